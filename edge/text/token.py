@@ -1,0 +1,58 @@
+"""What a language reader takes and gives: source spans in, words with phonemes out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True)
+class Span:
+    """A piece of written-out text and the part of the source that it stands for.
+
+    Attributes:
+        text: as it will be read, e.g. ``三点五`` for ``3.5``.
+        start: index of the first source character.
+        end: index after the last source character.
+    """
+
+    text: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
+class Token:
+    """A word or a punctuation mark with its phonemes.
+
+    Attributes:
+        text: the word as spoken.
+        phonemes: symbols of the inventory.
+        start: index of its first source character.
+        end: index after its last source character.
+        is_word: False for punctuation and prosody marks.
+        char_counts: phonemes per source character (Chinese only, else empty); sums to ``len(phonemes)``.
+    """
+
+    text: str
+    phonemes: tuple[str, ...]
+    start: int
+    end: int
+    is_word: bool = True
+    char_counts: tuple[int, ...] = ()
+
+
+class LanguageReader(Protocol):
+    """Reads text of one language."""
+
+    language: str
+
+    def normalize(self, text: str) -> list[Span]:
+        """Write out numbers, dates, money, units and abbreviations; spans cover ``text`` in order."""
+
+    def read(self, spans: Sequence[Span], lexicon: Mapping[str, tuple[str, ...]]) -> list[Token]:
+        """Turn normalised spans into words with phonemes; lexicon entries win over every other rule."""
+
+    def warm_up(self) -> None:
+        """Load dictionaries now, so that the first line is as fast as the next."""

@@ -1,19 +1,20 @@
-"""Japanese: Open JTalk's dictionary and accent rules, read into inventory symbols."""
+"""Japanese text to words in inventory symbols."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
-from .japanese_prosody import label_phonemes
+from .japanese_words import analyse, join_leaning
 from .normalize_ja import normalize_ja
 from .token import Span, Token
 
-_PUNCTUATION = {
-    "。": ".", ".": ".", "．": ".", "｡": ".",
+PUNCTUATION = {
+    "。": ".", ".": ".", "｡": ".",
     "、": ",", ",": ",", "，": ",", "､": ",", "；": ",", ";": ",", "：": ",", ":": ",",
     "！": "!", "!": "!", "？": "?", "?": "?", "…": "…", "—": "-", "―": "-", "–": "-", "～": "…", "〜": "…",
 }  # fmt: skip
+
+_Character = tuple[str, int, int]  # character, start and end of its source
 
 
 class JapaneseReader:
@@ -31,20 +32,17 @@ class JapaneseReader:
             (character, *_source(span, index)) for span in spans for index, character in enumerate(span.text)
         ]
         tokens: list[Token] = []
-        for is_mark, piece in _clauses(characters):
-            if is_mark:
-                character, start, end = piece[0]
-                tokens.append(Token(character, (_PUNCTUATION[character],), start, end, is_word=False))
+        for clause in _clauses(characters):
+            character, start, end = clause[0]
+            if character in PUNCTUATION:
+                tokens.append(Token(character, (PUNCTUATION[character],), start, end, is_word=False))
             else:
-                tokens.extend(_read_clause(piece))
+                tokens.extend(_read_clause(clause))
         return tokens
 
     def warm_up(self) -> None:
         """Load the dictionary now."""
-        _analyse("準備")
-
-
-_Character = tuple[str, int, int]  # character, start and end of its source
+        analyse("準備")
 
 
 def _source(span: Span, index: int) -> tuple[int, int]:
@@ -53,41 +51,23 @@ def _source(span: Span, index: int) -> tuple[int, int]:
     return span.start, span.end
 
 
-def _clauses(characters: Sequence[_Character]) -> Iterator[tuple[bool, list[_Character]]]:
+def _clauses(characters: Sequence[_Character]) -> Iterator[list[_Character]]:
+    """Split at punctuation; each mark is a clause of its own."""
     clause: list[_Character] = []
     for character in characters:
-        if character[0] not in _PUNCTUATION:
+        if character[0] not in PUNCTUATION:
             clause.append(character)
             continue
         if clause:
-            yield False, clause
-        yield True, [character]
+            yield clause
+        yield [character]
         clause = []
     if clause:
-        yield False, clause
-
-
-def _analyse(text: str) -> tuple[list[dict[str, Any]], list[str]]:
-    import pyopenjtalk
-
-    features = pyopenjtalk.run_frontend(text, use_sudachi_kanji_yomi=False, predict_nani=False)
-    mapping = pyopenjtalk.make_phoneme_mapping(features)
-    return [dict(entry) for entry in mapping], pyopenjtalk.make_label(features)
+        yield clause
 
 
 def _read_clause(clause: Sequence[_Character]) -> Iterator[Token]:
     text = "".join(character for character, _, _ in clause)
-    words, labels = _analyse(text)
-    symbols = label_phonemes(labels)
-    cursor = n_used = 0
-    for word in words:
-        count = sum(phoneme != "pau" for phoneme in word["phonemes"])
-        surface = word["surface"]
-        found = text.find(surface, cursor)
-        first = found if found >= 0 else min(cursor, len(text) - 1)
-        last = min(first + len(surface), len(text)) - 1
-        cursor = last + 1
-        phonemes = tuple(symbol for group in symbols[n_used : n_used + count] for symbol in group)
-        n_used += count
-        if phonemes:
-            yield Token(surface, phonemes, clause[first][1], clause[last][2])
+    for word in join_leaning(analyse(text)):
+        last = max(word.start, word.end - 1)
+        yield Token(word.surface, word.phonemes, clause[min(word.start, len(clause) - 1)][1], clause[last][2])

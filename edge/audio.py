@@ -1,0 +1,89 @@
+"""Sound as it leaves the synthesiser: 16-bit chunks, their marks and timelines, and WAV."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .spec import SAMPLE_RATE
+
+if TYPE_CHECKING:
+    from .lipsync import Timeline
+
+Pcm16 = NDArray[np.int16]
+
+FULL_SCALE = 32_767
+LIMIT_KNEE = 0.8  # below this nothing is changed; above it the curve bends towards full scale
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A ``[mark:name]`` of the line.
+
+    Attributes:
+        name: as written in the text.
+        sample: offset from the first sample of the line.
+    """
+
+    name: str
+    sample: int
+
+
+@dataclass(frozen=True)
+class AudioChunk:
+    """A stretch of a line, in order.
+
+    Attributes:
+        samples: (n,) PCM.
+        sample_rate: Hz.
+        start: offset of the first sample in the line.
+        final: True on the last chunk of the line.
+        timeline: what the phrase that starts with this chunk says when, times from the start of the line;
+            None on chunks that continue a phrase.
+        marks: those reached within this chunk.
+    """
+
+    samples: Pcm16
+    sample_rate: int
+    start: int
+    final: bool
+    timeline: Timeline | None = None
+    marks: tuple[Mark, ...] = ()
+
+
+def soft_limit(samples: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Bend peaks above ``LIMIT_KNEE`` so that nothing leaves [-1, 1]; sample by sample, without memory."""
+    level = np.abs(samples)
+    if level.size == 0 or level.max() <= LIMIT_KNEE:
+        return samples
+    room = np.float32(1.0 - LIMIT_KNEE)
+    bent = LIMIT_KNEE + room * np.tanh((level - LIMIT_KNEE) / room)
+    return np.where(level > LIMIT_KNEE, np.copysign(bent, samples), samples).astype(np.float32)
+
+
+def to_pcm16(samples: NDArray[np.float32], volume: float = 1.0) -> Pcm16:
+    """Scale, limit and round to 16 bit.
+
+    Args:
+        samples: (n,) finite, nominally in [-1, 1].
+        volume: linear gain, 0 to 2.
+    """
+    scaled = samples if volume == 1.0 else samples * np.float32(volume)
+    return np.rint(soft_limit(scaled) * np.float32(FULL_SCALE)).astype(np.int16)
+
+
+def wav_header(n_samples: int, sample_rate: int = SAMPLE_RATE) -> bytes:
+    """44 bytes in front of ``n_samples`` of mono 16-bit PCM."""
+    n_bytes = 2 * n_samples
+    riff = struct.pack("<4sI4s", b"RIFF", 36 + n_bytes, b"WAVE")
+    form = struct.pack("<4sIHHIIHH", b"fmt ", 16, 1, 1, sample_rate, 2 * sample_rate, 2, 16)
+    return riff + form + struct.pack("<4sI", b"data", n_bytes)
+
+
+def wav_bytes(samples: Pcm16, sample_rate: int = SAMPLE_RATE) -> bytes:
+    """A whole mono 16-bit WAV file."""
+    return wav_header(len(samples), sample_rate) + samples.astype("<i2").tobytes()

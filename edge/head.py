@@ -1,0 +1,215 @@
+"""Spectral head: the decoder's frames become sound (the torch twin for training is ``models/head.py``).
+
+Two excitations, a train of pulses at F0 and a fixed noise, are shaped in time by gains every 4 ms and in
+frequency by a spectrum per frame, then overlap-added. Everything is float32 and works block by block in
+buffers that stay in the cache. Cost and its make-up are in docs/benchmarks.md.
+"""
+
+from __future__ import annotations
+
+import functools
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .spec import FRAME_OUTPUTS, HOP_LENGTH, N_BINS, N_FFT, SAMPLE_RATE, SUBFRAMES
+
+Float32 = NDArray[np.float32]
+Float64 = NDArray[np.float64]
+
+NOISE_SEED = 20240229
+NOISE_SAMPLES = 65_536
+KERNEL_TAPS = 32
+GAIN_STEP = HOP_LENGTH // SUBFRAMES  # samples between gain centres
+LEAD = (N_FFT - HOP_LENGTH) // 2  # samples by which a frame's window starts before the frame
+BLOCK_FRAMES = 32  # frames shaped at once: buffers of 0.8 MB stay in a 2 MB L2 cache
+
+_HARMONIC = slice(0, N_BINS)
+_PHASE = slice(N_BINS, 2 * N_BINS)
+_NOISE = slice(2 * N_BINS, 3 * N_BINS)
+_GAINS = slice(3 * N_BINS, FRAME_OUTPUTS)
+_GAIN_OFFSET = HOP_LENGTH - LEAD - GAIN_STEP // 2  # from the first gain centre held to the first window sample
+
+
+@functools.lru_cache(maxsize=1)
+def noise_table() -> Float32:
+    """(NOISE_SAMPLES,) the same standard normal noise everywhere; indexed by the position in the phrase."""
+    generator = np.random.Generator(np.random.PCG64(NOISE_SEED))
+    table = generator.standard_normal(NOISE_SAMPLES, dtype=np.float32)
+    table.flags.writeable = False
+    return table
+
+
+@functools.lru_cache(maxsize=1)
+def frame_window() -> Float32:
+    """(N_FFT,) square root of the periodic Hann window; its squares at half overlap add up to one."""
+    window: Float32 = np.sin(np.pi * np.arange(N_FFT) / N_FFT).astype(np.float32)
+    return window
+
+
+def pulse_train(f0_edges: Float64) -> tuple[Float64, Float32]:
+    """Find where the phase of a piecewise linear F0 crosses whole cycles.
+
+    Args:
+        f0_edges: (T + 1,) Hz at the frame boundaries, all positive.
+
+    Returns:
+        (n,) positions in samples from the start of the phrase, rising, and (n,) amplitudes sqrt(rate / F0),
+        which give the train unit power.
+    """
+    phase = np.zeros(len(f0_edges))
+    np.cumsum((f0_edges[:-1] + f0_edges[1:]) * (HOP_LENGTH / 2 / SAMPLE_RATE), out=phase[1:])
+    cycles = np.arange(1, np.floor(phase[-1]) + 1)
+    frame = np.minimum(np.searchsorted(phase, cycles, side="right") - 1, len(f0_edges) - 2)
+    start = f0_edges[frame]
+    slope = (f0_edges[frame + 1] - start) / HOP_LENGTH  # Hz per sample
+    distance = (cycles - phase[frame]) * SAMPLE_RATE  # integral of F0 from the frame's start, Hz * samples
+    f0 = np.sqrt(start * start + 2 * slope * distance)  # F0 at the pulse
+    positions = frame * HOP_LENGTH + 2 * distance / (start + f0)
+    return positions, np.sqrt(SAMPLE_RATE / f0).astype(np.float32)
+
+
+_TAPS = np.arange(KERNEL_TAPS, dtype=np.int64) - (KERNEL_TAPS // 2 - 1)  # -15 .. 16
+_TAP_SIGNS = np.where(_TAPS % 2, 1.0, -1.0).astype(np.float32) / np.float32(np.pi)
+_TAP_HANN = np.stack([np.cos(2 * np.pi * _TAPS / KERNEL_TAPS), np.sin(2 * np.pi * _TAPS / KERNEL_TAPS)])
+
+
+def pulse_kernels(fractions: Float64) -> Float32:
+    """Band-limited unit pulses at fractional positions.
+
+    Args:
+        fractions: (n,) how far each pulse lies after the sample of tap 0, in [0, 1).
+
+    Returns:
+        (n, KERNEL_TAPS) sinc(tap - fraction) under a Hann window of 32 samples, for taps -15 .. 16.
+    """
+    fraction = np.maximum(fractions, 1e-5)[:, None]  # keeps tap 0 off 0 / 0; moves the pulse by 0.3 ns
+    hann = np.cos(fraction * (2 * np.pi / KERNEL_TAPS)) * _TAP_HANN[0]
+    hann += np.sin(fraction * (2 * np.pi / KERNEL_TAPS)) * _TAP_HANN[1]
+    # sin(pi (tap - fraction)) is sin(pi fraction) with the sign of the tap
+    sinc = (np.sin(np.pi * fraction) * _TAP_SIGNS) / (_TAPS - fraction)
+    kernels: Float32 = (sinc * (0.5 + 0.5 * hann)).astype(np.float32)
+    return kernels
+
+
+class Workspace:
+    """Buffers for one block of frames; contents do not outlive a call, so phrases share one."""
+
+    def __init__(self) -> None:
+        self.frames = np.empty((2, BLOCK_FRAMES, N_FFT), np.float32)
+        self.spectra = np.empty((2, BLOCK_FRAMES, N_BINS), np.complex64)
+        self.shape = np.empty((BLOCK_FRAMES, N_BINS), np.complex64)
+        self.magnitude = np.empty((BLOCK_FRAMES, N_BINS), np.float32)
+        self.angle = np.empty((BLOCK_FRAMES, N_BINS), np.float32)
+
+
+class PhraseHead:
+    """Turns one phrase's frames into samples as they arrive; all pushes together equal one big push.
+
+    A frame is sounded once the next one is known (its gains reach half a window further) and half a window of
+    sound stays back until its other half arrives: sound lags the frames by one frame and a half.
+    """
+
+    def __init__(self, f0_edges: Float64, workspace: Workspace | None = None) -> None:
+        """Start a phrase.
+
+        Args:
+            f0_edges: (T + 1,) Hz at the frame boundaries.
+            workspace: buffers to use; not shared with another thread.
+        """
+        self.n_frames = len(f0_edges) - 1
+        self._work = workspace or Workspace()
+        self._positions, self._amplitudes = pulse_train(f0_edges)
+        self._pending = np.empty((0, FRAME_OUTPUTS), np.float32)  # known frames that wait for the next
+        self._gains: Float32 | None = None  # (2, SUBFRAMES) of the frame before the pending ones
+        self._tail = np.zeros(HOP_LENGTH, np.float32)  # second half of the last window
+        self._done = 0  # frames sounded
+
+    def push(self, frames: Float32) -> Float32:
+        """Take the next frames and give all sound that they complete.
+
+        Args:
+            frames: (n, FRAME_OUTPUTS) as the decoder gives them.
+
+        Returns:
+            (m,) samples near [-1, 1]; over the phrase the pushes give T * 512.
+        """
+        known = np.concatenate([self._pending, frames]) if len(self._pending) else frames
+        last = self._done + len(known) >= self.n_frames
+        ready = len(known) if last else len(known) - 1
+        parts = []
+        for start in range(0, ready, BLOCK_FRAMES):
+            parts.append(self._sound(known, start, min(start + BLOCK_FRAMES, ready)))
+        self._pending = known[max(ready, 0) :].copy()
+        if last:
+            parts.append(self._tail[: HOP_LENGTH - LEAD])
+        return np.concatenate(parts) if parts else np.empty(0, np.float32)
+
+    def _sound(self, known: Float32, start: int, stop: int) -> Float32:
+        """Sound frames [start, stop) of ``known``; frame ``stop`` lends its gains if it is there."""
+        n = stop - start
+        gains = self._sample_gains(known[start : stop + 1, _GAINS], n)
+        first = self._done * HOP_LENGTH - LEAD
+        excitation = np.stack([self._pulses(first, gains.shape[1]), noise_at(first, gains.shape[1])])
+        excitation *= gains
+        excitation[:, : max(-first, 0)] = 0.0  # the windows at both ends reach out of the phrase, into silence
+        excitation[:, max(self.n_frames * HOP_LENGTH - first, 0) :] = 0.0
+        blocks = self._overlap_add(self._shape(excitation, known[start:stop]))
+        skipped = LEAD if self._done == 0 else 0  # the first half window sticks out of the phrase
+        self._done += n
+        return blocks[skipped:]
+
+    def _sample_gains(self, log_gains: Float32, n: int) -> Float32:
+        """(2, (n + 1) * 512) gains under the windows of n frames, linear between centres 4 ms apart."""
+        known = np.exp(log_gains.reshape(-1, 2, SUBFRAMES).transpose(1, 0, 2).reshape(2, -1))
+        before = np.repeat(known[:, :1], SUBFRAMES, axis=1) if self._gains is None else self._gains
+        missing = (n + 1) * SUBFRAMES - known.shape[1]  # nothing follows the last frame: hold its last gain
+        after = np.repeat(known[:, -1:], missing, axis=1)
+        centres = np.concatenate([before, known, after], axis=1)
+        self._gains = centres[:, n * SUBFRAMES : (n + 1) * SUBFRAMES]
+        ramp = (np.arange(GAIN_STEP, dtype=np.float32) + 0.5) / GAIN_STEP  # a sample stands for its middle
+        gains = np.diff(centres)[:, :, None] * ramp + centres[:, :-1, None]
+        return gains.reshape(2, -1)[:, _GAIN_OFFSET : _GAIN_OFFSET + (n + 1) * HOP_LENGTH]
+
+    def _pulses(self, first: int, n: int) -> Float32:
+        """(n,) pulse train from sample ``first`` of the phrase on."""
+        half = KERNEL_TAPS // 2
+        low, high = np.searchsorted(self._positions, [first - half, first + n + half])
+        whole = np.floor(self._positions[low:high])
+        kernels = pulse_kernels(self._positions[low:high] - whole) * self._amplitudes[low:high, None]
+        indices = whole.astype(np.int64)[:, None] + (_TAPS + (KERNEL_TAPS - first))
+        train = np.bincount(indices.ravel(), kernels.ravel(), minlength=n + 2 * KERNEL_TAPS)
+        return train[KERNEL_TAPS : KERNEL_TAPS + n].astype(np.float32)
+
+    def _shape(self, excitation: Float32, frames: Float32) -> Float32:
+        """(n, N_FFT) windowed output frames from (2, (n + 1) * 512) excitation."""
+        n, work, window = len(frames), self._work, frame_window()
+        blocks = excitation.reshape(2, n + 1, HOP_LENGTH)
+        windowed, spectra = work.frames[:, :n], work.spectra[:, :n]
+        np.multiply(blocks[:, :-1], window[:HOP_LENGTH], out=windowed[:, :, :HOP_LENGTH])
+        np.multiply(blocks[:, 1:], window[HOP_LENGTH:], out=windowed[:, :, HOP_LENGTH:])
+        for source, target in zip(windowed, spectra):
+            np.fft.rfft(source, out=target)
+        magnitude, angle, shape = work.magnitude[:n], work.angle[:n], work.shape[:n]
+        np.exp(frames[:, _HARMONIC], out=magnitude)
+        np.multiply(np.cos(frames[:, _PHASE], out=angle), magnitude, out=shape.real)
+        np.multiply(np.sin(frames[:, _PHASE], out=angle), magnitude, out=shape.imag)
+        np.multiply(spectra[0], shape, out=spectra[0])
+        np.multiply(spectra[1], np.exp(frames[:, _NOISE], out=magnitude), out=spectra[1])
+        np.add(spectra[0], spectra[1], out=spectra[0])
+        output = np.fft.irfft(spectra[0], out=windowed[0])
+        np.multiply(output, window, out=output)
+        return output
+
+    def _overlap_add(self, output: Float32) -> Float32:
+        """(n * 512,) finished samples; the last half window is kept for the next call."""
+        blocks = output[:, :HOP_LENGTH].copy()
+        blocks[0] += self._tail
+        blocks[1:] += output[:-1, HOP_LENGTH:]
+        self._tail = output[-1, HOP_LENGTH:].copy()
+        return blocks.reshape(-1)
+
+
+def noise_at(first: int, n: int) -> Float32:
+    """(n,) noise from sample ``first`` of the phrase on."""
+    return noise_table().take(np.arange(first, first + n), mode="wrap")

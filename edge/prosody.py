@@ -1,0 +1,134 @@
+"""From what the encoder predicts per phoneme to what the decoder and the head need per frame."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .spec import F0_POINTS, N_FRAME_FEATURES, ZERO_LENGTH_SYMBOLS
+
+EDGE_FRAMES = 15  # distance to a phoneme's edges is told to the decoder up to this many frames
+LOG_F0_CENTRE = 5.3  # ln(200 Hz): brings ln(F0) near zero
+MIN_F0_HZ, MAX_F0_HZ = 30.0, 1200.0  # a wild prediction must not put a pulse on every sample
+
+_POINT_POSITIONS = (np.arange(F0_POINTS) + 0.5) / F0_POINTS
+
+
+@dataclass(frozen=True)
+class FramePlan:
+    """A phrase laid out on the frame grid.
+
+    Attributes:
+        durations: (P,) whole frames per phoneme; sums to T.
+        f0_edges: (T + 1,) Hz at the frame boundaries.
+        features: (1, T, 6) float32, second input of the decoder.
+    """
+
+    durations: NDArray[np.int64]
+    f0_edges: NDArray[np.float64]
+    features: NDArray[np.float32]
+
+    @property
+    def n_frames(self) -> int:
+        """Frames of the phrase, T."""
+        return int(self.features.shape[1])
+
+
+def sounded_mask(phonemes: Sequence[str]) -> NDArray[np.bool_]:
+    """(P,) True for every phoneme that takes time: all but the pitch marks."""
+    return np.array([symbol not in ZERO_LENGTH_SYMBOLS for symbol in phonemes], dtype=bool)
+
+
+def whole_durations(
+    durations: NDArray[np.floating], sounded: NDArray[np.bool_], rate: float = 1.0
+) -> NDArray[np.int64]:
+    """Round durations to whole frames without drifting from their running sum.
+
+    Args:
+        durations: (P,) frames, fractional, not negative.
+        sounded: (P,) False for phonemes that take no time at all.
+        rate: speaking rate; 2.0 is twice as fast.
+
+    Returns:
+        (P,) frames; at least 1 where ``sounded``, else 0.
+    """
+    wanted = np.where(sounded, durations.astype(np.float64) / rate, 0.0)
+    floor = np.cumsum(sounded)  # the least possible end of each phoneme: one frame for each so far
+    ends = np.rint(np.cumsum(wanted)).astype(np.int64)
+    ends = np.maximum.accumulate(np.maximum(ends - floor, 0)) + floor
+    return np.diff(ends, prepend=0)
+
+
+def f0_at_edges(
+    log_f0: NDArray[np.floating], durations: NDArray[np.int64], pitch: float = 0.0
+) -> NDArray[np.float64]:
+    """Draw the pitch contour through the targets of all phonemes that take time.
+
+    Args:
+        log_f0: (P, F0_POINTS) natural logarithm of Hz.
+        durations: (P,) whole frames.
+        pitch: shift in semitones.
+
+    Returns:
+        (T + 1,) Hz at the frame boundaries, linear in ln(Hz) between targets.
+    """
+    kept = durations > 0
+    starts = (np.cumsum(durations) - durations)[kept]
+    times = (starts[:, None] + _POINT_POSITIONS * durations[kept, None]).ravel()
+    contour = log_f0[kept].astype(np.float64).ravel() + pitch * np.log(2) / 12
+    edges = np.interp(np.arange(int(durations.sum()) + 1), times, contour)
+    return np.clip(np.exp(edges), MIN_F0_HZ, MAX_F0_HZ)
+
+
+def frame_features(
+    durations: NDArray[np.int64], f0_edges: NDArray[np.float64], energy: NDArray[np.floating]
+) -> NDArray[np.float32]:
+    """Tell each frame where it lies in its phoneme, and its pitch and loudness.
+
+    Args:
+        durations: (P,) whole frames, summing to T.
+        f0_edges: (T + 1,) Hz.
+        energy: (P,) as predicted by the encoder.
+
+    Returns:
+        (T, 6): position in the phoneme 0..1, frames since its start / 8, frames to its end / 8,
+        ln(duration) / 2, ln(F0 mid-frame) - 5.3, energy.
+    """
+    length = np.repeat(durations, durations)
+    start = np.repeat(np.cumsum(durations) - durations, durations)
+    since = np.arange(len(length)) - start
+    features = np.empty((len(length), N_FRAME_FEATURES), dtype=np.float32)
+    features[:, 0] = (since + 0.5) / length
+    features[:, 1] = np.minimum(since, EDGE_FRAMES) / 8
+    features[:, 2] = np.minimum(length - 1 - since, EDGE_FRAMES) / 8
+    features[:, 3] = np.log(length) / 2
+    features[:, 4] = np.log((f0_edges[:-1] + f0_edges[1:]) / 2) - LOG_F0_CENTRE
+    features[:, 5] = np.repeat(energy, durations)
+    return features
+
+
+def plan_frames(
+    durations: NDArray[np.floating],
+    log_f0: NDArray[np.floating],
+    energy: NDArray[np.floating],
+    sounded: NDArray[np.bool_],
+    *,
+    rate: float = 1.0,
+    pitch: float = 0.0,
+) -> FramePlan:
+    """Lay a phrase out on the frame grid, at the wanted rate and pitch.
+
+    Args:
+        durations: (P,) frames, fractional.
+        log_f0: (P, F0_POINTS) ln(Hz).
+        energy: (P,).
+        sounded: (P,) from :func:`sounded_mask`.
+        rate: 0.5 to 2.0.
+        pitch: semitones, -12 to 12.
+    """
+    whole = whole_durations(durations, sounded, rate)
+    f0_edges = f0_at_edges(log_f0, whole, pitch)
+    return FramePlan(whole, f0_edges, frame_features(whole, f0_edges, energy)[None])

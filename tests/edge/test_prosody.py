@@ -1,0 +1,77 @@
+"""Phoneme prosody onto the frame grid."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from edge.prosody import f0_at_edges, frame_features, plan_frames, sounded_mask, whole_durations
+
+RNG = np.random.default_rng(5)
+
+
+def test_only_pitch_marks_take_no_time() -> None:
+    assert sounded_mask(["SP", "k", "[", "a", "]", "."]).tolist() == [True, True, False, True, False, True]
+
+
+def test_rounding_never_drifts_more_than_half_a_frame() -> None:
+    durations = RNG.uniform(1.0, 9.0, 200)
+    whole = whole_durations(durations, np.ones(200, bool))
+    assert np.abs(np.cumsum(whole) - np.cumsum(durations)).max() <= 0.5
+
+
+def test_short_phonemes_get_one_frame_and_marks_none() -> None:
+    sounded = np.array([True, True, False, True, True])
+    whole = whole_durations(np.array([0.1, 0.0, 0.0, 0.2, 7.0]), sounded)
+    assert whole[[0, 1, 3]].tolist() == [1, 1, 1]
+    assert whole[2] == 0
+    assert whole.sum() == 7  # 7.3 in all: the frames lent to the short ones come off the long one
+
+
+@pytest.mark.parametrize("rate", [0.5, 1.0, 2.0])
+def test_rate_scales_the_length_of_the_phrase(rate: float) -> None:
+    durations = RNG.uniform(3.0, 9.0, 50)
+    whole = whole_durations(durations, np.ones(50, bool), rate)
+    assert abs(whole.sum() - durations.sum() / rate) <= 0.5
+
+
+def test_f0_passes_through_its_targets() -> None:
+    log_f0 = np.log(np.array([[100.0, 110, 120, 130], [200, 190, 180, 170]]))
+    edges = f0_at_edges(log_f0, np.array([8, 8]))
+    assert edges.shape == (17,)
+    assert np.allclose(edges[[1, 3, 5, 7, 9, 11, 13, 15]], [100, 110, 120, 130, 200, 190, 180, 170])
+    assert edges[0] == edges[1]  # held before the first target
+    assert np.isclose(edges[8], np.sqrt(130 * 200))  # linear in ln(Hz) in between
+
+
+def test_phonemes_without_time_have_no_pitch_target() -> None:
+    log_f0 = np.log(np.array([[100.0] * 4, [900.0] * 4, [100.0] * 4]))
+    assert np.allclose(f0_at_edges(log_f0, np.array([4, 0, 4])), 100.0)
+
+
+def test_an_octave_is_twelve_semitones_and_absurd_pitch_is_bounded() -> None:
+    log_f0 = np.full((3, 4), np.log(150.0))
+    durations = np.array([3, 3, 3])
+    assert np.allclose(f0_at_edges(log_f0, durations, 12.0), 300.0)
+    assert f0_at_edges(log_f0 + 50.0, durations).max() <= 1200.0
+
+
+def test_features_of_a_two_phoneme_phrase() -> None:
+    edges = np.full(21, np.exp(5.3))
+    features = frame_features(np.array([2, 18]), edges, np.array([0.25, -1.0], np.float32))
+    assert features.shape == (20, 6)
+    assert np.allclose(features[:2, 0], [0.25, 0.75])
+    assert np.allclose(features[:2, 1], [0.0, 1 / 8])
+    assert np.allclose(features[:2, 2], [1 / 8, 0.0])
+    assert np.allclose(features[2, 2], 15 / 8)  # 17 frames to the end, told as 15
+    assert np.allclose(features[:2, 3], np.log(2) / 2)
+    assert np.allclose(features[:, 4], 0.0, atol=1e-6)
+    assert features[:, 5].tolist() == [0.25] * 2 + [-1.0] * 18
+
+
+def test_plan_agrees_with_itself() -> None:
+    sounded = sounded_mask(["SP", "n", "i3", "."])
+    plan = plan_frames(np.array([2.2, 4.1, 9.7, 3.0]), np.full((4, 4), 5.0), np.zeros(4), sounded, rate=1.3)
+    assert plan.n_frames == plan.durations.sum() == len(plan.f0_edges) - 1
+    assert plan.features.shape == (1, plan.n_frames, 6)
+    assert plan.features.dtype == np.float32

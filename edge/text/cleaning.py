@@ -1,0 +1,61 @@
+"""Removes what cannot be spoken and folds width variants, keeping the source position of every character."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+
+# Marks whose compatibility form says less than they do: 「…」 would become three full stops, 「，」 a grouping comma.
+_KEEP = frozenset("…‥，：；！？。．（）［］｛｝、～｜")
+_DROPPED_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Me", "So", "Sk"})
+_KEPT_SYMBOLS = frozenset("°©®™№℃℉")
+
+
+@dataclass(frozen=True)
+class CleanText:
+    """Text that the readers understand.
+
+    Attributes:
+        text: cleaned characters.
+        positions: index in the original text of each character of ``text``, non-decreasing.
+    """
+
+    text: str
+    positions: tuple[int, ...]
+
+
+def clean(text: str) -> CleanText:
+    """Drop control, zero-width, direction and emoji characters; fold full-width letters and digits."""
+    characters: list[str] = []
+    positions: list[int] = []
+    for start, cluster in _clusters(text):
+        for character in _fold(cluster):
+            characters.append(character)
+            positions.append(start)
+    return CleanText("".join(characters), tuple(positions))
+
+
+def _clusters(text: str) -> list[tuple[int, str]]:
+    """Each character together with the marks that combine with it (accents, kana voicing)."""
+    clusters: list[tuple[int, str]] = []
+    for index, character in enumerate(text):
+        joins = unicodedata.combining(character) or character in "ﾞﾟ"
+        if joins and clusters:
+            start, cluster = clusters[-1]
+            # A stack of accents longer than this is decoration; composing it costs quadratic time.
+            if len(cluster) < 4:
+                clusters[-1] = (start, cluster + character)
+        else:
+            clusters.append((index, character))
+    return clusters
+
+
+def _fold(cluster: str) -> str:
+    if cluster.isascii() and cluster.isprintable():
+        return cluster
+    if cluster in "\n\r\t\v\f\u2028\u2029":
+        return " " if cluster == "\t" else "\n"
+    if cluster in _KEEP or cluster in _KEPT_SYMBOLS:
+        return cluster
+    folded = unicodedata.normalize("NFKC", cluster)
+    return "".join(c for c in folded if c in _KEPT_SYMBOLS or unicodedata.category(c) not in _DROPPED_CATEGORIES)

@@ -1,0 +1,66 @@
+"""What the distribution is, what it needs and which commands it brings; tool settings are in pyproject.toml."""
+
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+PACKAGES = ("edge", "models", "distill", "quantize", "deploy")
+
+# The device path: what `import edge` needs. Every one has wheels for CPython 3.10 to 3.12 on x86-64 and
+# aarch64 or is pure Python; docs/supported-platforms.md lists them with the versions looked up.
+DEVICE = [
+    "click>=8.1,<9",
+    "numpy>=2.0,<3",
+    "onnxruntime>=1.20,<2",
+    "paho-mqtt>=2.1,<3",
+    "pydantic>=2.7,<3",
+    "pypinyin>=0.53,<1",
+    "soundfile>=0.12,<1",
+    "soxr>=0.5,<2",
+    "tomli>=2.0,<3; python_version < '3.11'",
+    "wetext>=0.1.0,<0.2",
+]
+JAPANESE = ["pyopenjtalk-plus>=0.4.1.post3,<0.5"]
+ONNX_TOOLS = ["onnx>=1.17,<2"]
+TRAINING = ["torch>=2.4,<3"]
+
+EXTRAS = {
+    "ja": JAPANESE,
+    "audio": ["sounddevice>=0.4.6,<1"],
+    "openvino": ["openvino>=2025.0"],
+    "jetson": ["pycuda>=2024.1"],  # TensorRT itself comes with JetPack, never from pip
+    "metrics": ["prometheus-client>=0.20,<1"],
+    "demo": ["amqtt>=0.11.4,<0.13"],
+    "quantize": [*ONNX_TOOLS, *TRAINING],
+    "distill": [*JAPANESE, *TRAINING, "lightning>=2.4,<3", "matplotlib>=3.8,<4", "scipy>=1.13,<2"],
+    "dev": ["hypothesis>=6.100", "mypy>=1.11", "psutil>=5.9", "pytest>=8.2", "ruff>=0.6"],
+}
+
+setup(
+    name="sovits-tiny",
+    version="0.1.0",
+    description="Character voices for shows and kiosks: a small distilled INT8 student behind MQTT",
+    long_description=Path("README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    license="Apache-2.0",
+    python_requires=">=3.10",
+    packages=find_packages(include=[pattern for name in PACKAGES for pattern in (name, f"{name}.*")]),
+    package_data={"edge": ["py.typed", "text/data/**", "voices/**"], "distill": ["configs/*", "data/**"]},
+    install_requires=DEVICE,
+    extras_require=EXTRAS,
+    entry_points={
+        "console_scripts": [
+            "sovits-edge = edge.__main__:main",
+            "sovits-distill = distill.cli:main",
+            "sovits-quantize = quantize.__main__:main",
+        ]
+    },
+    classifiers=[
+        "Programming Language :: Python :: 3",
+        "Programming Language :: Python :: 3.10",
+        "Programming Language :: Python :: 3.11",
+        "Programming Language :: Python :: 3.12",
+        "Operating System :: POSIX :: Linux",
+        "Topic :: Multimedia :: Sound/Audio :: Speech",
+    ],
+)

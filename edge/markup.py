@@ -1,7 +1,7 @@
 """Inline tags: what an actor does in the middle of a line.
 
-``[emotion:sad]`` holds until the next one, ``[pause:400ms]`` is silence, ``[mark:door_open]`` reports when the sound gets
-there. A tag is never read aloud and never splits the reading of the word it stands in.
+``[emotion:sad]`` holds until the next one, ``[pause:400ms]`` is silence, ``[mark:door_open]`` reports when
+the sound gets there. A tag is never read aloud and never splits the reading of the word it stands in.
 """
 
 from __future__ import annotations
@@ -50,10 +50,11 @@ def parse(text: str) -> Markup:
     r"""Take the tags out of a line.
 
     Args:
-        text: the line. Full-width ``［emotion：sad］`` is a tag too; ``\[``, ``\]`` and ``\\`` are the plain characters.
+        text: the line. Full-width ``［emotion：sad］`` is a tag too; ``\[``, ``\]`` and ``\\`` are the plain
+            characters.
 
     Raises:
-        TextError: bad_request; a tag is unknown, wrong or not closed. The message names the place, counted from 1.
+        TextError: bad_request: a tag is unknown, wrong or not closed. The message names the place, from 1.
     """
     plain: list[str] = []
     tags: list[Tag] = []
@@ -69,7 +70,8 @@ def parse(text: str) -> Markup:
             index = end + 1
         elif character in _CLOSE:
             raise TextError(
-                f"{character!r} at character {index + 1} closes no tag; write \\{character} to have it in the text"
+                f"{character!r} at character {index + 1} closes no tag; "
+                f"write \\{character} to have it in the text"
             )
         else:
             plain.append(character)

@@ -40,7 +40,7 @@ class StudentConfig:
     encoder_dim: int = 192
     encoder_dilations: tuple[int, ...] = (1, 1, 2, 2, 4, 4)
     predictor_blocks: int = 2
-    decoder_dim: int = 224
+    decoder_dim: int = 192
     decoder_blocks: int = 8
     kernel_size: int = 7
     expansion: int = 3
@@ -139,7 +139,8 @@ class Encoder(nn.Module):
             phoneme_ids: (B, P) indices of the inventory.
             language_ids: (B, P).
             word_starts: (B, P), 1 on the first phoneme of a spoken word.
-            character_id, emotion_id: (B,).
+            character_id: (B,).
+            emotion_id: (B,), 0 neutral.
             emotion_strength: (B,), 0 neutral, 1 as trained.
             mask: (B, P, 1), 1 inside the line; absent when nothing is padded.
 

@@ -1,0 +1,129 @@
+"""Learn the alignment of phonemes and frames, then cut every utterance into phonemes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+from tqdm import tqdm
+
+from edge.spec import ZERO_LENGTH_SYMBOLS
+from edge.text.symbols import SYMBOL_TO_ID, SYMBOLS
+from models.aligner import STATES_PER_PHONEME, Aligner, best_path, forward_sum
+
+from .features import N_MELS, Features
+from .manifest import Utterance
+
+BATCH = 16
+LEARNING_RATE = 2e-3
+ZERO_LENGTH_IDS = frozenset(SYMBOL_TO_ID[s] for s in ZERO_LENGTH_SYMBOLS)
+
+Batch = tuple[Tensor, Tensor, Tensor, Tensor, Tensor]
+
+
+class AlignmentData:
+    """Utterances as tensors, sorted by length so that batches waste little.
+
+    Args:
+        utterances: what was said.
+        features: what was measured, in the same order.
+    """
+
+    def __init__(self, utterances: Sequence[Utterance], features: Sequence[Features]) -> None:
+        self.voices = {v: i for i, v in enumerate(sorted({_voice(u) for u in utterances}))}
+        self.utterances, self.features = list(utterances), list(features)
+        sample = np.concatenate([f.mel for f in self.features[:: max(1, len(self.features) // 300)]])
+        self.mean, self.std = sample.astype(np.float32).mean(0), sample.astype(np.float32).std(0) + 1e-3
+        self.sounded = [[p for p in u.phoneme_ids if p not in ZERO_LENGTH_IDS] for u in self.utterances]
+
+    def usable(self) -> list[int]:
+        """Return the indices of utterances long enough for two states per phoneme."""
+        return [
+            i for i, f in enumerate(self.features) if len(f.mel) >= STATES_PER_PHONEME * len(self.sounded[i])
+        ]
+
+    def batches(
+        self, indices: Sequence[int], rng: np.random.Generator | None
+    ) -> Iterator[tuple[list[int], Batch]]:
+        """Yield index lists and tensors; shuffled when ``rng`` is given."""
+        by_length = sorted(indices, key=lambda i: len(self.features[i].mel))
+        groups = [by_length[k : k + BATCH] for k in range(0, len(by_length), BATCH)]
+        if rng is not None:
+            rng.shuffle(groups)  # type: ignore[arg-type]
+        for group in groups:
+            yield group, self._collate(group)
+
+    def _collate(self, group: list[int]) -> Batch:
+        n_frames = torch.tensor([len(self.features[i].mel) for i in group])
+        n_phonemes = torch.tensor([len(self.sounded[i]) for i in group])
+        ids = torch.zeros(len(group), int(n_phonemes.max()), dtype=torch.long)
+        mel = torch.zeros(len(group), int(n_frames.max()), N_MELS)
+        for row, i in enumerate(group):
+            ids[row, : len(self.sounded[i])] = torch.tensor(self.sounded[i])
+            scaled = (self.features[i].mel.astype(np.float32) - self.mean) / self.std
+            mel[row, : len(scaled)] = torch.from_numpy(scaled)
+        voices = torch.tensor([self.voices[_voice(self.utterances[i])] for i in group])
+        return ids, voices, mel, n_frames, n_phonemes * STATES_PER_PHONEME
+
+
+def _voice(utterance: Utterance) -> str:
+    return f"{utterance.character}/{utterance.emotion}/{utterance.language}"
+
+
+def train_aligner(data: AlignmentData, epochs: int, seed: int) -> Aligner:
+    """Fit the emission model by maximum likelihood over all alignments."""
+    torch.manual_seed(seed)
+    rng = np.random.default_rng(seed)
+    aligner = Aligner(len(SYMBOLS), len(data.voices), N_MELS)
+    optimizer = torch.optim.Adam(aligner.parameters(), lr=LEARNING_RATE)
+    indices = data.usable()
+    for epoch in range(epochs):
+        n_batches = -(-len(indices) // BATCH)
+        bar = tqdm(data.batches(indices, rng), total=n_batches, desc=f"align {epoch + 1}/{epochs}")
+        for _, (ids, voices, mel, n_frames, n_states) in bar:
+            likelihood = forward_sum(aligner(ids, voices, mel), n_frames, n_states)
+            loss = -(likelihood / n_frames).mean() / N_MELS
+            optimizer.zero_grad()
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(aligner.parameters(), 1.0)
+            optimizer.step()
+            bar.set_postfix(loss=f"{float(loss):.3f}")
+    return aligner
+
+
+def cut(aligner: Aligner, data: AlignmentData) -> dict[str, np.ndarray]:
+    """Return per utterance id the length of each phoneme in steps of 8 ms, 0 for pitch marks."""
+    durations: dict[str, np.ndarray] = {}
+    batches = data.batches(data.usable(), None)
+    for group, (ids, voices, mel, n_frames, n_states) in tqdm(batches, desc="cut"):
+        with torch.no_grad():
+            paths = best_path(aligner(ids, voices, mel), n_frames, n_states)
+        for i, path in zip(group, paths, strict=True):
+            steps = path.reshape(-1, STATES_PER_PHONEME).sum(1).numpy()
+            durations[data.utterances[i].id] = _spread(data.utterances[i], steps)
+    return durations
+
+
+def _spread(utterance: Utterance, steps: np.ndarray) -> np.ndarray:
+    """Put zeros where the pitch marks stand."""
+    sounded = np.array([p not in ZERO_LENGTH_IDS for p in utterance.phoneme_ids])
+    full = np.zeros(len(sounded), dtype=np.int32)
+    full[sounded] = steps
+    return full
+
+
+def align(
+    utterances: Sequence[Utterance], features: Sequence[Features], path: Path, epochs: int, seed: int
+) -> dict[str, np.ndarray]:
+    """Return durations per utterance id, learnt once and kept in the JSON file ``path``."""
+    if not path.exists():
+        data = AlignmentData(utterances, features)
+        durations = cut(train_aligner(data, epochs, seed), data)
+        partial = path.with_suffix(".partial")
+        partial.write_text(json.dumps({k: v.tolist() for k, v in durations.items()}))
+        partial.replace(path)
+    return {k: np.array(v, dtype=np.int32) for k, v in json.loads(path.read_text()).items()}

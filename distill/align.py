@@ -53,7 +53,7 @@ class AlignmentData:
         by_length = sorted(indices, key=lambda i: len(self.features[i].mel))
         groups = [by_length[k : k + BATCH] for k in range(0, len(by_length), BATCH)]
         if rng is not None:
-            rng.shuffle(groups)  # type: ignore[arg-type]
+            rng.shuffle(groups)
         for group in groups:
             yield group, self._collate(group)
 

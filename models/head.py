@@ -27,8 +27,8 @@ class SourceFilterHead(nn.Module):
     def forward(self, frames: Tensor, pulses: Tensor, noise: Tensor) -> Tensor:
         """Synthesise (B, T * hop) from decoder frames (B, T, F) and two excitations (B, T * hop)."""
         n_bins = self.n_fft // 2 + 1
-        harmonic, phase, noise_log, gains = frames.split([n_bins] * 3 + [2 * self.subframes], dim=-1)
-        gain_h, gain_n = gains.split(self.subframes, dim=-1)
+        harmonic, phase, noise_log, gains = frames.split_with_sizes([n_bins] * 3 + [2 * self.subframes], dim=-1)
+        gain_h, gain_n = gains.chunk(2, dim=-1)
         spectrum = self._analyse(pulses * self._gain_curve(gain_h)) * torch.polar(torch.exp(harmonic), phase)
         spectrum = spectrum + self._analyse(noise * self._gain_curve(gain_n)) * torch.exp(noise_log)
         return self._overlap_add(torch.fft.irfft(spectrum, n=self.n_fft) * self.window)
@@ -50,7 +50,7 @@ class SourceFilterHead(nn.Module):
         """Add windows (B, T, n_fft) a hop apart and cut what sticks out on either side."""
         batch, n_frames, _ = y.shape
         half = self.hop_length // 2
-        first, second = y.split(self.hop_length, dim=-1)  # each (B, T, hop)
+        first, second = y.chunk(2, dim=-1)  # each (B, T, hop)
         out = nn.functional.pad(first, (0, 0, 0, 1)) + nn.functional.pad(second, (0, 0, 1, 0))
         out = out.reshape(batch, -1)  # (B, (T + 1) * hop)
         return out[:, half : half + n_frames * self.hop_length]

@@ -95,6 +95,8 @@ class Conditioning(nn.Module):
 class Encoder(nn.Module):
     """Phoneme-rate network: text encoder and prosody predictor."""
 
+    sounded: Tensor
+
     def __init__(self, config: StudentConfig) -> None:
         super().__init__()
         dim, blocks = config.encoder_dim, config.predictor_blocks

@@ -1,0 +1,142 @@
+"""What every inference library has to offer the synthesiser: run the encoder, run the decoder."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import RunnerError
+from ..spec import F0_POINTS, FRAME_OUTPUTS
+
+Float32 = NDArray[np.float32]
+Int64 = NDArray[np.int64]
+
+ENCODER_INPUTS = (
+    "phoneme_ids",
+    "language_ids",
+    "word_starts",
+    "character_id",
+    "emotion_id",
+    "emotion_strength",
+)
+ENCODER_OUTPUTS = ("durations", "f0", "energy", "hidden")
+DECODER_INPUTS = ("hidden", "features")
+DECODER_OUTPUTS = ("frames",)
+
+
+@dataclass(frozen=True)
+class EncoderInputs:
+    """Inputs of the encoder graph, named as in the graph.
+
+    Attributes:
+        phoneme_ids, language_ids, word_starts: (1, P) int64.
+        character_id, emotion_id: (1,) int64.
+        emotion_strength: (1,) float32; 0 is neutral, 1 as trained.
+    """
+
+    phoneme_ids: Int64
+    language_ids: Int64
+    word_starts: Int64
+    character_id: Int64
+    emotion_id: Int64
+    emotion_strength: Float32
+
+    def feeds(self) -> dict[str, NDArray[np.generic]]:
+        """Arrays by input name."""
+        return {name: getattr(self, name) for name in ENCODER_INPUTS}
+
+
+@dataclass(frozen=True)
+class EncoderOutputs:
+    """Outputs of the encoder graph without the batch axis.
+
+    Attributes:
+        durations: (P,) frames, fractional.
+        f0: (P, 4) ln(Hz).
+        energy: (P,).
+        hidden: (P, D).
+    """
+
+    durations: Float32
+    f0: Float32
+    energy: Float32
+    hidden: Float32
+
+
+class Runner(ABC):
+    """Runs the two graphs of one bundle on one device.
+
+    A runner belongs to one thread at a time. Use it as a context manager, or call ``close``.
+    """
+
+    name: ClassVar[str]
+
+    def encode(self, inputs: EncoderInputs) -> EncoderOutputs:
+        """Run the encoder on one phrase.
+
+        Raises:
+            RunnerError: the library failed, or the result has a wrong shape or is not finite.
+        """
+        outputs = [np.asarray(array)[0] for array in self._run_encoder(inputs)]
+        n = inputs.phoneme_ids.shape[1]
+        durations, f0, energy, hidden = outputs
+        _check("durations", durations, (n,))
+        _check("f0", f0, (n, F0_POINTS))
+        _check("energy", energy, (n,))
+        _check("hidden", hidden, (n, hidden.shape[-1]))
+        return EncoderOutputs(durations, f0, energy, hidden)
+
+    def decode(self, hidden: Float32, features: Float32) -> Float32:
+        """Run the decoder on one window.
+
+        Args:
+            hidden: (1, T, D).
+            features: (1, T, 6).
+
+        Returns:
+            (T, FRAME_OUTPUTS); valid until the next call.
+
+        Raises:
+            RunnerError: as ``encode``.
+        """
+        frames: Float32 = np.asarray(self._run_decoder(hidden, features))[0]
+        _check("frames", frames, (hidden.shape[1], FRAME_OUTPUTS))
+        return frames
+
+    @abstractmethod
+    def _run_encoder(self, inputs: EncoderInputs) -> Sequence[Float32]:
+        """Outputs of the encoder graph in the order of ``ENCODER_OUTPUTS``, batch axis included."""
+
+    @abstractmethod
+    def _run_decoder(self, hidden: Float32, features: Float32) -> Float32:
+        """(1, T, FRAME_OUTPUTS)."""
+
+    def close(self) -> None:
+        """Give back what the library holds; the runner cannot be used afterwards."""
+
+    def __enter__(self) -> Runner:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _check(name: str, array: Float32, shape: tuple[int, ...]) -> None:
+    """A sum of squares finds any NaN or infinity in one pass of BLAS."""
+    if array.shape != shape:
+        raise RunnerError(
+            f"{name} came back as {array.shape}, expected {shape}: the bundle and this version differ"
+        )
+    flat = array.ravel()
+    if not np.isfinite(np.dot(flat, flat)):
+        raise RunnerError(
+            f"{name} holds NaN or infinity: the network or its quantization is broken, pack it again"
+        )

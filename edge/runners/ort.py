@@ -1,0 +1,95 @@
+"""ONNX Runtime on the CPU: runs everywhere, and is the reference for every other runner."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import onnxruntime
+
+from ..bundle import DECODER_FILE, ENCODER_FILE, Bundle
+from ..errors import RunnerError
+from .base import (
+    DECODER_INPUTS,
+    DECODER_OUTPUTS,
+    ENCODER_INPUTS,
+    ENCODER_OUTPUTS,
+    EncoderInputs,
+    Float32,
+    Runner,
+)
+
+_LOG_ERRORS_ONLY = 3
+
+
+def session_options(threads: int) -> onnxruntime.SessionOptions:
+    """Options for a device that must answer at once and burn nothing while it waits.
+
+    Worker threads spin while a network runs and stop when it ends (measurements in docs/benchmarks.md).
+    """
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = _LOG_ERRORS_ONLY
+    options.add_session_config_entry("session.intra_op.allow_spinning", "1")
+    options.add_session_config_entry("session.force_spinning_stop", "1")
+    return options
+
+
+class OnnxRuntimeRunner(Runner):
+    """Two CPU sessions that share their options."""
+
+    name: ClassVar[str] = "onnxruntime"
+
+    def __init__(self, bundle: Bundle, threads: int = 2) -> None:
+        """Open both graphs.
+
+        Raises:
+            BundleError: a file of the bundle is damaged.
+            RunnerError: ONNX Runtime refuses a graph, or its inputs and outputs are not ours.
+        """
+        options = session_options(threads)
+        self._encoder = _open(bundle, ENCODER_FILE, options, ENCODER_INPUTS, ENCODER_OUTPUTS)
+        self._decoder = _open(bundle, DECODER_FILE, options, DECODER_INPUTS, DECODER_OUTPUTS)
+
+    def _run_encoder(self, inputs: EncoderInputs) -> Sequence[Float32]:
+        outputs: Sequence[Float32] = _run(self._encoder, ENCODER_FILE, ENCODER_OUTPUTS, inputs.feeds())
+        return outputs
+
+    def _run_decoder(self, hidden: Float32, features: Float32) -> Float32:
+        feeds = {"hidden": hidden, "features": features}
+        frames: Float32 = _run(self._decoder, DECODER_FILE, DECODER_OUTPUTS, feeds)[0]
+        return frames
+
+    def close(self) -> None:
+        """Free both sessions."""
+        del self._encoder, self._decoder
+
+
+def _open(
+    bundle: Bundle,
+    file: str,
+    options: onnxruntime.SessionOptions,
+    inputs: Sequence[str],
+    outputs: Sequence[str],
+) -> onnxruntime.InferenceSession:
+    try:
+        session = onnxruntime.InferenceSession(bundle.read(file), options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # the library raises its own classes, which share no public base
+        raise RunnerError(f"{bundle.path}: ONNX Runtime refuses {file}: {error}") from error
+    found = ({i.name for i in session.get_inputs()}, {o.name for o in session.get_outputs()})
+    if found != (set(inputs), set(outputs)):
+        raise RunnerError(
+            f"{bundle.path}: {file} has inputs and outputs {found}, expected {inputs} and {outputs}"
+        )
+    return session
+
+
+def _run(
+    session: onnxruntime.InferenceSession, file: str, outputs: Sequence[str], feeds: dict[str, Any]
+) -> Any:
+    try:
+        return session.run(outputs, feeds)
+    except Exception as error:  # as above
+        shapes = {name: array.shape for name, array in feeds.items()}
+        raise RunnerError(f"ONNX Runtime failed in {file} with {shapes}: {error}") from error

@@ -1,0 +1,314 @@
+"""Text in, sound out: the main path of the device, from a request to its chunks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import markup
+from .audio import AudioChunk, Mark, Pcm16, to_pcm16
+from .bundle import Bundle
+from .errors import RequestError
+from .head import PhraseHead, Workspace
+from .lipsync import Timeline, concatenate, phrase_timeline, silence_timeline
+from .manifest import Character
+from .phrases import Phrase, split_phrases
+from .prosody import FramePlan, plan_frames, sounded_mask
+from .runners import EncoderInputs, Runner, open_runner
+from .spec import HOP_LENGTH, LANGUAGE_IDS, SAMPLE_RATE
+from .text import FrontEnd
+from .text.symbols import SYMBOL_TO_ID
+from .windows import MAX_WINDOW, Windows
+
+_RANGES = {"emotion_strength": (0.0, 1.5), "rate": (0.5, 2.0), "pitch": (-12.0, 12.0), "volume": (0.0, 2.0)}
+
+
+@dataclass(frozen=True)
+class SpeechRequest:
+    """What to say and how.
+
+    Attributes:
+        text: with its tags.
+        character: of the bundle; empty if it has only one.
+        language: ``auto``, ``zh``, ``en`` or ``ja``.
+        emotion: until the first emotion tag.
+        emotion_strength: 0 is neutral, 1 as trained; 0 to 1.5.
+        rate: 2.0 is twice as fast; 0.5 to 2.
+        pitch: semitones, -12 to 12.
+        volume: linear gain, 0 to 2.
+    """
+
+    text: str
+    character: str = ""
+    language: str = "auto"
+    emotion: str = "neutral"
+    emotion_strength: float = 1.0
+    rate: float = 1.0
+    pitch: float = 0.0
+    volume: float = 1.0
+
+
+@dataclass(frozen=True)
+class PreparedLine:
+    """A request after the text stage: phrases with phonemes, ready for the networks.
+
+    Attributes:
+        request: as given.
+        character: who speaks.
+        phrases: in order; their emotions are ones that the character has.
+        normalized: the text as it will be read.
+        warnings: what will be done otherwise than asked.
+    """
+
+    request: SpeechRequest
+    character: Character
+    phrases: tuple[Phrase, ...]
+    normalized: str
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Speech:
+    """A whole line.
+
+    Attributes:
+        audio: (n,) 16-bit PCM.
+        sample_rate: Hz.
+        timeline: words, phonemes and visemes, seconds from the start.
+        marks: in order.
+        warnings: from the text stage.
+    """
+
+    audio: Pcm16
+    sample_rate: int
+    timeline: Timeline
+    marks: tuple[Mark, ...]
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class EncodedPhrase:
+    """A phrase after the encoder.
+
+    Attributes:
+        plan: its frames.
+        hidden: (1, T, D), first input of the decoder.
+    """
+
+    plan: FramePlan
+    hidden: NDArray[np.float32]
+
+
+def _never() -> bool:
+    return False
+
+
+class Synthesizer:
+    """Speaks with one bundle. Belongs to one thread at a time."""
+
+    def __init__(self, bundle: Bundle, runner: Runner, front_end: FrontEnd) -> None:
+        self.bundle = bundle
+        self._runner = runner
+        self._front_end = front_end
+        self._workspace = Workspace()
+
+    @classmethod
+    def load(
+        cls,
+        bundle: Path | None = None,
+        *,
+        threads: int = 2,
+        lexicon: Path | None = None,
+        runner: str = "onnxruntime",
+    ) -> Synthesizer:
+        """Open a bundle, None for the built-in voice.
+
+        Raises:
+            BundleError, ConfigError, RunnerError: one line that names the file and the remedy.
+        """
+        loaded = Bundle.load(bundle)
+        return cls(loaded, open_runner(loaded, runner, threads), FrontEnd(lexicon))
+
+    def warm_up(self) -> None:
+        """Load the dictionaries of the bundle's languages and run both networks at the usual window sizes."""
+        manifest = self.bundle.manifest
+        self._front_end.warm_up(sorted({name for entry in manifest.characters for name in entry.languages}))
+        golden = SpeechRequest(manifest.golden.text, manifest.golden.character, manifest.golden.language)
+        for _ in self.stream(self.prepare(golden)):
+            pass
+
+    def close(self) -> None:
+        """Give the networks back."""
+        self._runner.close()
+
+    def prepare(self, request: SpeechRequest) -> PreparedLine:
+        """Do the text stage: tags, reading, phrases.
+
+        Raises:
+            RequestError: unknown character, or a number out of range.
+            TextError: the text cannot be spoken.
+        """
+        _check_ranges(request)
+        character = self._character(request.character)
+        parsed = markup.parse(request.text)
+        reading = self._front_end.read(parsed.plain, request.language)
+        phrases = split_phrases(reading, parsed.tags, request.emotion)
+        emotions, warnings = _resolve_emotions(character, phrases)
+        foreign = sorted(set(reading.languages) - set(character.languages))
+        if foreign:
+            warnings.append(
+                f"{character.name} was not trained on {', '.join(foreign)}: expect a strange accent"
+            )
+        spoken = tuple(replace(phrase, emotion=emotions[phrase.emotion]) for phrase in phrases)
+        return PreparedLine(request, character, spoken, reading.normalized, tuple(warnings))
+
+    def stream(self, line: PreparedLine, cancelled: Callable[[], bool] = _never) -> Iterator[AudioChunk]:
+        """Speak a line chunk by chunk: the first short, so that sound starts at once, later ones longer.
+
+        Args:
+            line: from ``prepare``.
+            cancelled: asked before every window; once True, nothing more comes.
+
+        Raises:
+            RunnerError: a network failed.
+        """
+        manifest = self.bundle.manifest
+        return self._speak(line, Windows(manifest.first_window_frames, manifest.window_frames), cancelled)
+
+    def synthesize(self, request: SpeechRequest) -> Speech:
+        """Speak a whole line at once; the same sound as ``stream`` to within one 16-bit step.
+
+        Raises:
+            RequestError, TextError, RunnerError: as ``prepare`` and ``stream``.
+        """
+        line = self.prepare(request)
+        chunks = list(self._speak(line, Windows(MAX_WINDOW, MAX_WINDOW), _never))
+        timelines = [chunk.timeline for chunk in chunks if chunk.timeline is not None]
+        marks = tuple(mark for chunk in chunks for mark in chunk.marks)
+        audio = np.concatenate([chunk.samples for chunk in chunks])
+        return Speech(audio, SAMPLE_RATE, concatenate(timelines), marks, line.warnings)
+
+    def encode(self, line: PreparedLine, phrase: Phrase) -> EncodedPhrase:
+        """Run the encoder on a phrase and lay it out in frames.
+
+        Raises:
+            RunnerError: the network failed.
+        """
+        request = line.request
+        outputs = self._runner.encode(self._inputs(line, phrase))
+        sounded = sounded_mask(phrase.symbols)
+        plan = plan_frames(
+            outputs.durations, outputs.f0, outputs.energy, sounded, rate=request.rate, pitch=request.pitch
+        )
+        return EncodedPhrase(plan, np.repeat(outputs.hidden, plan.durations, axis=0)[None])
+
+    def _inputs(self, line: PreparedLine, phrase: Phrase) -> EncoderInputs:
+        starts = np.zeros((1, len(phrase.symbols)), np.int64)
+        starts[0, [first for _, first, _ in phrase.words]] = 1
+        return EncoderInputs(
+            phoneme_ids=np.array([[SYMBOL_TO_ID[symbol] for symbol in phrase.symbols]], np.int64),
+            language_ids=np.array([[LANGUAGE_IDS[name] for name in phrase.languages]], np.int64),
+            word_starts=starts,
+            character_id=np.array([line.character.id], np.int64),
+            emotion_id=np.array([self.bundle.manifest.emotions[phrase.emotion]], np.int64),
+            emotion_strength=np.array([line.request.emotion_strength], np.float32),
+        )
+
+    def _speak(
+        self, line: PreparedLine, windows: Windows, cancelled: Callable[[], bool]
+    ) -> Iterator[AudioChunk]:
+        position = 0
+        for phrase in line.phrases:
+            if cancelled():
+                return
+            last = phrase is line.phrases[-1]
+            for chunk in self._speak_phrase(line, phrase, position, windows, cancelled):
+                position = chunk.start + len(chunk.samples)
+                yield chunk if last else replace(chunk, final=False)
+
+    def _speak_phrase(
+        self,
+        line: PreparedLine,
+        phrase: Phrase,
+        start: int,
+        windows: Windows,
+        cancelled: Callable[[], bool],
+    ) -> Iterator[AudioChunk]:
+        """Chunks of one phrase, the first with its silence, its timeline; ``final`` is that of the phrase."""
+        silence = phrase.silence_samples(line.request.rate)
+        encoded = self.encode(line, phrase) if phrase.symbols else None
+        durations = encoded.plan.durations if encoded else np.zeros(0, np.int64)
+        boundaries = start + silence + HOP_LENGTH * np.concatenate([[0], np.cumsum(durations)])
+        timeline: Timeline | None = _timeline(phrase, start, boundaries)
+        marks = [
+            Mark(cue.name, start if cue.index < 0 else int(boundaries[cue.index])) for cue in phrase.cues
+        ]
+        pieces = self._sound(encoded, line.request.volume, windows, cancelled) if encoded else iter(())
+        lead = np.zeros(silence, np.int16)
+        end = int(boundaries[-1])
+        for piece in pieces:
+            samples = np.concatenate([lead, piece]) if len(lead) else piece
+            stop = start + len(samples)
+            due = tuple(mark for mark in marks if mark.sample < stop or stop == end)
+            marks = [mark for mark in marks if mark not in due]
+            yield AudioChunk(samples, SAMPLE_RATE, start, stop == end, timeline, due)
+            start, lead, timeline = stop, lead[:0], None
+        if encoded is None:
+            yield AudioChunk(lead, SAMPLE_RATE, start, True, timeline, tuple(marks))
+
+    def _sound(
+        self, encoded: EncodedPhrase, volume: float, windows: Windows, cancelled: Callable[[], bool]
+    ) -> Iterator[Pcm16]:
+        """Decode window by window, each with as much context as the decoder sees."""
+        plan, context = encoded.plan, self.bundle.manifest.context_frames
+        head = PhraseHead(plan.f0_edges, self._workspace)
+        for start, stop in windows.spans(plan.n_frames):
+            if cancelled():
+                return
+            low, high = max(start - context, 0), min(stop + context, plan.n_frames)
+            frames = self._runner.decode(encoded.hidden[:, low:high], plan.features[:, low:high])
+            yield to_pcm16(head.push(frames[start - low : stop - low]), volume)
+
+    def _character(self, name: str) -> Character:
+        characters = self.bundle.manifest.characters
+        if not name and len(characters) == 1:
+            return characters[0]
+        found = self.bundle.character(name)
+        if found is None:
+            known = ", ".join(entry.name for entry in characters)
+            what = f"character {name!r} is not in this bundle" if name else "the request names no character"
+            raise RequestError(f"{what}; it has {known}", "unknown_character")
+        return found
+
+
+def _check_ranges(request: SpeechRequest) -> None:
+    for name, (low, high) in _RANGES.items():
+        value = getattr(request, name)
+        if not low <= value <= high:
+            raise RequestError(f"{name} is {value}, expected {low:g} to {high:g}")
+
+
+def _resolve_emotions(character: Character, phrases: tuple[Phrase, ...]) -> tuple[dict[str, str], list[str]]:
+    """For each emotion asked for, the one to use, and a warning where they differ."""
+    resolved: dict[str, str] = {}
+    warnings = []
+    for asked in dict.fromkeys(phrase.emotion for phrase in phrases):
+        used = asked
+        if asked not in character.emotions:
+            used = character.fallbacks.get(asked, character.emotions[0])
+            warnings.append(f"{character.name} has no emotion {asked!r}: {used!r} is used instead")
+        resolved[asked] = used
+    return resolved, warnings
+
+
+def _timeline(phrase: Phrase, start: int, boundaries: NDArray[np.int64]) -> Timeline:
+    """Segment of a phrase and the silence in front of it."""
+    at = [int(boundary) for boundary in boundaries]
+    segments = [silence_timeline(start, at[0])] if at[0] > start else []
+    if phrase.symbols:
+        segments.append(phrase_timeline(phrase.symbols, phrase.languages, at, phrase.words, phrase.offsets))
+    return concatenate(segments)

@@ -28,7 +28,7 @@ _MAX_PROBLEMS = 10  # named in one message
 _COMMENT = re.compile(r"(^|\s)#.*")
 _PINYIN = re.compile(r"[a-zü:]+[1-5]?", re.IGNORECASE)
 _KANA = re.compile(r"[ぁ-ゖァ-ヺー・\[\]\s]+")
-_ENGLISH_WORD = re.compile(r"[A-Za-z\u00c0-\u024f]+(?:['-][A-Za-z\u00c0-\u024f]+)*")
+_ENGLISH_WORD = re.compile(r"[A-Za-z\u00c0-\u024f]+(?:'[A-Za-z\u00c0-\u024f]+)*")
 _HAN_WORD = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff〇]+")
 _JAPANESE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]")
 _VOWELS = frozenset("AA AE AH AO AW AY EH ER EY IH IY OW OY UH UW".split())
@@ -44,7 +44,7 @@ class Lexicon:
     does the log, once per change.
 
     Attributes:
-        digest: SHA-256 of the entries in use; a finished line kept for later is only good for the same digest.
+        digest: SHA-256 of the entries in use; a line kept for later is good for the same digest only.
         problem: why the file as it stands now is not used; empty when it is.
     """
 

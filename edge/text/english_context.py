@@ -1,0 +1,44 @@
+"""What stands around a match in the source text, and the shape of a rewriting rule."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from .token import Span
+
+LOOK_BEHIND = 40  # characters; two words of context are enough for every rule
+_LAST_WORD = re.compile(r"([A-Za-z][A-Za-z'.]*)[\s(\"'#:]*$")
+_NEXT_WORD = re.compile(r"[\s\"'(]*([A-Za-z][A-Za-z']*)")
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A pattern that must match at a given position and what is said instead.
+
+    Attributes:
+        pattern: anchored by ``pattern.match(text, position)``; what it matches is replaced.
+        write: gives the words, finer spans, or None where the pattern matched but the rule does not apply.
+    """
+
+    pattern: re.Pattern[str]
+    write: Callable[[re.Match[str]], str | list[Span] | None]
+
+
+def previous_word(match: re.Match[str]) -> str:
+    """The word before the match as written, or an empty string."""
+    before = match.string[max(0, match.start() - LOOK_BEHIND) : match.start()]
+    found = _LAST_WORD.search(before)
+    return found.group(1) if found else ""
+
+
+def next_word(match: re.Match[str]) -> str:
+    """The word after the match as written, or an empty string."""
+    found = _NEXT_WORD.match(match.string, match.end())
+    return found.group(1) if found else ""
+
+
+def follows(match: re.Match[str], pattern: re.Pattern[str]) -> bool:
+    """Whether ``pattern`` matches right behind the match."""
+    return pattern.match(match.string, match.end()) is not None

@@ -91,7 +91,7 @@ def train_aligner(data: AlignmentData, epochs: int, seed: int) -> Aligner:
             loss.backward()
             torch.nn.utils.clip_grad_norm_(aligner.parameters(), 1.0)
             optimizer.step()
-            bar.set_postfix(loss=f"{float(loss):.3f}")
+            bar.set_postfix(loss=f"{loss.item():.3f}")
     return aligner
 
 

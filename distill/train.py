@@ -150,7 +150,7 @@ def validate(
         rng = np.random.default_rng(options.seed)
         groups = [examples[k : k + options.batch] for k in range(0, min(len(examples), 96), options.batch)]
         terms = [objective(fabric.to_device(collate(g, options.window, rng))) for g in groups]
-    return {key: float(torch.stack([t[key] for t in terms]).mean()) for key in terms[0]}
+    return {key: torch.stack([t[key] for t in terms]).mean().item() for key in terms[0]}
 
 
 class Run:
@@ -261,7 +261,7 @@ def _report(
     fabric: Fabric,
 ) -> None:
     if run.step % 50 == 0:
-        run.log("train", {key: float(value) for key, value in terms.items()})
+        run.log("train", {key: value.item() for key, value in terms.items()})
     if run.step % options.validate_every == 0 and valid:
         run.log("valid", validate(objective, valid, options, fabric))
     if run.step % options.save_every == 0:

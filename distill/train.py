@@ -205,7 +205,8 @@ def train(corpus: Path, out: Path, options: TrainOptions, config: StudentConfig 
     fabric = Fabric(devices=options.devices, precision=options.precision)  # type: ignore[arg-type]
     fabric.launch()
     fabric.seed_everything(options.seed, verbose=False)
-    data = load_data(corpus, out, options)
+    with fabric.rank_zero_first():
+        data = load_data(corpus, out, options)
     config = config or student_config(data)
     student = SovitsTiny(config)
     optimizer = torch.optim.AdamW(student.parameters(), betas=(0.9, 0.98), weight_decay=0.01)
@@ -230,7 +231,8 @@ def student_config(data: Data) -> StudentConfig:
 
 
 def _loop(fabric: Fabric, run: Run, data: Data, options: TrainOptions) -> None:
-    objective, optimizer = fabric.setup(Objective(run.student), run.optimizer)
+    plain = Objective(run.student)  # validation on one process must not wait for the others
+    objective, optimizer = fabric.setup(plain, run.optimizer)
     bar = tqdm(total=options.steps, initial=run.step, desc="train", disable=fabric.global_rank > 0)
     while run.step < options.steps:
         for group in optimizer.param_groups:
@@ -247,7 +249,7 @@ def _loop(fabric: Fabric, run: Run, data: Data, options: TrainOptions) -> None:
         run.update_average(options.ema)
         bar.update()
         if fabric.global_rank == 0:
-            _report(run, objective, terms, data.valid, options, fabric)
+            _report(run, plain, terms, data.valid, options, fabric)
     if fabric.global_rank == 0:
         run.save()
 

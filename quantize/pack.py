@@ -1,0 +1,134 @@
+"""Writes the bundle: networks, manifest with hashes, golden line; as a directory and, packed, as one ``.voice``."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import shutil
+import tarfile
+from pathlib import Path
+from typing import Any
+
+from edge import golden
+from edge.bundle import DECODER_FILE, ENCODER_FILE, FORMAT_VERSION, MANIFEST_FILE, Bundle
+from edge.errors import EdgeError
+from edge.manifest import Character, FileEntry, Golden, Manifest, Quantization
+from edge.spec import HOP_LENGTH, N_FFT, SAMPLE_RATE
+from edge.synthesizer import Synthesizer
+from edge.text.symbols import SYMBOLS_SHA256
+
+from .card import VoiceCard
+
+NETWORKS = (ENCODER_FILE, DECODER_FILE)
+
+
+def context_frames(config: dict[str, Any]) -> int:
+    """Receptive field of the decoder on either side, from the sizes in a checkpoint's description."""
+    return int(config["decoder_blocks"]) * (int(config["kernel_size"]) - 1) // 2
+
+
+def pack(
+    networks: Path, student: dict[str, Any], card: VoiceCard, quantization: Quantization, output: Path
+) -> Bundle:
+    """Write a bundle directory and load it back.
+
+    Args:
+        networks: folder with ``encoder.onnx`` and ``decoder.onnx``.
+        student: description of the checkpoint.
+        card: what a person says about the voice.
+        quantization: scheme and what it cost.
+        output: directory; what is there is replaced.
+
+    Raises:
+        ValueError: the card names a character or an emotion that the student was not trained with.
+    """
+    fresh = output.with_name(output.name + ".partial")
+    shutil.rmtree(fresh, ignore_errors=True)
+    fresh.mkdir(parents=True)
+    for name in NETWORKS:
+        shutil.copyfile(networks / name, fresh / name)
+    draft = _manifest(fresh, student, card, quantization)
+    _write_manifest(fresh, draft)
+    _write_manifest(fresh, draft.model_copy(update={"golden": _golden(fresh, card)}))
+    shutil.rmtree(output, ignore_errors=True)
+    fresh.rename(output)
+    bundle = Bundle.load(output)
+    synthesizer = Synthesizer.load(output)
+    golden.check(synthesizer)
+    return bundle
+
+
+def _manifest(
+    folder: Path, student: dict[str, Any], card: VoiceCard, quantization: Quantization
+) -> Manifest:
+    return Manifest(
+        format_version=FORMAT_VERSION,
+        name=card.name,
+        version=card.version,
+        sample_rate=SAMPLE_RATE,
+        hop_length=HOP_LENGTH,
+        n_fft=N_FFT,
+        symbols_sha256=SYMBOLS_SHA256,
+        files={name: _entry(folder / name) for name in NETWORKS},
+        context_frames=context_frames(student["config"]),
+        first_window_frames=card.first_window_frames,
+        window_frames=card.window_frames,
+        characters=_characters(student, card),
+        emotions=student["emotions"],
+        provenance=card.provenance,
+        licence=card.licence,
+        consent=card.consent,
+        quantization=quantization,
+        golden=Golden(text=card.golden.text, character=card.golden.character, durations=(1,), levels_db=(0.0,)),
+    )
+
+
+def _entry(path: Path) -> FileEntry:
+    content = path.read_bytes()
+    return FileEntry(sha256=hashlib.sha256(content).hexdigest(), bytes=len(content))
+
+
+def _characters(student: dict[str, Any], card: VoiceCard) -> tuple[Character, ...]:
+    known = student["characters"]
+    for character in card.characters:
+        if character.name not in known:
+            raise ValueError(f"voice card: the student has no character {character.name!r}, it has {sorted(known)}")
+        missing = set(character.emotions) - set(student["emotions"])
+        if missing:
+            raise ValueError(f"voice card: {character.name}: the student has no emotions {sorted(missing)}")
+    return tuple(Character(id=known[entry.name], **entry.model_dump()) for entry in card.characters)
+
+
+def _golden(folder: Path, card: VoiceCard) -> Golden:
+    """Speak the golden line with the networks as packed and note what came out."""
+    spoken = card.golden
+    try:
+        synthesizer = Synthesizer.load(folder)
+        durations, levels = golden.measure(synthesizer, spoken.text, spoken.character, spoken.language)
+    except EdgeError as error:
+        raise ValueError(f"the golden line cannot be spoken: {error}") from error
+    return Golden.model_validate({**spoken.model_dump(), "durations": durations, "levels_db": levels})
+
+
+def _write_manifest(folder: Path, manifest: Manifest) -> None:
+    content = json.dumps(manifest.model_dump(mode="json", exclude_none=True), indent=1, ensure_ascii=False)
+    (folder / MANIFEST_FILE).write_text(content + "\n", encoding="utf-8")
+
+
+def write_voice(bundle: Path, output: Path) -> None:
+    """Pack a bundle directory into one uncompressed tar; the same bundle always gives the same bytes.
+
+    Raises:
+        BundleError: the directory is not a sound bundle.
+    """
+    files = Bundle.load(bundle).manifest.files
+    partial = output.with_name(output.name + ".partial")
+    with tarfile.open(partial, "w", format=tarfile.USTAR_FORMAT) as archive:
+        for name in (MANIFEST_FILE, *sorted(files)):
+            content = (bundle / name).read_bytes()
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            member.mode = 0o644
+            archive.addfile(member, io.BytesIO(content))
+    partial.replace(output)

@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
+from .japanese_lexicon import JapaneseLexicon
 from .japanese_words import analyse, join_leaning
 from .normalize_ja import normalize_ja
 from .token import Span, Token
 
 PUNCTUATION = {
-    "。": ".", ".": ".", "｡": ".",
+    "。": ".", ".": ".", "｡": ".", "\n": ".",
     "、": ",", ",": ",", "，": ",", "､": ",", "；": ",", ";": ",", "：": ",", ":": ",",
-    "！": "!", "!": "!", "？": "?", "?": "?", "…": "…", "—": "-", "―": "-", "–": "-", "～": "…", "〜": "…",
+    "！": "!", "!": "!", "？": "?", "?": "?", "…": "…", "‥": "…", "〜": "…", "～": "…", "~": "…",
+    "—": "-", "―": "-", "–": "-", "─": "-",
 }  # fmt: skip
 
-_Character = tuple[str, int, int]  # character, start and end of its source
+
+@dataclass(frozen=True)
+class _Character:
+    text: str
+    start: int  # of its source
+    end: int
 
 
 class JapaneseReader:
@@ -22,27 +30,41 @@ class JapaneseReader:
 
     language = "ja"
 
+    def __init__(self) -> None:
+        self._lexicon = JapaneseLexicon({})
+
     def normalize(self, text: str) -> list[Span]:
-        """Write out numbers; spans cover ``text`` in order."""
+        """Write out numbers and signs, and respell words that would be misread; spans cover ``text``."""
         return normalize_ja(text)
 
     def read(self, spans: Sequence[Span], lexicon: Mapping[str, tuple[str, ...]]) -> list[Token]:
-        """Turn spans into words; lexicon entries win over the dictionary."""
+        """Turn spans into words; the longest lexicon entry at a place wins over the dictionary."""
+        if lexicon is not self._lexicon.entries:
+            self._lexicon = JapaneseLexicon(lexicon)
         characters = [
-            (character, *_source(span, index)) for span in spans for index, character in enumerate(span.text)
+            _Character(character, *_source(span, index))
+            for span in spans
+            for index, character in enumerate(span.text)
         ]
         tokens: list[Token] = []
         for clause in _clauses(characters):
-            character, start, end = clause[0]
-            if character in PUNCTUATION:
-                tokens.append(Token(character, (PUNCTUATION[character],), start, end, is_word=False))
+            mark = PUNCTUATION.get(clause[0].text)
+            if mark:
+                tokens.append(Token(clause[0].text, (mark,), clause[0].start, clause[0].end, is_word=False))
             else:
-                tokens.extend(_read_clause(clause))
+                tokens.extend(self._read_clause(clause))
         return tokens
 
     def warm_up(self) -> None:
-        """Load the dictionary now."""
-        analyse("準備")
+        """Load the dictionary and the network for 何 now."""
+        analyse("何を準備")
+
+    def _read_clause(self, clause: Sequence[_Character]) -> Iterator[Token]:
+        text = "".join(character.text for character in clause)
+        for word in join_leaning(self._lexicon.analyse(text)):
+            first = clause[min(word.start, len(clause) - 1)]
+            last = clause[min(max(word.start, word.end - 1), len(clause) - 1)]
+            yield Token(word.surface, word.phonemes, first.start, max(first.end, last.end))
 
 
 def _source(span: Span, index: int) -> tuple[int, int]:
@@ -55,7 +77,7 @@ def _clauses(characters: Sequence[_Character]) -> Iterator[list[_Character]]:
     """Split at punctuation; each mark is a clause of its own."""
     clause: list[_Character] = []
     for character in characters:
-        if character[0] not in PUNCTUATION:
+        if character.text not in PUNCTUATION:
             clause.append(character)
             continue
         if clause:
@@ -64,10 +86,3 @@ def _clauses(characters: Sequence[_Character]) -> Iterator[list[_Character]]:
         clause = []
     if clause:
         yield clause
-
-
-def _read_clause(clause: Sequence[_Character]) -> Iterator[Token]:
-    text = "".join(character for character, _, _ in clause)
-    for word in join_leaning(analyse(text)):
-        last = max(word.start, word.end - 1)
-        yield Token(word.surface, word.phonemes, clause[min(word.start, len(clause) - 1)][1], clause[last][2])

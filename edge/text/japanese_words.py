@@ -1,8 +1,8 @@
 """Japanese text to words with symbols and pitch marks, by Open JTalk's dictionary and accent rules.
 
-Only the dictionary inside the pyopenjtalk-plus wheel is used. Its Sudachi step is left out: it costs 84 MB and
-430 ms once, and on 75 phrases with ambiguous kanji it changed five readings, three of them for the worse (ヒョー
-for 表に出る). Its small network for 何 is kept (0.3 ms, no further memory). Measured on one x86 core.
+Only the dictionary inside the pyopenjtalk-plus wheel is used. Its Sudachi step is left out: it costs 84 MB
+and 430 ms once, and on 75 phrases with ambiguous kanji it changed five readings, two of them for the worse
+(ヒョー for 表に出る). Its small network for 何 is kept (0.3 ms, no further memory). Measured on one x86 core.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
+
+from .japanese_repairs import repair_readings
 
 RISE, FALL = "[", "]"
 _MORA_ENDS = frozenset("aeiouAEIOUN") | {"cl"}
@@ -42,6 +44,7 @@ class JapaneseWord:
         start: index of its first character in the analysed text.
         end: index after its last character.
         leans: heard as part of the word before it (た, です, counters).
+        opens_phrase: the first of its accent phrase.
         late_accent: the fall of its accent phrase comes after this word.
     """
 
@@ -50,6 +53,7 @@ class JapaneseWord:
     start: int
     end: int
     leans: bool = False
+    opens_phrase: bool = True
     late_accent: bool = False
 
 
@@ -64,7 +68,8 @@ def analyse(text: str) -> list[JapaneseWord]:
     """
     import pyopenjtalk
 
-    features = pyopenjtalk.run_frontend(text, use_sudachi_kanji_yomi=False)
+    features: list[Any] = pyopenjtalk.run_frontend(text, use_sudachi_kanji_yomi=False)
+    repair_readings(features)
     morphemes = pyopenjtalk.make_phoneme_mapping(features)
     folded = text.translate(_KANJI_DIGITS)
     words: list[JapaneseWord] = []
@@ -74,7 +79,8 @@ def analyse(text: str) -> list[JapaneseWord]:
             start, cursor = _locate(morpheme["surface"], folded, cursor)
             if phonemes:
                 leans = bool(words) and _leans(morpheme, words[-1], folded[words[-1].end : start])
-                words.append(JapaneseWord(morpheme["surface"], phonemes, start, cursor, leans, late))
+                opens = morpheme is phrase[0]
+                words.append(JapaneseWord(morpheme["surface"], phonemes, start, cursor, leans, opens, late))
     return words
 
 
@@ -107,8 +113,10 @@ def _accent_phrases(morphemes: Sequence[Any]) -> list[list[Any]]:
 def _mark_pitch(phrase: Sequence[Any]) -> list[tuple[tuple[str, ...], bool]]:
     """Give each morpheme's symbols, and whether the fall comes after it.
 
-    Pitch is low on the first mora of a phrase and rises after it, unless the accent is there; it falls after the accented
-    mora. A fall after the last mora is not marked: it is not heard. Source: accent recipe of ESPnet's Japanese front end.
+    Pitch is low on the first mora of a phrase and rises after it, unless the accent is there; it falls after
+    the accented mora. A fall after the last mora is not marked: it is not heard.
+
+    Source: the accent marks of ESPnet's Japanese front end, which the teacher's symbols follow.
     """
     accent = phrase[0]["accent_nucleus"]
     sounds = [[sound for sound in morpheme["phonemes"] if sound not in ("pau", "unk")] for morpheme in phrase]
@@ -150,7 +158,7 @@ def _locate(surface: str, folded: str, cursor: int) -> tuple[int, int]:
 
 
 def _leans(morpheme: Any, previous: JapaneseWord, between: str) -> bool:
-    """Tell whether a morpheme is heard as the end of the word before it: た, ます, counters, digits of one number."""
+    """Tell whether a morpheme is heard as the end of the word before: た, ます, counters, further digits."""
     if between.strip(_DIGITS):
         return False
     if morpheme["pos_group1"] == "数" or morpheme["surface"] == _POINT:

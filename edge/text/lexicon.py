@@ -59,9 +59,12 @@ class Lexicon:
         self._use(load_lexicon(path))
 
     def entries(self, language: str) -> Mapping[str, tuple[str, ...]]:
-        """Words of one language (``zh``, ``en``, ``ja``) with their symbols; English in lower case."""
+        """Words of one language (``zh``, ``en``, ``ja``) with their symbols, English in lower case.
+
+        The same object comes back until the file changes.
+        """
         self._refresh()
-        return MappingProxyType(self._entries[language])
+        return self._entries[language]
 
     def _refresh(self) -> None:
         fingerprint = self._fingerprint()
@@ -75,7 +78,7 @@ class Lexicon:
             _LOG.warning("%s", self.problem)
 
     def _use(self, entries: Entries) -> None:
-        self._entries = entries
+        self._entries = {language: MappingProxyType(words) for language, words in entries.items()}
         self.digest = hashlib.sha256(
             repr([sorted(words.items()) for words in entries.values()]).encode()
         ).hexdigest()

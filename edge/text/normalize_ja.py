@@ -2,23 +2,47 @@
 
 from __future__ import annotations
 
-import re
-
+from .numbers_ja import NUMBER_RULES
+from .readings_ja import READING_RULES
 from .token import Span
-
-_GROUPED = re.compile(r"(?<![0-9])[0-9]{1,3}(?:,[0-9]{3})+(?![0-9])|(?<=[0-9])\.(?=[0-9])|．")
-_REPLACED = {".": "．", "．": "。"}
 
 
 def normalize_ja(text: str) -> list[Span]:
-    """Write out the numbers of Japanese text; spans cover it in order."""
+    """Apply the rules for numbers, signs and readings; spans cover ``text`` in order, without gaps.
+
+    >>> [span.text for span in normalize_ja("1,299円です")]
+    ['1299', '円です']
+    """
+    rules = NUMBER_RULES + READING_RULES if any(map(_may_be_number, text)) else READING_RULES
+    replaced: list[Span] = []
+    taken = [False] * len(text)
+    for pattern, answer in rules:
+        group = "word" if "word" in pattern.groupindex else 0
+        for match in pattern.finditer(text):
+            start, end = match.span(group)
+            if any(taken[start:end]):
+                continue
+            spelling = answer(match)
+            if spelling is None:
+                continue
+            replaced.append(Span(spelling, start, end))
+            taken[start:end] = [True] * (end - start)
+    return _fill(text, sorted(replaced, key=lambda span: span.start))
+
+
+def _may_be_number(character: str) -> bool:
+    return character.isdigit() or character in "一¥$€£₩"
+
+
+def _fill(text: str, replaced: list[Span]) -> list[Span]:
+    """Put the untouched text between the replaced spans."""
     spans: list[Span] = []
     end = 0
-    for match in _GROUPED.finditer(text):
-        if match.start() > end:
-            spans.append(Span(text[end : match.start()], end, match.start()))
-        spans.append(Span(_REPLACED.get(match[0], match[0].replace(",", "")), match.start(), match.end()))
-        end = match.end()
+    for span in replaced:
+        if span.start > end:
+            spans.append(Span(text[end : span.start], end, span.start))
+        spans.append(span)
+        end = span.end
     if end < len(text):
         spans.append(Span(text[end:], end, len(text)))
     return spans

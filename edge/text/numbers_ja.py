@@ -1,0 +1,125 @@
+"""Rules for numbers and signs in Japanese text: each gives what Open JTalk is to read instead.
+
+Open JTalk reads plain numbers with counters, dates and decimals right (3人, 300匹, 1月1日); these rules turn
+everything else into such text. They expect half-width digits and letters, as the front end's cleaning gives.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+Match = re.Match[str]
+Rule = tuple[re.Pattern[str], Callable[[Match], str | None]]  # None: leave the text as it is
+
+POINT = "．"  # Open JTalk reads it as テン; a half-width one would end the sentence
+
+_GROUPED = r"\d{1,3}(?:,\d{3})+(?!\d)"
+_NUMBER = rf"(?:{_GROUPED}|\d+)(?:[.．]\d+)?"
+_KANJI_DIGITS = str.maketrans("0123456789", "〇一二三四五六七八九")
+_CURRENCIES = {"¥": "円", "$": "ドル", "€": "ユーロ", "£": "ポンド", "₩": "ウォン"}
+_UNITS = {
+    "km/h": "キロメートル毎時", "m/s": "メートル毎秒", "kWh": "キロワット時", "km": "キロメートル",
+    "cm": "センチメートル", "mm": "ミリメートル", "m": "メートル", "kg": "キログラム", "mg": "ミリグラム",
+    "g": "グラム", "ml": "ミリリットル", "mL": "ミリリットル", "L": "リットル", "kHz": "キロヘルツ",
+    "MHz": "メガヘルツ", "GHz": "ギガヘルツ", "Hz": "ヘルツ", "KB": "キロバイト", "MB": "メガバイト",
+    "GB": "ギガバイト", "TB": "テラバイト", "kW": "キロワット", "W": "ワット", "V": "ボルト",
+    "dB": "デシベル", "ms": "ミリ秒", "fps": "エフピーエス", "°C": "度", "℃": "度", "°": "度",
+}  # fmt: skip
+_UNIT = "|".join(sorted(map(re.escape, _UNITS), key=len, reverse=True))
+_COUNTER = "[人名個本枚回日月年時分秒歳才円度%倍階週台冊匹番点歩話章]|か月|ヶ月|キロ|メートル|センチ|ページ"
+
+
+def _date(match: Match) -> str | None:
+    year, month, day = int(match["year"]), int(match["month"]), int(match["day"])
+    return f"{year}年{month}月{day}日" if 1 <= month <= 12 and 1 <= day <= 31 else None
+
+
+def _month_day(match: Match) -> str | None:
+    month, day = int(match[1]), int(match[2])
+    return f"{month}月{day}日" if 1 <= month <= 12 and 1 <= day <= 31 else None
+
+
+def _time(match: Match) -> str | None:
+    hours, minutes, seconds = (int(part or 0) for part in match.group(1, 2, 3))
+    if hours > 29 or minutes > 59 or seconds > 59:  # schedules count past midnight: 25:30
+        return None
+    text = f"{hours or '零'}時" + (f"{minutes}分" if minutes or match[3] else "")
+    return text + (f"{seconds}秒" if match[3] else "")
+
+
+def _money(match: Match) -> str:
+    currency = _CURRENCIES[match["sign"]]
+    whole, _, cents = match["amount"].partition(".")
+    if currency == "ドル" and len(cents) == 2:
+        return _plain(whole) + currency + (f"{int(cents)}セント" if int(cents) else "")
+    return _plain(match["amount"]) + match["places"] + currency
+
+
+def _telephone(match: Match) -> str:
+    return "、".join(_one_by_one(group) for group in re.findall(r"\d+", match[0]))
+
+
+def _postal_code(match: Match) -> str:
+    return f"{_one_by_one(match[1])}の{_one_by_one(match[2])}"
+
+
+def _version(match: Match) -> str:
+    return "テン".join(match[0].split("."))
+
+
+def _plain(number: str) -> str:
+    return number.replace(",", "").replace(".", POINT)
+
+
+def _one_by_one(digits: str) -> str:
+    """Open JTalk reads a row of kanji digits singly, with the long ニー and ゴー of telephone numbers."""
+    return digits.translate(_KANJI_DIGITS)
+
+
+def _says(pattern: str, text: str) -> Rule:
+    return re.compile(pattern), lambda match: text
+
+
+def _asks(pattern: str, answer: Callable[[Match], str | None]) -> Rule:
+    return re.compile(pattern), answer
+
+
+# In order of preference: a later rule does not touch what an earlier one has taken.
+NUMBER_RULES: tuple[Rule, ...] = (
+    _asks(r"(?<![\d/.-])(?P<year>\d{4})([/.-])(?P<month>\d{1,2})\2(?P<day>\d{1,2})(?![\d/.-])", _date),
+    _asks(r"(?<![\d/])(\d{1,2})/(\d{1,2})(?=[(（][月火水木金土日][)）])", _month_day),
+    _asks(r"(?<=[\d日])[(（]([月火水木金土日])[)）]", lambda match: f"{match[1]}曜日"),
+    _asks(r"(?<![\d-])0\d{1,4}-\d{1,4}-\d{3,4}(?![\d-])|(?<!\d)0\d{1,3}\(\d{2,4}\)\d{4}(?!\d)", _telephone),
+    _asks(r"〒?(?<![\d-])(\d{3})-(\d{4})(?![\d-])", _postal_code),
+    _asks(r"(?<![\d:：])(\d{1,2})[:：](\d{2})(?:[:：](\d{2}))?(?![\d:：])", _time),
+    _asks(rf"(?P<sign>[¥$€£₩])\s?(?P<amount>{_NUMBER})(?P<places>[万億兆]?)円?", _money),
+    _asks(r"(?<![\d.])\d+(?:\.\d+){2,}(?![\d.])", _version),
+    _asks(r"(?<![\d/])(\d+)[/⁄](\d+)(?![\d/])", lambda match: f"{int(match[2])}分の{int(match[1])}"),
+    _says(r"(?<=\d)[:：](?=\d)", "対"),
+    _says(r"(?<=[\d%㐀-鿿ルロチ])[~〜～](?=\d)", "から"),
+    _says(rf"(?<=\d{{4}})-(?=\d{{4}}年)|(?<=\d)-(?=\d+(?:{_COUNTER}))(?<![-\d]\d-)", "から"),
+    _says(r"(?<=\d)-(?=\d)", "の"),
+    _says(r"(?<![\d\w])[-−－](?=[\d¥$€£])", "マイナス"),
+    _says(r"[±](?=\d)", "プラスマイナス"),
+    _says(r"(?<=\d)\s?[×x*](?=\s?\d)", "かける"),
+    _says(r"(?<=\d)\s?÷(?=\s?\d)", "わる"),
+    _says(r"(?<=\d)\s?−(?=\s?\d)", "引く"),
+    _says(r"(?<=\d)\s?\+(?=\s?\d)", "足す"),
+    _says(r"\+(?=\d)", "プラス"),
+    _says(r"(?<=\d)\s?=(?=\s?[-−\d])", "は"),
+    _asks(rf"(?<=\d)\s?({_UNIT})(?![A-Za-z])", lambda match: _UNITS[match[1]]),
+    _says(r"№(?=\d)", "ナンバー"),
+    _says(r"(?<!\d)20[歳才](?!代)", "二十歳"),
+    _says(r"(?<![\d.])0(?=時)", "零"),
+    _says(r"(?<=時)00分", ""),
+    _says(r"(?<!\d)0(?=\d(?:[月日時分秒]|か月))", ""),
+    _says(r"(?<!\d)1セット", "ワンセット"),
+    _says(r"(?<!\d)1試合", "ひと試合"),
+    _says(r"(?<=\d)着目", "着め"),
+    _says(
+        r"(?<![\d月])[1一]日(?=に(?![\d一二三四五六七八九十何数])|まで|付|現在|から(?![\d一二三四五六七八九十]))",
+        "ついたち",
+    ),
+    _asks(_NUMBER, lambda match: _plain(match[0])),
+)

@@ -1,0 +1,215 @@
+"""The configuration of a device: one TOML file, then flags; an unknown key is an error."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+import socket
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from .errors import ConfigError
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:  # the oldest supported device image has Python 3.10
+    import tomli as tomllib
+
+Name = Annotated[str, Field(pattern=r"^[a-z0-9_-]{1,64}$")]
+"""A device, a character or a mark: it becomes one level of an MQTT topic."""
+
+TopicPrefix = Annotated[str, Field(pattern=r"^[^+#$\x00-\x1f][^+#\x00-\x1f]{0,127}$")]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class TlsConfig(_Section):
+    """Encryption towards the broker. Present means on; there is no fall-back to plain text."""
+
+    ca_file: Path | None = None
+    """Certificate authority in PEM; absent: that of the operating system."""
+    cert_file: Path | None = None
+    key_file: Path | None = None
+
+
+class MqttConfig(_Section):
+    """How to reach the broker."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(1883, ge=1, le=65535)
+    protocol: Literal["auto", "5", "3.1.1"] = "auto"
+    """`auto`: MQTT 5, and 3.1.1 where the broker does not speak 5."""
+    client_id: str = Field("", max_length=128)
+    """Empty: `sovits-edge-<device>`. Two clients with one id disconnect each other for ever."""
+    username: str | None = None
+    password_file: Path | None = None
+    """First line is the password (systemd: `LoadCredential`)."""
+    keepalive_s: int = Field(10, ge=2, le=600)
+    session_expiry_s: int = Field(300, ge=0, le=86_400)
+    """How long the broker keeps commands for a device that is away; 3.1.1 brokers decide for themselves."""
+    reply_prefixes: tuple[TopicPrefix, ...] = ()
+    """Where answers may be sent on request; empty: anywhere outside the device's own topics."""
+    max_packet_bytes: int = Field(1_048_576, ge=4096)
+    """Largest packet we send where the broker does not state its own limit."""
+    max_outgoing: int = Field(20_000, ge=100)
+    """Messages kept in memory while the broker is away; beyond that, new ones are dropped and counted."""
+    tls: TlsConfig | None = None
+
+
+class NullSinkConfig(_Section):
+    """No sound, but the pace of a sound card: for tests and for devices that only send sound over MQTT."""
+
+    type: Literal["null"] = "null"
+    block_ms: int = Field(10, ge=2, le=50)
+
+
+class WavSinkConfig(_Section):
+    """What a loudspeaker would have played, as a WAV file at the pace of a sound card."""
+
+    type: Literal["wav"] = "wav"
+    path: Path
+    block_ms: int = Field(10, ge=2, le=50)
+    max_gap_s: float = Field(1.0, ge=0, le=86_400)
+    """Silence between two lines is recorded up to this length."""
+
+
+class AlsaSinkConfig(_Section):
+    """A sound card, through PortAudio."""
+
+    type: Literal["alsa"] = "alsa"
+    device: str | int | None = None
+    """Name (or part of it) or number as `python -m sounddevice` lists them; absent: the default device."""
+    latency_ms: int = Field(30, ge=5, le=500)
+    block_ms: int = Field(10, ge=2, le=50)
+    channels: Literal[1, 2] = 1
+    sample_rate: int | None = Field(None, ge=8000, le=192_000)
+    """Rate of the card in Hz where it cannot take the voice's own; sound is then resampled."""
+
+
+SinkConfig = Annotated[NullSinkConfig | WavSinkConfig | AlsaSinkConfig, Field(discriminator="type")]
+
+
+class QueueConfig(_Section):
+    """Bounds of what waits."""
+
+    max_lines: int = Field(200, ge=1, le=10_000)
+    """Accepted lines waiting to be spoken; beyond that, `queue_full` or the lowest priority gives way."""
+    max_intake: int = Field(2_000, ge=10)
+    """Messages received and not yet looked at."""
+    max_intake_bytes: int = Field(16_777_216, ge=1_048_576)
+    max_request_bytes: int = Field(262_144, ge=4096, le=16_777_216)
+    """Larger payloads are answered with `too_large` unread."""
+    remembered_ids: int = Field(10_000, ge=100)
+    """Request ids whose outcome is kept to recognise repetitions."""
+
+
+class CacheConfig(_Section):
+    """Finished lines kept in memory."""
+
+    max_mb: int = Field(64, ge=0, le=65_536)
+
+
+class FilesConfig(_Section):
+    """WAV files written for requests with output `file`."""
+
+    max_mb: int = Field(512, ge=1)
+    """The oldest are deleted beyond this."""
+
+
+class EdgeConfig(_Section):
+    """Everything that the daemon can be told."""
+
+    base: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}(/[A-Za-z0-9_-]{1,64}){0,3}$")] = "sovits"
+    device: Name = Field(default_factory=lambda: device_name(socket.gethostname()))
+    bundle: Path | None = None
+    """Voice bundle, directory or `.voice`; absent: the built-in voice."""
+    lexicon: Path | None = None
+    runner: str = "onnxruntime"
+    """Inference library: one of `edge.runners.RUNNERS`."""
+    threads: int = Field(2, ge=1, le=64)
+    """Threads of the inference library."""
+    state_dir: Path = Field(default_factory=lambda: default_state_dir())
+    engine_timeout_s: float = Field(10.0, gt=0, le=600)
+    """A line for which the synthesiser shows no progress for this long fails with `runner_timeout`."""
+    mqtt: MqttConfig = MqttConfig()
+    sink: SinkConfig = AlsaSinkConfig()
+    queue: QueueConfig = QueueConfig()
+    cache: CacheConfig = CacheConfig()
+    files: FilesConfig = FilesConfig()
+
+
+def device_name(host_name: str) -> str:
+    """Turn a host name into a valid device name: lower case, other characters become `-`."""
+    return re.sub(r"[^a-z0-9_-]+", "-", host_name.split(".")[0].lower())[:64] or "device"
+
+
+def default_state_dir() -> Path:
+    """Return what systemd grants (`StateDirectory=`), else a directory of the user's own."""
+    granted = os.environ.get("STATE_DIRECTORY", "").split(":")[0]
+    return Path(granted) if granted else Path.home() / ".local" / "state" / "sovits-tiny"
+
+
+def load_config(path: Path | None = None, overrides: Mapping[str, object] | None = None) -> EdgeConfig:
+    """Read a configuration file and apply flags on top of it.
+
+    Args:
+        path: TOML file; `None` means every default.
+        overrides: values by dotted key, such as `{"mqtt.host": "10.0.0.2", "sink": {"type": "null"}}`;
+            `None` values are left out.
+
+    Raises:
+        ConfigError: the file cannot be read, or a key or value is wrong; every fault is named.
+    """
+    values = {} if path is None else _read_toml(path)
+    for key, value in (overrides or {}).items():
+        if value is not None:
+            _set_dotted(values, key, value)
+    try:
+        return EdgeConfig.model_validate(values)
+    except ValidationError as error:
+        source = "configuration" if path is None else str(path)
+        faults = "; ".join(_describe(fault) for fault in error.errors())
+        raise ConfigError(f"{source}: {faults}") from error
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        values: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
+        return values
+    except FileNotFoundError as error:
+        raise ConfigError(f"{path}: no such file; name an existing configuration or leave it out") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: cannot be read: {error}") from error
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path}: not valid TOML: {error}") from error
+
+
+def _set_dotted(values: dict[str, Any], key: str, value: object) -> None:
+    *sections, last = key.split(".")
+    for section in sections:
+        inner = values.setdefault(section, {})
+        if not isinstance(inner, dict):
+            raise ConfigError(f"{section} must be a table to set {key}, found {inner!r}")
+        values = inner
+    values[last] = value
+
+
+def _describe(fault: Any) -> str:
+    where = ".".join(str(part) for part in fault["loc"])
+    if fault["type"] == "extra_forbidden":
+        near = difflib.get_close_matches(str(fault["loc"][-1]), sorted(_all_keys(EdgeConfig)), n=1)
+        return f"{where}: unknown key" + (f", did you mean {near[0]!r}?" if near else "")
+    return f"{where}: {fault['msg'][0].lower() + fault['msg'][1:]}, found {fault['input']!r}"
+
+
+def _all_keys(model: type[BaseModel]) -> set[str]:
+    sections = (MqttConfig, TlsConfig, NullSinkConfig, WavSinkConfig, AlsaSinkConfig)
+    extra = (QueueConfig, CacheConfig, FilesConfig)
+    return set(model.model_fields).union(*(set(section.model_fields) for section in sections + extra))

@@ -1,0 +1,398 @@
+"""The broker: connecting, reconnecting, receiving and publishing, on paho's own thread.
+
+Three facts about paho shape this file. An exception in a callback kills its network thread while
+`is_connected()` keeps saying yes: every callback here catches everything. It publishes packets larger than
+the broker accepts, is disconnected and sends them again for ever: larger ones are refused here. It calls
+`on_publish` with its own lock held: callbacks here only leave word in the inbox, whose lock is a leaf.
+"""
+
+from __future__ import annotations
+
+import logging
+import socket
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import paho.mqtt.client as paho
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+
+from ..config import MqttConfig
+from ..errors import ConfigError
+
+logger = logging.getLogger(__name__)
+
+V5, V311 = MQTTProtocolVersion.MQTTv5, MQTTProtocolVersion.MQTTv311
+RECONNECT_MIN_S, RECONNECT_MAX_S = 1, 10
+MAX_INFLIGHT = 100
+TOPIC_OVERHEAD_BYTES = 1024  # topic, header and properties of a packet
+DISCONNECTED_WITHOUT_CONNACK_LIMIT = 2  # then the other protocol version is tried
+FLAPPING_WINDOW_S, FLAPPING_COUNT = 60.0, 4
+
+
+@dataclass(frozen=True)
+class Inbound:
+    """One message as received."""
+
+    topic: str
+    payload: bytes
+    retain: bool
+    dup: bool
+    qos: int
+    mid: int
+    epoch: int
+    """Number of the connection that brought it: an acknowledgement is never sent on another one."""
+    received: float
+    """`time.monotonic()` at arrival."""
+    n_payload: int = 0
+    """Bytes sent; `payload` is empty if that was more than the daemon reads."""
+    response_topic: str | None = None
+    correlation: bytes | None = None
+    expiry_s: int | None = None
+
+    @property
+    def n_bytes(self) -> int:
+        """Return about how much memory it takes."""
+        return len(self.payload) + len(self.topic) + 512
+
+
+@dataclass(frozen=True)
+class LinkUp:
+    """Connected and subscribed."""
+
+    epoch: int
+    refused: tuple[str, ...]
+    """Subscriptions that the broker did not grant."""
+
+
+@dataclass(frozen=True)
+class LinkDown:
+    """Not connected; a new attempt follows by itself."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class LinkReplaced:
+    """The protocol version changed; what the broker had not confirmed before is given up."""
+
+
+@dataclass(frozen=True)
+class Delivered:
+    """The broker has taken a QoS 1 message."""
+
+    mid: int
+
+
+@dataclass
+class LinkStatistics:
+    """Counters for health; written by paho's thread and read by the core, each a plain assignment."""
+
+    reconnects: int = 0
+    outgoing_dropped: int = 0
+    losses: deque[float] = field(default_factory=lambda: deque(maxlen=FLAPPING_COUNT))
+
+    def flapping(self, now: float) -> bool:
+        """Tell whether working connections were lost often of late: likely a second client has our id."""
+        return len(self.losses) == FLAPPING_COUNT and now - self.losses[0] < FLAPPING_WINDOW_S
+
+
+class Connection:
+    """A connection to the broker that comes back by itself.
+
+    Args:
+        config: broker, credentials and limits.
+        client_id: unique in the broker.
+        will: topic of the availability, which the broker sets to `offline` when we vanish.
+        subscriptions: topic filters.
+        max_payload: bytes beyond which an inbound payload is not kept.
+        deliver: called with each message, on paho's thread; must not block.
+        report: called with `LinkUp`, `LinkDown`, `LinkReplaced` and `Delivered`, on paho's thread; must not
+            block.
+    """
+
+    def __init__(
+        self,
+        config: MqttConfig,
+        *,
+        client_id: str,
+        will: str,
+        subscriptions: Sequence[str],
+        max_payload: int,
+        deliver: Callable[[Inbound], None],
+        report: Callable[[object], None],
+    ) -> None:
+        self._config = config
+        self._client_id = client_id
+        self._will = will
+        self._subscriptions = tuple(subscriptions)
+        self._max_payload = max_payload
+        self._deliver = deliver
+        self._report = report
+        self._protocol = V311 if config.protocol == "3.1.1" else V5
+        self._epoch = 0
+        self._connected = False
+        self._without_connack = 0
+        self._closing = threading.Event()
+        self.max_packet_bytes = config.max_packet_bytes
+        self.statistics = LinkStatistics()
+        self._client = self._make_client()
+
+    @property
+    def connected(self) -> bool:
+        """Tell whether the last word was that we are connected; health asks the loopback instead."""
+        return self._connected
+
+    @property
+    def protocol(self) -> str:
+        """Return the protocol version in use: `5` or `3.1.1`."""
+        return "5" if self._protocol == V5 else "3.1.1"
+
+    @property
+    def max_payload_bytes(self) -> int:
+        """Return the largest payload that may be published now."""
+        return self.max_packet_bytes - TOPIC_OVERHEAD_BYTES
+
+    def start(self) -> None:
+        """Begin to connect, and keep at it."""
+        self._open(self._client)
+
+    def publish(
+        self,
+        topic: str,
+        payload: bytes,
+        *,
+        qos: int = 1,
+        retain: bool = False,
+        correlation: bytes | None = None,
+        content_type: str | None = None,
+    ) -> int | None:
+        """Hand a message to paho's thread.
+
+        Returns:
+            The number that `Delivered` will carry, or `None` if the message was dropped: too large for the
+            broker, or too many waiting.
+        """
+        if len(payload) > self.max_payload_bytes:
+            logger.error("%s: %d bytes are more than the broker takes; not sent", topic, len(payload))
+            self.statistics.outgoing_dropped += 1
+            return None
+        properties = self._publish_properties(correlation, content_type)
+        info = self._client.publish(topic, payload, qos=qos, retain=retain, properties=properties)
+        unsent = info.rc != MQTTErrorCode.MQTT_ERR_SUCCESS  # QoS 1 without a connection is kept
+        if info.rc == MQTTErrorCode.MQTT_ERR_QUEUE_SIZE or (qos == 0 and unsent):
+            self.statistics.outgoing_dropped += 1
+            return None
+        return info.mid
+
+    def acknowledge(self, inbound: Inbound) -> None:
+        """Tell the broker that a message is dealt with, unless its connection is gone."""
+        if inbound.qos and inbound.epoch == self._epoch and self._connected:
+            self._client.ack(inbound.mid, inbound.qos)
+
+    def close(self, timeout_s: float) -> None:
+        """Disconnect in order and wait for paho's thread to end, at most so long."""
+        self._closing.set()
+        self._connected = False
+        client = self._client
+        client.disconnect()
+        stopper = threading.Thread(target=client.loop_stop, name="mqtt-stop", daemon=True)
+        stopper.start()
+        stopper.join(timeout_s)
+
+    def _make_client(self) -> paho.Client:
+        is_v5 = self._protocol == V5
+        client = paho.Client(
+            CallbackAPIVersion.VERSION2,
+            client_id=self._client_id,
+            clean_session=None if is_v5 else False,
+            protocol=self._protocol,
+            manual_ack=True,
+        )
+        client.suppress_exceptions = True
+        client.will_set(self._will, b"offline", qos=1, retain=True)
+        client.reconnect_delay_set(RECONNECT_MIN_S, RECONNECT_MAX_S)
+        client.max_queued_messages_set(self._config.max_outgoing)
+        client.max_inflight_messages_set(MAX_INFLIGHT)
+        self._set_credentials(client)
+        client.on_socket_open = self._on_socket_open
+        client.on_connect = self._on_connect
+        client.on_connect_fail = self._on_connect_fail
+        client.on_subscribe = self._on_subscribe
+        client.on_disconnect = self._on_disconnect
+        client.on_message = self._on_message
+        client.on_publish = self._on_publish
+        return client
+
+    def _set_credentials(self, client: paho.Client) -> None:
+        if self._config.username is not None:
+            client.username_pw_set(self._config.username, read_password(self._config))
+        tls = self._config.tls
+        if tls is None:
+            return
+        try:
+            client.tls_set(_text(tls.ca_file), _text(tls.cert_file), _text(tls.key_file))
+        except (OSError, ValueError) as error:
+            raise ConfigError(f"mqtt.tls: {error}; check ca_file, cert_file and key_file") from error
+
+    def _open(self, client: paho.Client) -> None:
+        extra: dict[str, Any] = {}
+        if self._protocol == V5:
+            properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+            # Without an expiry the session ends with the connection, and with it what the broker kept for us.
+            properties.SessionExpiryInterval = self._config.session_expiry_s
+            extra = {"clean_start": False, "properties": properties}
+        client.connect_async(self._config.host, self._config.port, self._config.keepalive_s, **extra)
+        client.loop_start()
+
+    def _publish_properties(self, correlation: bytes | None, content_type: str | None) -> Properties | None:
+        if self._protocol != V5 or (correlation is None and content_type is None):
+            return None
+        properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
+        if correlation is not None:
+            properties.CorrelationData = correlation
+        if content_type is not None:
+            properties.ContentType = content_type
+        return properties
+
+    # Callbacks, on paho's thread. None raises, none blocks.
+
+    def _on_socket_open(self, _client: paho.Client, _userdata: Any, sock: Any) -> None:
+        try:
+            # Without this, small packets wait 40 ms for a delayed acknowledgement (Nagle).
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        except (OSError, AttributeError):
+            logger.warning("TCP_NODELAY could not be set", exc_info=True)
+
+    def _on_connect(
+        self, client: paho.Client, _userdata: Any, _flags: Any, reason: ReasonCode, properties: Any
+    ) -> None:
+        try:
+            self._without_connack = 0
+            if reason.is_failure:
+                logger.error("broker %s refused us: %s", self._config.host, reason)
+                if reason.getName() == "Unsupported protocol version":
+                    self._switch_protocol()
+                return
+            self._epoch += 1
+            granted = getattr(properties, "MaximumPacketSize", None)
+            self.max_packet_bytes = min(granted or self._config.max_packet_bytes, 268_435_455)
+            self._connected = True
+            client.subscribe([(topic_filter, 1) for topic_filter in self._subscriptions])
+        except Exception:
+            logger.exception("on_connect")
+
+    def _on_connect_fail(self, _client: paho.Client, _userdata: Any) -> None:
+        self._report(LinkDown(f"broker {self._config.host}:{self._config.port} cannot be reached"))
+
+    def _on_subscribe(
+        self, _client: paho.Client, _userdata: Any, _mid: int, reasons: list[ReasonCode], _properties: Any
+    ) -> None:
+        try:
+            refused = tuple(
+                topic_filter
+                for topic_filter, reason in zip(self._subscriptions, reasons, strict=False)
+                if reason.is_failure
+            )
+            self._report(LinkUp(self._epoch, refused))
+        except Exception:
+            logger.exception("on_subscribe")
+
+    def _on_disconnect(
+        self, _client: paho.Client, _userdata: Any, _flags: Any, reason: ReasonCode, _properties: Any
+    ) -> None:
+        try:
+            was_connected, self._connected = self._connected, False
+            if self._closing.is_set():
+                return
+            if was_connected:
+                self.statistics.reconnects += 1
+                self.statistics.losses.append(time.monotonic())
+            else:
+                self._without_connack += 1
+                if self._without_connack >= DISCONNECTED_WITHOUT_CONNACK_LIMIT:
+                    self._switch_protocol()
+            self._report(LinkDown(f"connection lost: {reason}"))
+        except Exception:
+            logger.exception("on_disconnect")
+
+    def _on_message(self, _client: paho.Client, _userdata: Any, message: paho.MQTTMessage) -> None:
+        try:
+            self._deliver(self._inbound(message, time.monotonic()))
+        except Exception:
+            logger.exception("on_message")
+
+    def _on_publish(
+        self, _client: paho.Client, _userdata: Any, mid: int, _reason: ReasonCode, _properties: Any
+    ) -> None:
+        self._report(Delivered(mid))
+
+    def _inbound(self, message: paho.MQTTMessage, received: float) -> Inbound:
+        try:
+            topic = message.topic
+        except UnicodeDecodeError:
+            topic = ""
+        payload = bytes(message.payload)
+        properties = message.properties
+        return Inbound(
+            topic=topic,
+            payload=payload if len(payload) <= self._max_payload else b"",
+            retain=message.retain,
+            dup=message.dup,
+            qos=message.qos,
+            mid=message.mid,
+            epoch=self._epoch,
+            received=received,
+            n_payload=len(payload),
+            response_topic=getattr(properties, "ResponseTopic", None),
+            correlation=getattr(properties, "CorrelationData", None),
+            expiry_s=getattr(properties, "MessageExpiryInterval", None),
+        )
+
+    def _switch_protocol(self) -> None:
+        """Try the other protocol version from now on; a client is made for one version."""
+        if self._config.protocol != "auto":
+            logger.error("the broker does not speak MQTT %s; set mqtt.protocol to auto", self.protocol)
+            return
+        threading.Thread(target=self._replace_client, name="mqtt-switch", daemon=True).start()
+
+    def _replace_client(self) -> None:
+        try:
+            old = self._client
+            old.on_disconnect = None
+            old.disconnect()
+            old.loop_stop()
+            if self._closing.is_set():
+                return
+            self._protocol = V311 if self._protocol == V5 else V5
+            self._without_connack = 0
+            logger.warning("trying MQTT %s", self.protocol)
+            self._report(LinkReplaced())
+            self._client = self._make_client()
+            self._open(self._client)
+        except Exception:
+            logger.exception("changing the protocol version")
+
+
+def read_password(config: MqttConfig) -> str | None:
+    """Return the first line of the password file, if one is configured.
+
+    Raises:
+        ConfigError: it cannot be read.
+    """
+    if config.password_file is None:
+        return None
+    try:
+        return config.password_file.read_text(encoding="utf-8").partition("\n")[0].rstrip("\r")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"mqtt.password_file {config.password_file}: {error}") from error
+
+
+def _text(path: Any) -> str | None:
+    return None if path is None else str(path)

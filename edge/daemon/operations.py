@@ -1,0 +1,96 @@
+"""The operations of `request/<op>` other than `say`."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from ..errors import EdgeError, RequestError
+from ..messages import CancelRequest, PrepareRequest, StopRequest
+from .intake import Command
+
+if TYPE_CHECKING:
+    from .core import Core
+
+logger = logging.getLogger(__name__)
+
+
+class Operations:
+    """Answers requests that are no lines. Only the core thread uses it."""
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+        self._reloads: list[Command] = []
+        self._handlers = {
+            "cancel": self._cancel,
+            "stop": self._stop,
+            "prepare": self._prepare,
+            "characters": self._characters,
+            "status": self._status,
+            "reload": self._reload,
+            "flush_cache": self._flush_cache,
+        }
+
+    def obey(self, command: Command) -> None:
+        """Do what a command says and answer it.
+
+        Raises:
+            EdgeError: it cannot be done.
+        """
+        self._handlers[command.op](command)
+
+    def reloaded(self, error: EdgeError | None) -> None:
+        """Answer those who asked for the bundle to be loaded again."""
+        waiting, self._reloads = self._reloads, []
+        voice = self._core.voice
+        for command in waiting:
+            if error is None and voice is not None:
+                self._core.announcer.answer(command, bundle=voice.bundle)
+            elif error is not None:
+                message = f"{error}; the voice loaded before stays in use"
+                self._core.announcer.answer(command, code=error.code, message=message)
+
+    def _cancel(self, command: Command) -> None:
+        assert isinstance(command.request, CancelRequest)
+        line = self._core.lines.get(command.request.id)
+        if line is not None:
+            self._core.cancel(line, "request")
+            self._core.announcer.answer(command, cancelled=True)
+            return
+        known = self._core.journal.find(command.request.id)
+        if known is None or known.last_event is None:
+            raise RequestError(f"no request {command.request.id} is known")
+        message = f"already over: {known.last_event['event']}"
+        self._core.announcer.answer(command, message=message, cancelled=False)
+
+    def _stop(self, command: Command) -> None:
+        assert isinstance(command.request, StopRequest)
+        character = command.request.character
+        if character is not None and not (self._core.admission and self._core.admission.knows(character)):
+            raise RequestError(f"{character} is not a character of this voice", code="unknown_character")
+        stopped = self._core.stop(character, command.inbound.received)
+        self._core.announcer.answer(command, cancelled=stopped)
+
+    def _prepare(self, command: Command) -> None:
+        assert isinstance(command.request, PrepareRequest)
+        assert self._core.admission is not None, "intake is read only once a voice is loaded"
+        self._core.preparations.add(command, command.request, self._core.admission)
+
+    def _characters(self, command: Command) -> None:
+        voice = self._core.voice
+        characters = [character.model_dump() for character in voice.characters] if voice else []
+        self._core.announcer.answer(command, characters=characters)
+
+    def _status(self, command: Command) -> None:
+        core = self._core
+        queue = [ticket.line_id for ticket in core.scheduler.waiting()]
+        active = [line.request_id for line in core.stage.lines]
+        status = core.lamps.status().model_dump()
+        core.announcer.answer(command, **status, active=active, queue=queue)
+
+    def _reload(self, command: Command) -> None:
+        self._reloads.append(command)
+        self._core.engine.reload()
+
+    def _flush_cache(self, command: Command) -> None:
+        self._core.announcer.answer(command, removed=self._core.cache.clear())

@@ -1,0 +1,153 @@
+"""Filling the cache before it is needed, whenever the synthesiser has nothing better to do."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any
+
+from ..audio import AudioChunk
+from ..cache import CachedLine, LineCache
+from ..engine import PREPARE, Engine, LineChunk, LineDone, LineError
+from ..errors import EdgeError, RequestError
+from ..messages import PrepareRequest, SayRequest
+from ..payload import MAX_WARNINGS, clean_line, validate
+from ..synthesizer import SpeechRequest
+from .admission import Admission
+from .announcer import Announcer
+from .intake import Command
+
+ID_PREFIX = "prepare/"  # no request id contains a slash
+MAX_WAITING_ITEMS = 10_000
+PROGRESS_INTERVAL_S = 0.5
+
+
+@dataclass
+class _Preparation:
+    command: Command
+    items: deque[tuple[int, SpeechRequest]] = field(default_factory=deque)
+    total: int = 0
+    done: int = 0
+    already: int = 0
+    """Items that were in the cache before."""
+    failed: list[dict[str, Any]] = field(default_factory=list)
+    reported: float = 0.0
+
+
+class Preparations:
+    """Runs `prepare` requests one after the other, one item at a time. Only the core thread uses it."""
+
+    def __init__(self, engine: Engine, cache: LineCache, announcer: Announcer) -> None:
+        self._engine = engine
+        self._cache = cache
+        self._announcer = announcer
+        self._waiting: deque[_Preparation] = deque()
+        self._numbers = count()
+        self._current: str | None = None
+        self._key = ""
+        self._index = 0
+        self._chunks: list[AudioChunk] = []
+
+    def add(self, command: Command, request: PrepareRequest, admission: Admission) -> None:
+        """Take a request on and answer it; further answers report progress.
+
+        Raises:
+            RequestError: `queue_full`.
+        """
+        if sum(len(waiting.items) for waiting in self._waiting) + len(request.items) > MAX_WAITING_ITEMS:
+            raise RequestError(f"more than {MAX_WAITING_ITEMS} lines wait to be prepared", code="queue_full")
+        preparation = _Preparation(command, total=len(request.items))
+        for index, item in enumerate(request.items):
+            try:
+                preparation.items.append((index, _speech(item, command.warnings, admission)))
+            except EdgeError as error:
+                preparation.failed.append({"index": index, "code": error.code, "message": str(error)})
+        del command.warnings[MAX_WARNINGS:]
+        self._waiting.append(preparation)
+        self._report(preparation, final=False)
+
+    def step(self, admission: Admission) -> None:
+        """Begin the next item if none is being made."""
+        while self._current is None and self._waiting:
+            preparation = self._waiting[0]
+            if not preparation.items:
+                self._waiting.popleft()
+                self._report(preparation, final=True)
+                continue
+            self._index, speech = preparation.items.popleft()
+            self._key = admission.key(speech)
+            if self._key in self._cache:
+                preparation.done += 1
+                preparation.already += 1
+                continue
+            self._current = f"{ID_PREFIX}{next(self._numbers)}"
+            self._chunks = []
+            self._engine.start(self._current, speech, PREPARE)
+
+    def on_chunk(self, message: LineChunk) -> None:
+        """Collect the sound of the item."""
+        if message.line_id == self._current:
+            self._chunks.append(message.chunk)
+
+    def on_done(self, message: LineDone) -> None:
+        """Keep the item."""
+        if message.line_id != self._current:
+            return
+        preparation = self._waiting[0]
+        if self._cache.put(self._key, CachedLine(tuple(self._chunks))):
+            preparation.done += 1
+        else:
+            self._fail(preparation, "internal", "the line is larger than the whole cache; raise cache.max_mb")
+        self._next(preparation)
+
+    def on_error(self, message: LineError) -> None:
+        """Note that the item cannot be made."""
+        if message.line_id == self._current:
+            self._fail(self._waiting[0], message.code, message.message)
+            self._next(self._waiting[0])
+
+    def clear(self) -> None:
+        """Give everything up, for an end of the daemon."""
+        if self._current is not None:
+            self._engine.cancel(self._current)
+            self._current = None
+        while self._waiting:
+            preparation = self._waiting.popleft()
+            self._report(preparation, final=True, code="shutting_down", message="the daemon is stopping")
+
+    def _fail(self, preparation: _Preparation, code: str, message: str) -> None:
+        preparation.failed.append({"index": self._index, "code": code, "message": message})
+
+    def _next(self, preparation: _Preparation) -> None:
+        self._current = None
+        self._chunks = []
+        if preparation.items and time.monotonic() - preparation.reported > PROGRESS_INTERVAL_S:
+            self._report(preparation, final=False)
+
+    def _report(self, preparation: _Preparation, *, final: bool, **fault: str) -> None:
+        preparation.reported = time.monotonic()
+        self._announcer.answer(
+            preparation.command,
+            total=preparation.total,
+            done=preparation.done,
+            cached=preparation.already,
+            failed=preparation.failed,
+            final=final,
+            **fault,
+        )
+
+
+def _speech(item: Mapping[str, Any], warnings: list[str], admission: Admission) -> SpeechRequest:
+    values = dict(item)
+    if isinstance(values.get("text"), str):
+        values["text"], cleaned = clean_line(values["text"])
+        warnings += cleaned
+    if values.pop("output", None) is not None:
+        warnings.append("output is ignored by prepare")
+    request, unknown = validate(SayRequest, values)
+    warnings += unknown
+    admission.check_text(request)
+    return admission.speech(request, warnings)

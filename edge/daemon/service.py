@@ -1,0 +1,161 @@
+"""Builds the daemon, runs it and takes it down in order."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from types import FrameType
+
+from ..config import EdgeConfig
+from ..engine import Engine, EngineMessage, ThreadEngine
+from ..journal import Journal, MemoryJournal
+from ..messages import Topics
+from ..outputs import FileWriter
+from ..player import Player
+from ..sinks import Sink, make_sink
+from ..spec import SAMPLE_RATE
+from ..synthesizer import Synthesizer
+from .connection import Connection, Inbound
+from .core import Core, Parts, Shutdown
+from .inbox import Inbox
+
+logger = logging.getLogger(__name__)
+
+SWITCH_INTERVAL_S = 0.001  # Python's 5 ms would let a busy synthesiser hold up the core and the sink
+CLOSE_TIMEOUT_S = 2.0
+
+MakeEngine = Callable[[EdgeConfig, Callable[[EngineMessage], None]], Engine]
+
+
+def thread_engine(config: EdgeConfig, emit: Callable[[EngineMessage], None]) -> Engine:
+    """Make an engine that synthesises in this process."""
+
+    def load() -> Synthesizer:
+        synthesizer = Synthesizer.load(
+            config.bundle, threads=config.threads, lexicon=config.lexicon, runner=config.runner
+        )
+        synthesizer.warm_up()
+        return synthesizer
+
+    return ThreadEngine(load, emit, config.runner)
+
+
+class Daemon:
+    """One daemon with its threads: paho's, the core's (whoever calls `run`), the engine's, the sink's, files.
+
+    Args:
+        config: what to run.
+        make_engine: makes the synthesiser.
+        sink: where sound goes; made from the configuration if absent.
+        journal: memory of requests.
+    """
+
+    def __init__(
+        self,
+        config: EdgeConfig,
+        *,
+        make_engine: MakeEngine = thread_engine,
+        sink: Sink | None = None,
+        journal: Journal | None = None,
+    ) -> None:
+        self._topics = Topics(config.base, config.device)
+        self._inbox = Inbox(config.queue.max_intake, config.queue.max_intake_bytes)
+        self._journal = journal or MemoryJournal(config.queue.remembered_ids)
+        self._engine = make_engine(config, self._inbox.put)
+        self._player = Player(SAMPLE_RATE, self._inbox.put, self._journal.sounding)
+        self._sink = sink or make_sink(config.sink)
+        self._files = FileWriter(config.state_dir / "audio", config.files.max_mb * 2**20, self._inbox.put)
+        self._connection = Connection(
+            config.mqtt,
+            client_id=config.mqtt.client_id or f"sovits-edge-{config.device}",
+            will=self._topics.own("availability"),
+            subscriptions=self._topics.subscriptions(),
+            max_payload=config.queue.max_request_bytes,
+            deliver=self._deliver,
+            report=self._inbox.put,
+        )
+        parts = Parts(
+            config=config,
+            boot_id=secrets.token_hex(6),
+            topics=self._topics,
+            inbox=self._inbox,
+            connection=self._connection,
+            journal=self._journal,
+            engine=self._engine,
+            player=self._player,
+            files=self._files,
+        )
+        self._core = Core(parts)
+        self._urgent = (self._topics.own("stop"), self._topics.own("request/stop"))
+
+    def run(self) -> None:
+        """Work until `stop` is called.
+
+        Raises:
+            EdgeError: the voice cannot be loaded, or the synthesiser hangs.
+        """
+        self._engine.open()
+        self._sink.open(self._player, self._inbox.put)
+        self._connection.start()
+        try:
+            self._core.run()
+        finally:
+            self._connection.close(CLOSE_TIMEOUT_S)
+            self._engine.close()
+            self._sink.close()
+            self._files.close()
+            self._journal.close()
+        if self._core.error is not None:
+            raise self._core.error
+
+    def stop(self) -> None:
+        """Ask for an end in order; callable from any thread, not from a signal handler."""
+        self._inbox.put(Shutdown())
+
+    def _deliver(self, inbound: Inbound) -> None:
+        """Leave a message for the core; stop overtakes what waits."""
+        urgent = inbound.topic.startswith(self._urgent)
+        if not self._inbox.offer(inbound, urgent=urgent):
+            logger.error("intake is full: a message on %s was dropped", inbound.topic[:80])
+
+
+def serve(config: EdgeConfig) -> int:
+    """Run the daemon until SIGTERM or SIGINT.
+
+    Returns:
+        0 after an end in order.
+
+    Raises:
+        EdgeError: the configuration or the voice is unusable, or the synthesiser hangs.
+    """
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
+    daemon = Daemon(config)
+    asked = threading.Event()
+
+    def ask(_number: int, _frame: FrameType | None) -> None:
+        asked.set()
+
+    failures: list[Exception] = []
+
+    def run() -> None:
+        try:
+            daemon.run()
+        except Exception as error:  # noqa: BLE001 - raised again below, in the thread of the caller
+            failures.append(error)
+        finally:
+            asked.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, ask)
+    core = threading.Thread(target=run, name="core")
+    core.start()
+    asked.wait()
+    daemon.stop()
+    core.join()
+    if failures:
+        raise failures[0]
+    return 0

@@ -1,0 +1,279 @@
+"""The synthesiser as the daemon sees it: lines in, chunks out, on another thread or in another process.
+
+The core never computes. It starts and cancels lines here and receives messages; whether a thread or a
+child process does the work does not show in this interface.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from .audio import AudioChunk
+from .errors import EdgeError, TextError
+from .messages import CharacterInfo
+from .synthesizer import SpeechRequest, Synthesizer
+
+logger = logging.getLogger(__name__)
+
+PLAY, RENDER, PREPARE = 0, 1, 2
+"""Urgencies: a line that is being spoken comes before one that only fills a file, chunk by chunk."""
+
+
+@dataclass(frozen=True)
+class VoiceInfo:
+    """What is loaded, as far as the core needs to know it."""
+
+    runner: str
+    precision: str
+    bundle: str
+    """Name and version, for people."""
+    identity: str
+    """Changes with everything that the sound depends on: part of every cache key."""
+    sample_rate: int
+    characters: tuple[CharacterInfo, ...]
+    fallbacks: dict[str, dict[str, str]] = field(default_factory=dict)
+    """Per character: the emotion to use for one that it lacks."""
+
+
+@dataclass(frozen=True)
+class EngineUp:
+    """Loaded, warmed up and ready for lines; also the answer to a reload that worked."""
+
+    voice: VoiceInfo
+
+
+@dataclass(frozen=True)
+class EngineDown:
+    """Could not be loaded; after a reload, the voice loaded before stays in use."""
+
+    error: EdgeError
+
+
+@dataclass(frozen=True)
+class LineReady:
+    """The text stage is done."""
+
+    line_id: str
+    n_phrases: int
+    """Each begins with a chunk that carries its timeline."""
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class LineChunk:
+    """Sound, in order."""
+
+    line_id: str
+    chunk: AudioChunk
+
+
+@dataclass(frozen=True)
+class LineDone:
+    """No more chunks; `synthesis_ms` is the time spent computing, not waiting."""
+
+    line_id: str
+    synthesis_ms: float
+
+
+@dataclass(frozen=True)
+class LineError:
+    """No more chunks: something went wrong."""
+
+    line_id: str
+    code: str
+    message: str
+    stage: str
+
+
+EngineMessage = EngineUp | EngineDown | LineReady | LineChunk | LineDone | LineError
+
+
+class Engine(Protocol):
+    """A synthesiser somewhere. Methods return at once; messages arrive through what `emit` was given."""
+
+    def open(self) -> None:
+        """Begin to load; `EngineUp` or `EngineDown` follows."""
+        ...
+
+    def start(self, line_id: str, request: SpeechRequest, urgency: int) -> None:
+        """Begin a line; its messages end with `LineDone` or `LineError`, unless it is cancelled."""
+        ...
+
+    def cancel(self, line_id: str) -> None:
+        """Give a line up; messages already on their way may still arrive."""
+        ...
+
+    def reload(self) -> None:
+        """Load the bundle again between two lines; `EngineUp` or `EngineDown` follows."""
+        ...
+
+    def restart(self) -> bool:
+        """Get rid of a synthesiser that hangs and start another; `False` if only ending the process does."""
+        ...
+
+    def close(self) -> None:
+        """Give everything up."""
+        ...
+
+
+@dataclass
+class _Work:
+    line_id: str
+    urgency: int
+    steps: Iterator[EngineMessage]
+
+
+class ThreadEngine:
+    """A synthesiser on one thread of this process.
+
+    Lines are computed a chunk at a time, the most urgent first, so that a long line which only fills a file
+    delays a spoken one by no more than a chunk.
+
+    Args:
+        load: makes the synthesiser, ready to use and warmed up.
+        emit: takes the messages, on the engine's thread.
+        runner: name of the inference library, for people.
+    """
+
+    def __init__(
+        self,
+        load: Callable[[], Synthesizer],
+        emit: Callable[[EngineMessage], None],
+        runner: str = "onnxruntime",
+    ) -> None:
+        self._load = load
+        self._runner = runner
+        self._emit = emit
+        self._condition = threading.Condition(threading.Lock())
+        self._works: list[_Work] = []
+        self._cancelled: set[str] = set()
+        self._reload = True
+        self._closed = False
+        self._synthesizer: Synthesizer | None = None
+        self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
+
+    def open(self) -> None:
+        """Begin to load."""
+        self._thread.start()
+
+    def start(self, line_id: str, request: SpeechRequest, urgency: int) -> None:
+        """Begin a line."""
+        with self._condition:
+            self._cancelled.discard(line_id)
+            self._works.append(_Work(line_id, urgency, self._steps(line_id, request)))
+            self._condition.notify()
+
+    def cancel(self, line_id: str) -> None:
+        """Give a line up, at the next chunk at the latest."""
+        with self._condition:
+            if any(work.line_id == line_id for work in self._works):
+                self._cancelled.add(line_id)
+
+    def reload(self) -> None:
+        """Load the bundle again between two chunks of whatever is being computed."""
+        with self._condition:
+            self._reload = True
+            self._condition.notify()
+
+    def restart(self) -> bool:
+        """A thread cannot be killed."""
+        return False
+
+    def close(self) -> None:
+        """Stop after the chunk in hand."""
+        with self._condition:
+            self._closed = True
+            self._condition.notify()
+        if self._thread.is_alive():
+            self._thread.join(timeout=1.0)
+
+    def _run(self) -> None:
+        while True:
+            with self._condition:
+                while not (self._works or self._reload or self._closed):
+                    self._condition.wait()
+                if self._closed:
+                    return
+                reload, self._reload = self._reload, False
+                work = None if reload else min(self._works, key=lambda waiting: waiting.urgency)
+            if work is None:
+                self._load_voice()
+            else:
+                self._advance(work)
+
+    def _load_voice(self) -> None:
+        try:
+            synthesizer = self._load()
+        except EdgeError as error:
+            self._emit(EngineDown(error))
+        except Exception as error:
+            logger.exception("loading the voice")
+            self._emit(EngineDown(EdgeError(f"the voice cannot be loaded: {error!r}")))
+        else:
+            self._synthesizer = synthesizer
+            self._emit(EngineUp(describe(synthesizer, self._runner)))
+
+    def _advance(self, work: _Work) -> None:
+        """Take one step of a line and pass on what it gave."""
+        cancelled = work.line_id in self._cancelled
+        message = None if cancelled else next(work.steps, None)
+        if message is None or isinstance(message, LineDone | LineError):
+            with self._condition:
+                self._works.remove(work)
+                self._cancelled.discard(work.line_id)
+        if message is not None and work.line_id not in self._cancelled:
+            self._emit(message)
+
+    def _steps(self, line_id: str, request: SpeechRequest) -> Iterator[EngineMessage]:
+        """Yield the messages of a line; whatever goes wrong becomes the last of them."""
+        stage = "text"
+        try:
+            synthesizer = self._synthesizer
+            if synthesizer is None:
+                raise EdgeError("no voice is loaded", code="runner_error")
+            begun = time.perf_counter()
+            prepared = synthesizer.prepare(request)
+            spent = time.perf_counter() - begun
+            yield LineReady(line_id, len(prepared.phrases), prepared.warnings)
+            stage = "synthesis"
+            begun = time.perf_counter()
+            for chunk in synthesizer.stream(prepared, lambda: line_id in self._cancelled):
+                spent += time.perf_counter() - begun
+                yield LineChunk(line_id, chunk)
+                begun = time.perf_counter()
+            spent += time.perf_counter() - begun
+            yield LineDone(line_id, spent * 1000)
+        except EdgeError as error:
+            where = "text" if isinstance(error, TextError) else stage
+            yield LineError(line_id, error.code, str(error), where)
+        except Exception as error:
+            logger.exception("line %s", line_id)
+            yield LineError(line_id, "internal", f"the synthesiser failed: {error!r}"[:500], stage)
+
+
+def describe(synthesizer: Synthesizer, runner: str) -> VoiceInfo:
+    """Sum up a loaded synthesiser."""
+    manifest = synthesizer.bundle.manifest
+    files = sorted((name, entry.sha256) for name, entry in manifest.files.items())
+    return VoiceInfo(
+        runner=runner,
+        precision=manifest.quantization.scheme.partition("-")[0],
+        bundle=f"{manifest.name} {manifest.version}",
+        identity=repr((manifest.name, manifest.version, files)),
+        sample_rate=manifest.sample_rate,
+        characters=tuple(
+            CharacterInfo(
+                name=character.name,
+                languages=list(character.languages),
+                emotions=list(character.emotions),
+                description=character.description,
+            )
+            for character in manifest.characters
+        ),
+        fallbacks={character.name: dict(character.fallbacks) for character in manifest.characters},
+    )

@@ -1,0 +1,144 @@
+"""What must survive: which requests were accepted, how far they got, how they ended.
+
+`MemoryJournal` forgets everything with the process. The interface is made for one that does not: each
+method that must be durable before the daemon goes on takes a `then`, called once it is, on any thread.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+EventRecord = Mapping[str, Any]
+"""A lifecycle event as it is published: the keys of the contract, section 3."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An accepted request."""
+
+    request_id: str
+    digest: str
+    """Hash of the content, to tell a repetition from a conflict."""
+    request: str
+    """The request in JSON, complete enough to be done again after a restart."""
+
+
+@dataclass
+class Known:
+    """What is remembered of a request id."""
+
+    digest: str
+    last_event: EventRecord | None = None
+    finished: bool = False
+
+
+@dataclass(frozen=True)
+class Unfinished:
+    """A request that an earlier process accepted and did not end."""
+
+    entry: Entry
+    last_event: EventRecord | None
+    heard: bool
+    """Whether some of it may have reached the loudspeaker."""
+
+
+class Journal(Protocol):
+    """Memory of accepted requests. Called from the core thread unless stated otherwise."""
+
+    @property
+    def backlog(self) -> int:
+        """Return how many records wait to become durable."""
+        ...
+
+    def recover(self) -> Sequence[Unfinished]:
+        """Return what an earlier process left, in the order of acceptance. Called once, first."""
+        ...
+
+    def find(self, request_id: str) -> Known | None:
+        """Return what is known of an id, including ones whose acceptance is not durable yet."""
+        ...
+
+    def accept(self, entry: Entry, then: Callable[[], None]) -> None:
+        """Remember a request; `then` when it is durable, and only then is `accepted` sent."""
+        ...
+
+    def advance(self, request_id: str, event: EventRecord) -> None:
+        """Remember an event on the way; need not be durable."""
+        ...
+
+    def sounding(self, request_id: str) -> None:
+        """Remember that the first sample is about to go out.
+
+        Called on the sink's thread, immediately before the sample: must take well under a millisecond.
+        """
+        ...
+
+    def finish(self, request_id: str, event: EventRecord, then: Callable[[], None]) -> None:
+        """Remember the terminal event; `then` when it is durable, and only then is it sent."""
+        ...
+
+    def delivered(self, event_id: str) -> None:
+        """Note that the broker has taken a terminal event: it need not be sent again."""
+        ...
+
+    def close(self) -> None:
+        """Make everything durable and release the files."""
+        ...
+
+
+@dataclass
+class MemoryJournal:
+    """A journal that lasts as long as the process. `then` is called before the method returns.
+
+    Attributes:
+        max_finished: ended requests remembered; the longest ended are forgotten first.
+    """
+
+    max_finished: int = 10_000
+    _open: dict[str, Known] = field(default_factory=dict)
+    _finished: OrderedDict[str, Known] = field(default_factory=OrderedDict)
+
+    @property
+    def backlog(self) -> int:
+        """Nothing ever waits."""
+        return 0
+
+    def recover(self) -> Sequence[Unfinished]:
+        """There was no earlier process."""
+        return ()
+
+    def find(self, request_id: str) -> Known | None:
+        """Return what is known of an id."""
+        return self._open.get(request_id) or self._finished.get(request_id)
+
+    def accept(self, entry: Entry, then: Callable[[], None]) -> None:
+        """Remember a request."""
+        self._open[entry.request_id] = Known(entry.digest)
+        then()
+
+    def advance(self, request_id: str, event: EventRecord) -> None:
+        """Remember an event on the way."""
+        known = self._open.get(request_id)
+        if known is not None:
+            known.last_event = event
+
+    def sounding(self, request_id: str) -> None:
+        """Nothing outlives the process, so there is nothing to note."""
+
+    def finish(self, request_id: str, event: EventRecord, then: Callable[[], None]) -> None:
+        """Remember the terminal event and let the oldest ended request go."""
+        known = self._open.pop(request_id)
+        known.last_event, known.finished = event, True
+        self._finished[request_id] = known
+        while len(self._finished) > self.max_finished:
+            self._finished.popitem(last=False)
+        then()
+
+    def delivered(self, event_id: str) -> None:
+        """Nothing is sent again after a restart, so there is nothing to note."""
+
+    def close(self) -> None:
+        """Nothing to release."""

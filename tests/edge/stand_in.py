@@ -1,0 +1,108 @@
+"""A synthesiser without a voice: each line is one constant level, so that a recording shows what was heard when."""
+
+from __future__ import annotations
+
+import threading
+import time
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+from edge import markup
+from edge.audio import AudioChunk, Mark
+from edge.errors import EdgeError, RunnerError, TextError
+from edge.lipsync import phrase_timeline
+from edge.spec import SAMPLE_RATE
+from edge.synthesizer import SpeechRequest
+
+SAMPLES_PER_CHARACTER = SAMPLE_RATE // 20  # 50 ms
+CHUNK_SAMPLES = SAMPLE_RATE // 8
+
+
+def level(text: str) -> int:
+    """The constant that a line is made of: never 0, never negative."""
+    return 1000 + zlib.crc32(text.encode()) % 20_000
+
+
+@dataclass
+class StandIn:
+    """Speaks a line for each text; some texts make it fail.
+
+    Attributes:
+        chunk_delay_s: time that each chunk takes.
+        gate: lines wait for it before their first chunk, if it is clear.
+        started: texts in the order in which they were prepared.
+    """
+
+    chunk_delay_s: float = 0.0
+    gate: threading.Event = field(default_factory=threading.Event)
+    started: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.gate.set()
+        names = {"noah": ("neutral", "sad"), "ava": ("neutral",)}
+        characters = tuple(
+            SimpleNamespace(
+                name=name, languages=("zh", "en"), emotions=emotions, fallbacks={"angry": "neutral"}, description=""
+            )
+            for name, emotions in names.items()
+        )
+        self.bundle: Any = SimpleNamespace(
+            manifest=SimpleNamespace(
+                name="stand-in",
+                version="1.0.0",
+                sample_rate=SAMPLE_RATE,
+                files={},
+                characters=characters,
+                quantization=SimpleNamespace(scheme="fp32"),
+            )
+        )
+
+    def warm_up(self) -> None:
+        """Nothing to warm."""
+
+    def prepare(self, request: SpeechRequest) -> Any:
+        self.started.append(request.text)
+        parsed = markup.parse(request.text)
+        if "unspeakable" in parsed.plain:
+            raise TextError("nothing in it can be spoken", code="text_unspeakable")
+        warnings = ("sounds odd",) if "odd" in parsed.plain else ()
+        return SimpleNamespace(request=request, parsed=parsed, phrases=(parsed.plain,), warnings=warnings)
+
+    def stream(self, line: Any, cancelled: Callable[[], bool] = lambda: False) -> Iterator[AudioChunk]:
+        plain = line.parsed.plain
+        total = len(plain) * SAMPLES_PER_CHARACTER
+        marks = [
+            Mark(str(tag.value), tag.position * SAMPLES_PER_CHARACTER) for tag in line.parsed.tags if tag.kind == "mark"
+        ]
+        boundaries = [index * SAMPLES_PER_CHARACTER for index in range(len(plain) + 1)]
+        timeline = phrase_timeline(["a"] * len(plain), ["zh"] * len(plain), boundaries, ((plain, 0, len(plain)),))
+        for start in range(0, total, CHUNK_SAMPLES):
+            self.gate.wait(timeout=20)
+            time.sleep(self.chunk_delay_s)
+            if cancelled():
+                return
+            if start and "breaks" in plain:
+                raise RunnerError("the network broke")
+            if "hangs" in plain:
+                threading.Event().wait(timeout=20)
+            if "explodes" in plain:
+                raise ZeroDivisionError("boom")
+            stop = min(start + CHUNK_SAMPLES, total)
+            samples = np.full(stop - start, level(line.request.text), dtype=np.int16)
+            final = stop == total
+            due = tuple(mark for mark in marks if start <= mark.sample < stop or (final and mark.sample == total))
+            yield AudioChunk(samples, SAMPLE_RATE, start, final, timeline if start == 0 else None, due)
+
+
+def failing(error: EdgeError) -> Callable[[], StandIn]:
+    """A loader that cannot load."""
+
+    def load() -> StandIn:
+        raise error
+
+    return load

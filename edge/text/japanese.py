@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -64,7 +65,8 @@ class JapaneseReader:
         for word in join_leaning(self._lexicon.analyse(text)):
             first = clause[min(word.start, len(clause) - 1)]
             last = clause[min(max(word.start, word.end - 1), len(clause) - 1)]
-            yield Token(word.surface, word.phonemes, first.start, max(first.end, last.end))
+            surface = unicodedata.normalize("NFKC", word.surface)  # Open JTalk writes ＣＤ for CD
+            yield Token(surface, word.phonemes, first.start, max(first.end, last.end))
 
 
 def _source(span: Span, index: int) -> tuple[int, int]:

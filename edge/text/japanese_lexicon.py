@@ -76,7 +76,7 @@ class JapaneseLexicon:
         return _ACCENTED_NAME if FALL in self._symbols[word] else _FLAT_NAME
 
     def _replace(self, text: str, matches: list[_Match]) -> tuple[str, list[int], dict[int, str]]:
-        """Give the text with names in it, where each of its characters comes from, and where the names are."""
+        """Give the text with names in it, where its characters come from, and where the names are."""
         stand_in, end = "", 0
         origins: list[int] = []
         names: dict[int, str] = {}

@@ -27,6 +27,7 @@ _UNITS = {
     "dB": "デシベル", "ms": "ミリ秒", "fps": "エフピーエス", "°C": "度", "℃": "度", "°": "度",
 }  # fmt: skip
 _UNIT = "|".join(sorted(map(re.escape, _UNITS), key=len, reverse=True))
+MEASURED = re.compile(rf"\d\s?(?:{_UNIT})$")  # text that ends in a number with its unit
 _COUNTER = "[人名個本枚回日月年時分秒歳才円度%倍階週台冊匹番点歩話章]|か月|ヶ月|キロ|メートル|センチ|ページ"
 
 
@@ -100,7 +101,7 @@ NUMBER_RULES: tuple[Rule, ...] = (
     _says(r"(?<=[\d%㐀-鿿ルロチ])[~〜～](?=\d)", "から"),
     _says(rf"(?<=\d{{4}})-(?=\d{{4}}年)|(?<=\d)-(?=\d+(?:{_COUNTER}))(?<![-\d]\d-)", "から"),
     _says(r"(?<=\d)-(?=\d)", "の"),
-    _says(r"(?<![\d\w])[-−－](?=[\d¥$€£])", "マイナス"),
+    _says(r"(?<![\dA-Za-z])[-−－](?=[\d¥$€£])", "マイナス"),
     _says(r"[±](?=\d)", "プラスマイナス"),
     _says(r"(?<=\d)\s?[×x*](?=\s?\d)", "かける"),
     _says(r"(?<=\d)\s?÷(?=\s?\d)", "わる"),

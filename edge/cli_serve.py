@@ -19,7 +19,8 @@ import click
 @click.option("--bundle", type=click.Path(path_type=Path), help="Voice bundle; the built-in voice if absent.")
 @click.option("--lexicon", type=click.Path(path_type=Path), help="Pronunciations that win over every rule.")
 @click.option("--threads", type=int, help="Threads of the inference library.")
-@click.option("-v", "--verbose", is_flag=True, help="Log every request.")
+@click.option("-v", "--verbose", is_flag=True, help="Log more.")
+@click.option("-q", "--quiet", is_flag=True, help="Log warnings and errors only.")
 def serve(
     config: Path | None,
     broker: str | None,
@@ -31,6 +32,7 @@ def serve(
     lexicon: Path | None,
     threads: int | None,
     verbose: bool,
+    quiet: bool,
 ) -> None:
     r"""Answer speech requests over MQTT until stopped.
 
@@ -59,7 +61,7 @@ def serve(
         **({"sink": read_sink(sink)} if sink else {}),
     }
     logging.basicConfig(
-        level=logging.DEBUG if verbose else logging.INFO,
+        level=logging.DEBUG if verbose else logging.WARNING if quiet else logging.INFO,
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",
     )
     run(load_config(config, overrides))

@@ -77,6 +77,10 @@ def fundamental(audio: np.ndarray, n_points: int) -> tuple[np.ndarray, np.ndarra
     rate = SAMPLE_RATE // 2
     period = 1000.0 * FINE_HOP / SAMPLE_RATE
     coarse, times = pyworld.dio(low, rate, f0_floor=F0_FLOOR, f0_ceil=F0_CEILING, frame_period=period)
+    if coarse.any():  # a second look an octave around the middle leaves out most octave errors
+        middle = float(np.median(coarse[coarse > 0]))
+        floor, ceiling = max(F0_FLOOR, middle / 2.0), min(F0_CEILING, middle * 2.2)
+        coarse, times = pyworld.dio(low, rate, f0_floor=floor, f0_ceil=ceiling, frame_period=period)
     f0 = pyworld.stonemask(low, coarse, times, rate)[:n_points]
     f0 = np.pad(f0, (0, n_points - len(f0)))
     voiced = f0 > F0_FLOOR / 2

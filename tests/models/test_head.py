@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
+from distill.dataset import harmonic_excitation
 from edge.head import PhraseHead, noise_at
 from edge.spec import FRAME_OUTPUTS, HOP_LENGTH, N_BINS
-from distill.dataset import harmonic_excitation
 from models.head import SourceFilterHead
 
 

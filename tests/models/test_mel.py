@@ -26,4 +26,6 @@ def test_a_tone_lights_the_band_around_it() -> None:
 
 
 def test_silence_is_the_floor() -> None:
-    assert torch.all(LogMel(10, 512, 128, 32_000, floor=1e-3)(torch.zeros(1, 2048)) == np.float32(np.log(1e-3)))
+    assert torch.all(
+        LogMel(10, 512, 128, 32_000, floor=1e-3)(torch.zeros(1, 2048)) == np.float32(np.log(1e-3))
+    )

@@ -56,7 +56,12 @@ def test_defaults_agree_with_the_device() -> None:
 
 
 def test_config_survives_plain_values() -> None:
-    assert StudentConfig.from_dict({k: list(v) if isinstance(v, tuple) else v for k, v in SMALL.to_dict().items()}) == SMALL
+    assert (
+        StudentConfig.from_dict(
+            {k: list(v) if isinstance(v, tuple) else v for k, v in SMALL.to_dict().items()}
+        )
+        == SMALL
+    )
 
 
 def test_encoder_shapes(encoder: Encoder) -> None:

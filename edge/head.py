@@ -28,7 +28,11 @@ _HARMONIC = slice(0, N_BINS)
 _PHASE = slice(N_BINS, 2 * N_BINS)
 _NOISE = slice(2 * N_BINS, 3 * N_BINS)
 _GAINS = slice(3 * N_BINS, FRAME_OUTPUTS)
-_GAIN_OFFSET = HOP_LENGTH - LEAD - GAIN_STEP // 2  # from the first gain centre held to the first window sample
+_CENTRES_BEFORE = 3  # gain centres before a frame that reach into the first half of its window
+_CENTRES = 6  # all that reach into one half
+_GAIN_OFFSET = (
+    HOP_LENGTH - LEAD - GAIN_STEP // 2
+)  # from the first gain centre held to the first window sample
 
 
 @functools.lru_cache(maxsize=1)
@@ -69,9 +73,11 @@ def pulse_train(f0_edges: Float64) -> tuple[Float64, Float32]:
     return positions, np.sqrt(SAMPLE_RATE / f0).astype(np.float32)
 
 
-_TAPS = np.arange(KERNEL_TAPS, dtype=np.int64) - (KERNEL_TAPS // 2 - 1)  # -15 .. 16
+_TAPS = np.arange(KERNEL_TAPS) - (KERNEL_TAPS // 2 - 1)  # -15 .. 16
+_TAP_POSITIONS = _TAPS.astype(np.float32)
 _TAP_SIGNS = np.where(_TAPS % 2, 1.0, -1.0).astype(np.float32) / np.float32(np.pi)
-_TAP_HANN = np.stack([np.cos(2 * np.pi * _TAPS / KERNEL_TAPS), np.sin(2 * np.pi * _TAPS / KERNEL_TAPS)])
+_TURN = 2 * np.pi / KERNEL_TAPS
+_TAP_HANN = 0.5 * np.stack([np.cos(_TURN * _TAPS), np.sin(_TURN * _TAPS)]).astype(np.float32)
 
 
 def pulse_kernels(fractions: Float64) -> Float32:
@@ -83,13 +89,35 @@ def pulse_kernels(fractions: Float64) -> Float32:
     Returns:
         (n, KERNEL_TAPS) sinc(tap - fraction) under a Hann window of 32 samples, for taps -15 .. 16.
     """
-    fraction = np.maximum(fractions, 1e-5)[:, None]  # keeps tap 0 off 0 / 0; moves the pulse by 0.3 ns
-    hann = np.cos(fraction * (2 * np.pi / KERNEL_TAPS)) * _TAP_HANN[0]
-    hann += np.sin(fraction * (2 * np.pi / KERNEL_TAPS)) * _TAP_HANN[1]
+    fraction = np.clip(fractions, 1e-5, 1 - 1e-5).astype(np.float32)  # off 0 / 0; moves a pulse by 0.3 ns
+    angle = fraction * np.float32(_TURN)
+    hann = np.stack([np.cos(angle), np.sin(angle)], axis=1) @ _TAP_HANN
+    hann += np.float32(0.5)
     # sin(pi (tap - fraction)) is sin(pi fraction) with the sign of the tap
-    sinc = (np.sin(np.pi * fraction) * _TAP_SIGNS) / (_TAPS - fraction)
-    kernels: Float32 = (sinc * (0.5 + 0.5 * hann)).astype(np.float32)
+    kernels: Float32 = _TAP_SIGNS / (_TAP_POSITIONS - fraction[:, None])
+    kernels *= np.sin(np.float32(np.pi) * fraction)[:, None]
+    kernels *= hann
     return kernels
+
+
+def render_pulses(positions: Float64, amplitudes: Float32, first: int, n: int) -> Float32:
+    """(n,) pulse train of ``pulse_train``, from sample ``first`` of the phrase on."""
+    half = KERNEL_TAPS // 2
+    low, high = np.searchsorted(positions, [first - half, first + n + half])
+    whole = np.floor(positions[low:high])
+    kernels = pulse_kernels(positions[low:high] - whole) * amplitudes[low:high, None]
+    indices = whole.astype(np.int64)[:, None] + (_TAPS + (KERNEL_TAPS - first))
+    train = np.bincount(indices.ravel(), kernels.ravel(), minlength=n + 2 * KERNEL_TAPS)
+    return train[KERNEL_TAPS : KERNEL_TAPS + n].astype(np.float32)
+
+
+def _gain_ramps() -> Float32:
+    """(6, 512) weights of the six gain centres around the 512 samples under half a window."""
+    positions = (np.arange(HOP_LENGTH) + 0.5 - LEAD) / GAIN_STEP - 0.5 + _CENTRES_BEFORE
+    return np.maximum(0.0, 1.0 - np.abs(positions - np.arange(_CENTRES)[:, None])).astype(np.float32)
+
+
+_GAIN_RAMPS = _gain_ramps()
 
 
 class Workspace:
@@ -137,79 +165,75 @@ class PhraseHead:
         known = np.concatenate([self._pending, frames]) if len(self._pending) else frames
         last = self._done + len(known) >= self.n_frames
         ready = len(known) if last else len(known) - 1
-        parts = []
-        for start in range(0, ready, BLOCK_FRAMES):
-            parts.append(self._sound(known, start, min(start + BLOCK_FRAMES, ready)))
+        sound = self._sound(known, ready) if ready > 0 else np.empty(0, np.float32)
         self._pending = known[max(ready, 0) :].copy()
-        if last:
-            parts.append(self._tail[: HOP_LENGTH - LEAD])
-        return np.concatenate(parts) if parts else np.empty(0, np.float32)
+        return np.concatenate([sound, self._tail[: HOP_LENGTH - LEAD]]) if last else sound
 
-    def _sound(self, known: Float32, start: int, stop: int) -> Float32:
-        """Sound frames [start, stop) of ``known``; frame ``stop`` lends its gains if it is there."""
-        n = stop - start
-        gains = self._sample_gains(known[start : stop + 1, _GAINS], n)
+    def _sound(self, known: Float32, n: int) -> Float32:
+        """Sound the first n of the known frames; the next one lends its gains if it is there."""
         first = self._done * HOP_LENGTH - LEAD
-        excitation = np.stack([self._pulses(first, gains.shape[1]), noise_at(first, gains.shape[1])])
-        excitation *= gains
-        excitation[:, : max(-first, 0)] = 0.0  # the windows at both ends reach out of the phrase, into silence
-        excitation[:, max(self.n_frames * HOP_LENGTH - first, 0) :] = 0.0
-        blocks = self._overlap_add(self._shape(excitation, known[start:stop]))
+        excitation = self._excitation(known[: n + 1, _GAINS], first, n)
+        sound = np.empty((n, HOP_LENGTH), np.float32)
+        for start in range(0, n, BLOCK_FRAMES):
+            stop = min(start + BLOCK_FRAMES, n)
+            output = self._shape(excitation[:, start : stop + 1], known[start:stop])
+            sound[start] = output[0, :HOP_LENGTH] + self._tail
+            np.add(output[1:, :HOP_LENGTH], output[:-1, HOP_LENGTH:], out=sound[start + 1 : stop])
+            self._tail = output[-1, HOP_LENGTH:].copy()
         skipped = LEAD if self._done == 0 else 0  # the first half window sticks out of the phrase
         self._done += n
-        return blocks[skipped:]
+        return sound.ravel()[skipped:]
+
+    def _excitation(self, log_gains: Float32, first: int, n: int) -> Float32:
+        """(2, n + 1, 512) pulses and noise with their gains, half a window per row, from sample ``first`` on."""
+        size = (n + 1) * HOP_LENGTH
+        excitation = self._sample_gains(log_gains, n)
+        flat = excitation.reshape(2, size)
+        flat[0] *= render_pulses(self._positions, self._amplitudes, first, size)
+        flat[1] *= noise_at(first, size)
+        flat[:, : max(-first, 0)] = 0.0  # the windows at both ends reach out of the phrase, into silence
+        flat[:, max(self.n_frames * HOP_LENGTH - first, 0) :] = 0.0
+        return excitation
 
     def _sample_gains(self, log_gains: Float32, n: int) -> Float32:
-        """(2, (n + 1) * 512) gains under the windows of n frames, linear between centres 4 ms apart."""
-        known = np.exp(log_gains.reshape(-1, 2, SUBFRAMES).transpose(1, 0, 2).reshape(2, -1))
+        """(2, n + 1, 512) gains, linear between centres 4 ms apart."""
+        known = np.exp(log_gains.reshape(-1, 2, SUBFRAMES)).transpose(1, 0, 2).reshape(2, -1)
         before = np.repeat(known[:, :1], SUBFRAMES, axis=1) if self._gains is None else self._gains
         missing = (n + 1) * SUBFRAMES - known.shape[1]  # nothing follows the last frame: hold its last gain
         after = np.repeat(known[:, -1:], missing, axis=1)
         centres = np.concatenate([before, known, after], axis=1)
         self._gains = centres[:, n * SUBFRAMES : (n + 1) * SUBFRAMES]
-        ramp = (np.arange(GAIN_STEP, dtype=np.float32) + 0.5) / GAIN_STEP  # a sample stands for its middle
-        gains = np.diff(centres)[:, :, None] * ramp + centres[:, :-1, None]
-        return gains.reshape(2, -1)[:, _GAIN_OFFSET : _GAIN_OFFSET + (n + 1) * HOP_LENGTH]
-
-    def _pulses(self, first: int, n: int) -> Float32:
-        """(n,) pulse train from sample ``first`` of the phrase on."""
-        half = KERNEL_TAPS // 2
-        low, high = np.searchsorted(self._positions, [first - half, first + n + half])
-        whole = np.floor(self._positions[low:high])
-        kernels = pulse_kernels(self._positions[low:high] - whole) * self._amplitudes[low:high, None]
-        indices = whole.astype(np.int64)[:, None] + (_TAPS + (KERNEL_TAPS - first))
-        train = np.bincount(indices.ravel(), kernels.ravel(), minlength=n + 2 * KERNEL_TAPS)
-        return train[KERNEL_TAPS : KERNEL_TAPS + n].astype(np.float32)
+        around = np.lib.stride_tricks.sliding_window_view(centres, _CENTRES, axis=1)
+        skipped = SUBFRAMES - _CENTRES_BEFORE
+        gains: Float32 = np.ascontiguousarray(around[:, skipped::SUBFRAMES][:, : n + 1]) @ _GAIN_RAMPS
+        return gains
 
     def _shape(self, excitation: Float32, frames: Float32) -> Float32:
-        """(n, N_FFT) windowed output frames from (2, (n + 1) * 512) excitation."""
+        """(n, N_FFT) windowed output frames from (2, n + 1, 512) excitation; in the workspace."""
         n, work, window = len(frames), self._work, frame_window()
-        blocks = excitation.reshape(2, n + 1, HOP_LENGTH)
         windowed, spectra = work.frames[:, :n], work.spectra[:, :n]
-        np.multiply(blocks[:, :-1], window[:HOP_LENGTH], out=windowed[:, :, :HOP_LENGTH])
-        np.multiply(blocks[:, 1:], window[HOP_LENGTH:], out=windowed[:, :, HOP_LENGTH:])
-        for source, target in zip(windowed, spectra):
-            np.fft.rfft(source, out=target)
+        np.multiply(excitation[:, :-1], window[:HOP_LENGTH], out=windowed[:, :, :HOP_LENGTH])
+        np.multiply(excitation[:, 1:], window[HOP_LENGTH:], out=windowed[:, :, HOP_LENGTH:])
+        # "ortho" because its float32 factor selects the float32 transform; NumPy passes the integer 1 otherwise
+        # and computes in float64: 1.8 µs instead of 2.9 µs a frame.
+        np.fft.rfft(windowed[0], norm="ortho", out=spectra[0])
+        np.fft.rfft(windowed[1], norm="ortho", out=spectra[1])
         magnitude, angle, shape = work.magnitude[:n], work.angle[:n], work.shape[:n]
         np.exp(frames[:, _HARMONIC], out=magnitude)
         np.multiply(np.cos(frames[:, _PHASE], out=angle), magnitude, out=shape.real)
         np.multiply(np.sin(frames[:, _PHASE], out=angle), magnitude, out=shape.imag)
-        np.multiply(spectra[0], shape, out=spectra[0])
+        np.multiply(spectra[0], shape, norm="ortho", out=spectra[0])
         np.multiply(spectra[1], np.exp(frames[:, _NOISE], out=magnitude), out=spectra[1])
-        np.add(spectra[0], spectra[1], out=spectra[0])
-        output = np.fft.irfft(spectra[0], out=windowed[0])
-        np.multiply(output, window, out=output)
+        np.add(spectra[0], spectra[1], norm="ortho", out=spectra[0])
+        output: Float32 = np.fft.irfft(spectra[0], norm="ortho", out=windowed[0])
+        output *= window
         return output
-
-    def _overlap_add(self, output: Float32) -> Float32:
-        """(n * 512,) finished samples; the last half window is kept for the next call."""
-        blocks = output[:, :HOP_LENGTH].copy()
-        blocks[0] += self._tail
-        blocks[1:] += output[:-1, HOP_LENGTH:]
-        self._tail = output[-1, HOP_LENGTH:].copy()
-        return blocks.reshape(-1)
 
 
 def noise_at(first: int, n: int) -> Float32:
     """(n,) noise from sample ``first`` of the phrase on."""
-    return noise_table().take(np.arange(first, first + n), mode="wrap")
+    table, start = noise_table(), first % NOISE_SAMPLES
+    if start + n <= NOISE_SAMPLES:
+        return table[start : start + n]
+    rounds = (start + n) // NOISE_SAMPLES
+    return np.concatenate([table[start:], *[table] * rounds])[:n]

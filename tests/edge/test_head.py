@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from edge.head import PhraseHead, frame_window, noise_at, noise_table, pulse_kernels, pulse_train
+from edge.head import PhraseHead, frame_window, noise_at, noise_table, pulse_kernels, pulse_train, render_pulses
 from edge.spec import FRAME_OUTPUTS, HOP_LENGTH, N_BINS, SAMPLE_RATE
 
 SILENT = -30.0
@@ -106,12 +106,11 @@ def test_a_single_frame_is_a_phrase() -> None:
 def test_agrees_with_the_torch_twin() -> None:
     torch = pytest.importorskip("torch")
     from models.head import SourceFilterHead
-    from models.head import pulse_train as torch_pulse_train
 
     frames, f0 = random_frames(60), wandering_f0(60)
-    pulses = torch_pulse_train(torch.tensor(f0)[None], torch.zeros(1), HOP_LENGTH, SAMPLE_RATE)
-    noise = torch.from_numpy(noise_at(0, 60 * HOP_LENGTH))[None]
+    pulses = torch.from_numpy(render_pulses(*pulse_train(f0), 0, 60 * HOP_LENGTH))[None]
+    noise = torch.from_numpy(noise_at(0, 60 * HOP_LENGTH).copy())[None]
     twin = SourceFilterHead()(torch.from_numpy(frames)[None], pulses, noise)[0].numpy()
     ours = PhraseHead(f0).push(frames)
     error = 20 * np.log10(np.std(ours - twin) / np.std(twin))
-    assert error < -85.0  # dB; pulse positions are solved exactly here, to first order within a sample there
+    assert error < -110.0  # dB

@@ -222,9 +222,9 @@ class PhraseHead:
         np.exp(frames[:, _HARMONIC], out=magnitude)
         np.multiply(np.cos(frames[:, _PHASE], out=angle), magnitude, out=shape.real)
         np.multiply(np.sin(frames[:, _PHASE], out=angle), magnitude, out=shape.imag)
-        np.multiply(spectra[0], shape, norm="ortho", out=spectra[0])
+        np.multiply(spectra[0], shape, out=spectra[0])
         np.multiply(spectra[1], np.exp(frames[:, _NOISE], out=magnitude), out=spectra[1])
-        np.add(spectra[0], spectra[1], norm="ortho", out=spectra[0])
+        np.add(spectra[0], spectra[1], out=spectra[0])
         output: Float32 = np.fft.irfft(spectra[0], norm="ortho", out=windowed[0])
         output *= window
         return output

@@ -12,9 +12,7 @@ import logging
 import socket
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import paho.mqtt.client as paho
@@ -25,82 +23,18 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from ..config import MqttConfig
 from ..errors import ConfigError
+from .link import Delivered, Inbound, LinkDown, LinkReplaced, LinkStatistics, LinkUp
 
 logger = logging.getLogger(__name__)
 
 V5, V311 = MQTTProtocolVersion.MQTTv5, MQTTProtocolVersion.MQTTv311
 RECONNECT_MIN_S, RECONNECT_MAX_S = 1, 10
 MAX_INFLIGHT = 100
+RECEIVE_MAXIMUM = 200  # commands that the broker may send before it hears that earlier ones are on disk
 TOPIC_OVERHEAD_BYTES = 1024  # topic, header and properties of a packet
-DISCONNECTED_WITHOUT_CONNACK_LIMIT = 2  # then the other protocol version is tried
-FLAPPING_WINDOW_S, FLAPPING_COUNT = 60.0, 4
-
-
-@dataclass(frozen=True)
-class Inbound:
-    """One message as received."""
-
-    topic: str
-    payload: bytes
-    retain: bool
-    dup: bool
-    qos: int
-    mid: int
-    epoch: int
-    """Number of the connection that brought it: an acknowledgement is never sent on another one."""
-    received: float
-    """`time.monotonic()` at arrival."""
-    n_payload: int = 0
-    """Bytes sent; `payload` is empty if that was more than the daemon reads."""
-    response_topic: str | None = None
-    correlation: bytes | None = None
-    expiry_s: int | None = None
-
-    @property
-    def n_bytes(self) -> int:
-        """Return about how much memory it takes."""
-        return len(self.payload) + len(self.topic) + 512
-
-
-@dataclass(frozen=True)
-class LinkUp:
-    """Connected and subscribed."""
-
-    epoch: int
-    refused: tuple[str, ...]
-    """Subscriptions that the broker did not grant."""
-
-
-@dataclass(frozen=True)
-class LinkDown:
-    """Not connected; a new attempt follows by itself."""
-
-    reason: str
-
-
-@dataclass(frozen=True)
-class LinkReplaced:
-    """The protocol version changed; what the broker had not confirmed before is given up."""
-
-
-@dataclass(frozen=True)
-class Delivered:
-    """The broker has taken a QoS 1 message."""
-
-    mid: int
-
-
-@dataclass
-class LinkStatistics:
-    """Counters for health; written by paho's thread and read by the core, each a plain assignment."""
-
-    reconnects: int = 0
-    outgoing_dropped: int = 0
-    losses: deque[float] = field(default_factory=lambda: deque(maxlen=FLAPPING_COUNT))
-
-    def flapping(self, now: float) -> bool:
-        """Tell whether working connections were lost often of late: likely a second client has our id."""
-        return len(self.losses) == FLAPPING_COUNT and now - self.losses[0] < FLAPPING_WINDOW_S
+CONNACK_TIMEOUT_S = 3.0
+"""A broker that knows 3.1.1 only may misread a CONNECT of MQTT 5 and wait for more; amqtt 0.12 does."""
+LOST_BEFORE_CONNACK_LIMIT = 2  # others just hang up; then the other protocol version is tried
 
 
 class Connection:
@@ -138,7 +72,9 @@ class Connection:
         self._protocol = V311 if config.protocol == "3.1.1" else V5
         self._epoch = 0
         self._connected = False
-        self._without_connack = 0
+        self._lost_before_connack = 0
+        self._connack: threading.Timer | None = None
+        self._version_known = False
         self._closing = threading.Event()
         self.max_packet_bytes = config.max_packet_bytes
         self.statistics = LinkStatistics()
@@ -200,6 +136,7 @@ class Connection:
         """Disconnect in order and wait for paho's thread to end, at most so long."""
         self._closing.set()
         self._connected = False
+        self._stop_awaiting()
         client = self._client
         client.disconnect()
         stopper = threading.Thread(target=client.loop_stop, name="mqtt-stop", daemon=True)
@@ -247,6 +184,7 @@ class Connection:
             properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
             # Without an expiry the session ends with the connection, and with it what the broker kept for us.
             properties.SessionExpiryInterval = self._config.session_expiry_s
+            properties.ReceiveMaximum = RECEIVE_MAXIMUM
             extra = {"clean_start": False, "properties": properties}
         client.connect_async(self._config.host, self._config.port, self._config.keepalive_s, **extra)
         client.loop_start()
@@ -267,19 +205,21 @@ class Connection:
         try:
             # Without this, small packets wait 40 ms for a delayed acknowledgement (Nagle).
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        except (OSError, AttributeError):
-            logger.warning("TCP_NODELAY could not be set", exc_info=True)
+            self._await_connack()
+        except Exception:
+            logger.exception("on_socket_open")
 
     def _on_connect(
         self, client: paho.Client, _userdata: Any, _flags: Any, reason: ReasonCode, properties: Any
     ) -> None:
         try:
-            self._without_connack = 0
+            self._stop_awaiting()
             if reason.is_failure:
                 logger.error("broker %s refused us: %s", self._config.host, reason)
                 if reason.getName() == "Unsupported protocol version":
                     self._switch_protocol()
                 return
+            self._version_known = True
             self._epoch += 1
             granted = getattr(properties, "MaximumPacketSize", None)
             self.max_packet_bytes = min(granted or self._config.max_packet_bytes, 268_435_455)
@@ -315,8 +255,9 @@ class Connection:
                 self.statistics.reconnects += 1
                 self.statistics.losses.append(time.monotonic())
             else:
-                self._without_connack += 1
-                if self._without_connack >= DISCONNECTED_WITHOUT_CONNACK_LIMIT:
+                self._stop_awaiting()
+                self._lost_before_connack += 1
+                if self._lost_before_connack >= LOST_BEFORE_CONNACK_LIMIT and not self._version_known:
                     self._switch_protocol()
             self._report(LinkDown(f"connection lost: {reason}"))
         except Exception:
@@ -355,6 +296,18 @@ class Connection:
             expiry_s=getattr(properties, "MessageExpiryInterval", None),
         )
 
+    def _await_connack(self) -> None:
+        """Try the other protocol version if this one gets no answer, unless it has worked before."""
+        if self._config.protocol == "auto" and not self._version_known:
+            self._connack = threading.Timer(CONNACK_TIMEOUT_S, self._switch_protocol)
+            self._connack.daemon = True
+            self._connack.start()
+
+    def _stop_awaiting(self) -> None:
+        connack, self._connack = self._connack, None
+        if connack is not None:
+            connack.cancel()
+
     def _switch_protocol(self) -> None:
         """Try the other protocol version from now on; a client is made for one version."""
         if self._config.protocol != "auto":
@@ -371,7 +324,7 @@ class Connection:
             if self._closing.is_set():
                 return
             self._protocol = V311 if self._protocol == V5 else V5
-            self._without_connack = 0
+            self._lost_before_connack = 0
             logger.warning("trying MQTT %s", self.protocol)
             self._report(LinkReplaced())
             self._client = self._make_client()

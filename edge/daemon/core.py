@@ -17,36 +17,24 @@ from typing import Any
 from ..cache import LineCache
 from ..config import EdgeConfig
 from ..engine import Engine, EngineDown, EngineUp, LineChunk, LineDone, LineError, LineReady, VoiceInfo
-from ..errors import EdgeError, RequestError
-from ..journal import Entry, Journal
-from ..messages import (
-    RETRYABLE_CODES,
-    Accepted,
-    Cancelled,
-    Event,
-    Expired,
-    Failed,
-    Finished,
-    FirstAudio,
-    Rejected,
-    SayRequest,
-    Started,
-    Topics,
-)
+from ..errors import EdgeError
+from ..journal import Journal
+from ..messages import Accepted, Cancelled, Event, Expired, Topics
 from ..outputs import FileWriter, FileWritten
 from ..player import LineBegan, LineEnded, LineMark, LineSilenced, Player
 from ..scheduler import Lane, Scheduler, Ticket, cuts_off
 from ..sinks import SinkBack, SinkLost
 from .admission import Admission
 from .announcer import Announcer, TerminalDurable
-from .connection import Connection, Delivered, Inbound, LinkDown, LinkReplaced, LinkUp
+from .connection import Connection
 from .health import Loopback
 from .inbox import Inbox
-from .intake import Command, Intake
 from .lamps import Lamps, LampTick
 from .line import CutBy, Line, Phase
+from .link import Delivered, Inbound, LinkDown, LinkReplaced, LinkUp
 from .operations import Operations
 from .prepare import ID_PREFIX, Preparations
+from .reception import Committed, Reception
 from .stage import CutWatch, EngineWatch, Stage
 from .timers import Timers
 
@@ -54,18 +42,7 @@ logger = logging.getLogger(__name__)
 
 LAMP_LATENESS_S = 0.02  # by which lamps may lag while messages pour in
 SHUTDOWN_LIMIT_S = 2.0  # for fading, files and the broker's last confirmations
-EVENTS: dict[str, type[Event]] = {
-    model.model_fields["event"].default: model
-    for model in (Accepted, Started, FirstAudio, Finished, Failed, Cancelled, Expired)
-}
 LANES: tuple[Lane, ...] = ("play", "render")
-
-
-@dataclass(frozen=True)
-class Committed:
-    """The journal has an accepted request."""
-
-    line_id: str
 
 
 @dataclass(frozen=True)
@@ -133,10 +110,10 @@ class Core:
         self.refused_subscriptions: tuple[str, ...] = ()
         self.error: EdgeError | None = None
         """Why the daemon cannot go on."""
-        self._intake = Intake(parts.topics, config.queue.max_request_bytes, config.mqtt.reply_prefixes)
+        self._reception = Reception(self)
         self._stopped: dict[str, float] = {}
         self._lamps_due = 0.0
-        self._stopping = False
+        self.stopping = False
         self._done = False
         self._handlers = self._make_handlers()
 
@@ -153,7 +130,7 @@ class Core:
                 self._turn()
             except Exception as error:
                 logger.exception("core, on %s", type(message).__name__)
-                self.stage.tally.last_error = f"internal: {error!r}"[:300]
+                self._contain(getattr(message, "line_id", ""), error)
 
     def cancel(self, line: Line, by: CutBy) -> None:
         """Take a line out of the queue, or cut it."""
@@ -180,7 +157,7 @@ class Core:
     def _make_handlers(self) -> dict[type, Callable[[Any], None]]:
         stage = self.stage
         return {
-            Inbound: self._on_inbound,
+            Inbound: self._reception.on_inbound,
             Committed: self._on_committed,
             TerminalDurable: self.announcer.tell,
             Delivered: lambda message: self.announcer.delivered(message.mid),
@@ -217,13 +194,13 @@ class Core:
         """After every message: start what may start, then report; lamps follow when there is time."""
         if len(self.scheduler):
             self._dispatch()
-        if self.admission is not None and not self._stopping:
+        if self.admission is not None and not self.stopping:
             self.preparations.step(self.admission)
         if self.inbox.is_empty() or time.monotonic() > self._lamps_due:
             self._lamps_due = time.monotonic() + LAMP_LATENESS_S
             self.lamps.update()
         self.announcer.flush()
-        if self._stopping:
+        if self.stopping:
             self._done = not self.lines and self.lamps.farewell_delivered()
 
     def _dispatch(self) -> None:
@@ -236,7 +213,22 @@ class Core:
             self._interrupt(ticket)
         for lane in LANES:
             while self.stage.free(lane) and (taken := self.scheduler.take(lane, now)) is not None:
-                self.stage.start(self.lines[taken.line_id], lane)
+                self._start(self.lines[taken.line_id], lane)
+
+    def _start(self, line: Line, lane: Lane) -> None:
+        try:
+            self.stage.start(line, lane)
+        except Exception as error:
+            logger.exception("starting line %s", line.request_id)
+            self._contain(line.request_id, error)
+
+    def _contain(self, line_id: str, error: Exception) -> None:
+        """After a fault of the daemon's own: the line concerned ends, everything else goes on."""
+        self.stage.tally.last_error = f"internal: {error!r}"[:300]
+        line = self.lines.get(line_id)
+        if line is not None:
+            self.scheduler.remove(line_id)
+            self.stage.fail(line, "internal", self.stage.tally.last_error, "daemon")
 
     def _interrupt(self, ticket: Ticket) -> None:
         for other in self.scheduler.waiting():
@@ -245,81 +237,6 @@ class Core:
         for line in self.stage.lines:
             if cuts_off(ticket, line.character, line.request.priority, line.order, active=True):
                 self.cancel(line, "interrupt")
-
-    def _on_inbound(self, inbound: Inbound) -> None:
-        address = self.topics.read(inbound.topic)
-        if address is not None and address.kind == "health":
-            self.loopback.returned(inbound)
-        elif address is not None:
-            command = self._intake.read(inbound, address)
-            try:
-                self._obey(command)
-            except EdgeError as error:
-                self._refuse(command, error)
-            except Exception as error:
-                logger.exception("request on %s", inbound.topic)
-                self._refuse(command, EdgeError(f"this request met a fault of the daemon: {error!r}"[:300]))
-        if address is None or not self._waits_for_commit(inbound):
-            self.connection.acknowledge(inbound)
-
-    def _waits_for_commit(self, inbound: Inbound) -> bool:
-        return any(
-            line.phase is Phase.COMMITTING and line.command.inbound is inbound for line in self.lines.values()
-        )
-
-    def _obey(self, command: Command) -> None:
-        if command.error is not None:
-            raise command.error
-        if self._stopping:
-            raise RequestError("the daemon is stopping", code="shutting_down")
-        if isinstance(command.request, SayRequest):
-            self._say(command, command.request)
-        else:
-            self.operations.obey(command)
-
-    def _refuse(self, command: Command, error: EdgeError) -> None:
-        self.stage.tally.lines["rejected"] += command.op in ("say", "line")
-        self.stage.tally.last_error = f"{error.code}: {error}"
-        if command.op in ("say", "line"):
-            retryable = error.code in RETRYABLE_CODES
-            self.announcer.refusal(
-                command, Rejected, code=error.code, message=str(error), retryable=retryable
-            )
-        self.announcer.answer(command, code=error.code, message=str(error))
-
-    def _say(self, command: Command, request: SayRequest) -> None:
-        assert self.admission is not None, "intake is read only once a voice is loaded"
-        known = self.journal.find(command.request_id)
-        if known is not None:
-            self._repeat(command, request, known.digest, known.last_event)
-            return
-        line = self.admission.line(command, request)
-        ticket = Ticket(
-            line_id=line.request_id,
-            character=line.character,
-            lane="play" if line.plays else "render",
-            priority=request.priority,
-            interrupt=request.interrupt,
-            due=line.received + request.not_before_ms / 1000,
-            deadline=line.deadline,
-        )
-        outranked = self.scheduler.admit(ticket)
-        line.order = ticket.order
-        self.lines[line.request_id] = line
-        if outranked is not None:
-            self.cancel(self.lines[outranked.line_id], "interrupt")
-        entry = Entry(line.request_id, request.content_digest(), request.model_dump_json())
-        self.journal.accept(entry, lambda: self.inbox.put(Committed(line.request_id)))
-
-    def _repeat(self, command: Command, request: SayRequest, digest: str, event: Any) -> None:
-        """Answer a request whose id has been seen before."""
-        if digest != request.content_digest():
-            raise RequestError(
-                f"id {command.request_id} was used for another request; use a new id", code="id_conflict"
-            )
-        if event is not None:
-            self.announcer.repeat(event, EVENTS[event["event"]])
-        self.announcer.answer(command, message="already known; nothing is done twice", duplicate=True)
 
     def _on_committed(self, message: Committed) -> None:
         line = self.lines[message.line_id]
@@ -337,7 +254,7 @@ class Core:
             self._end_waiting(line, Cancelled, by=line.cut_by, played_ms=0.0)
         elif line.received <= stopped:
             self.cancel(line, "stop")
-        elif self._stopping:
+        elif self.stopping:
             self.cancel(line, "shutdown")
 
     def _on_chunk(self, message: LineChunk) -> None:
@@ -351,6 +268,7 @@ class Core:
 
     def _on_engine_up(self, message: EngineUp) -> None:
         self.voice = message.voice
+        self.cache.clear()  # a lexicon that changed does not show in the keys
         self.admission = Admission(message.voice, self.cache)
         logger.info("voice %s, %s %s", message.voice.bundle, message.voice.runner, message.voice.precision)
         self.operations.reloaded(None)
@@ -384,9 +302,9 @@ class Core:
         self.lamps.send_health()
 
     def _on_shutdown(self, _message: Shutdown) -> None:
-        if self._stopping:
+        if self.stopping:
             return
-        self._stopping = True
+        self.stopping = True
         for line in list(self.lines.values()):
             self.cancel(line, "shutdown")
         self.preparations.clear()

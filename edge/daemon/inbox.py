@@ -44,16 +44,19 @@ class Inbox:
             self._internal.append(message)
             self._condition.notify()
 
-    def offer(self, message: Sized, urgent: bool = False) -> bool:
+    def offer(self, message: Sized, *, urgent: bool = False, owed: bool = False) -> bool:
         """Leave a message from outside; `False` if intake is full and it was dropped.
 
         Args:
             message: as received.
             urgent: whether it overtakes everything else.
+            owed: whether the broker waits for its acknowledgement. It is never dropped: how many of these
+                there are at a time is bounded between us and the broker.
         """
         with self._condition:
             lane = self._urgent if urgent else self._intake
-            if len(lane) >= self._max_intake or self._intake_bytes + message.n_bytes > self._max_intake_bytes:
+            full = len(lane) >= self._max_intake
+            if not owed and (full or self._intake_bytes + message.n_bytes > self._max_intake_bytes):
                 self.dropped += 1
                 return False
             lane.append(message)

@@ -29,7 +29,7 @@ from ..messages import (
     is_name,
 )
 from ..payload import clean_line, decode_utf8, parse_object, unknown_keys, validate
-from .connection import Inbound
+from .link import Inbound
 
 MAX_TOPIC_CHARACTERS = 256
 DUP_WINDOW_S = 30.0

@@ -59,13 +59,16 @@ class Lamps:
         core = self._core
         retain = core.announcer.retain
         retain("state", self._state().encode())
+        if self._bid_farewell:
+            retain("availability", b"stopped")
         if core.voice is None:
             return
         speaking = core.stage.speaking
         for character in core.voice.characters:
             is_speaking = speaking is not None and speaking.character == character.name
             retain(f"character/{character.name}/state", b"speaking" if is_speaking else b"idle")
-        retain("availability", b"stopped" if self._bid_farewell else b"online")
+        if not self._bid_farewell:
+            retain("availability", b"online")
         now = time.monotonic()
         if now - self._status_sent >= STATUS_INTERVAL_S:
             self._update_status(now)

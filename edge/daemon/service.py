@@ -19,9 +19,10 @@ from ..player import Player
 from ..sinks import Sink, make_sink
 from ..spec import SAMPLE_RATE
 from ..synthesizer import Synthesizer
-from .connection import Connection, Inbound
+from .connection import Connection
 from .core import Core, Parts, Shutdown
 from .inbox import Inbox
+from .link import Inbound
 
 logger = logging.getLogger(__name__)
 
@@ -119,7 +120,7 @@ class Daemon:
     def _deliver(self, inbound: Inbound) -> None:
         """Leave a message for the core; stop overtakes what waits."""
         urgent = inbound.topic.startswith(self._urgent)
-        if not self._inbox.offer(inbound, urgent=urgent):
+        if not self._inbox.offer(inbound, urgent=urgent, owed=inbound.qos > 0):
             logger.error("intake is full: a message on %s was dropped", inbound.topic[:80])
 
 

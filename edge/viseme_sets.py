@@ -132,17 +132,22 @@ def polly(timeline: Timeline, text: str = "") -> list[dict[str, Any]]:
     Given ``text``, word marks also have ``start`` and ``end``, byte offsets in its UTF-8 form.
     """
     marks: list[dict[str, Any]] = []
-    for index, word in enumerate(timeline.words):
-        following = timeline.words[index + 1].offset if index + 1 < len(timeline.words) else len(text)
+    offsets = sorted({word.offset for word in timeline.words})
+    for word in timeline.words:
         mark: dict[str, Any] = {"time": round(word.t * 1000), "type": "word", "value": word.text}
         if text and word.offset >= 0:
-            mark |= _byte_span(text, word.offset, max(following, word.offset))
+            following = next((offset for offset in offsets if offset > word.offset), None)
+            mark |= _byte_span(text, word.offset, following)
         marks.append(mark)
     marks += [{"time": round(v.t * 1000), "type": "viseme", "value": _POLLY[v.v]} for v in timeline.visemes]
     return sorted(marks, key=lambda mark: mark["time"])  # stable: a word comes before its first shape
 
 
-def _byte_span(text: str, start: int, end: int) -> dict[str, int]:
+def _byte_span(text: str, start: int, following: int | None) -> dict[str, int]:
+    """Bytes of the word at ``start``: up to the next word, or, in the last one, while letters go on."""
+    end = following if following is not None else start + 1
+    while following is None and end < len(text) and (text[end].isalnum() or text[end] in "'’-"):
+        end += 1
     while end > start + 1 and not text[end - 1].isalnum():
         end -= 1
     first = len(text[:start].encode())

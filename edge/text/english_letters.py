@@ -1,28 +1,141 @@
-"""Letter to sound: phonemes for words that no dictionary has."""
+"""Letter to sound: phonemes for words that no dictionary has, by a small convolutional network in numpy.
+
+The network is trained by ``distill/train_english_letters.py``, which also says how well it does. Weights are stored as
+signed bytes with one scale per output.
+"""
 
 from __future__ import annotations
 
-_RULES: dict[str, str] = {
-    "tion": "SH AH0 N", "sion": "ZH AH0 N", "ough": "AO1", "augh": "AO1", "eigh": "EY1", "igh": "AY1", "tch": "CH",
-    "sch": "SH", "dge": "JH", "ing": "IH0 NG", "qu": "K W", "ch": "CH", "sh": "SH", "th": "TH", "ph": "F", "wh": "W",
-    "ck": "K", "ng": "NG", "kn": "N", "wr": "R", "ee": "IY1", "ea": "IY1", "oo": "UW1", "ou": "AW1", "ow": "OW1",
-    "oa": "OW1", "oi": "OY1", "oy": "OY1", "ai": "EY1", "ay": "EY1", "au": "AO1", "aw": "AO1", "ew": "UW1",
-    "ie": "IY1", "ei": "EY1", "er": "ER0", "ir": "ER1", "ur": "ER1", "ar": "AA1 R", "or": "AO1 R", "a": "AE1",
-    "b": "B", "c": "K", "d": "D", "e": "EH1", "f": "F", "g": "G", "h": "HH", "i": "IH1", "j": "JH", "k": "K",
-    "l": "L", "m": "M", "n": "N", "o": "AA1", "p": "P", "q": "K", "r": "R", "s": "S", "t": "T", "u": "AH1", "v": "V",
-    "w": "W", "x": "K S", "y": "IY0", "z": "Z",
-}  # fmt: skip
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .english_dictionary import PHONEMES
+
+DATA_PATH = Path(__file__).parent / "data" / "en_letters.npz"
+ALPHABET = "^$abcdefghijklmnopqrstuvwxyz'"  # word start, word end, letters
+SLOTS = 2  # phonemes a letter can carry, e.g. x in "box"
+BLANK = len(PHONEMES)
+GUESS_AFTER = (2, 4)  # layers whose output is read and fed back
+NORM_EPSILON = 1e-5
+LONGEST_PIECE = 40  # letters; longer strings are no words and are read in pieces, which bounds time and memory
+
+Floats = NDArray[np.float32]
+
+_LETTER_IDS = {letter: index for index, letter in enumerate(ALPHABET)}
+_VOWEL_LIMIT = next(index for index, phoneme in enumerate(PHONEMES) if not phoneme[-1].isdigit())
 
 
-def letters_to_sound(word: str) -> tuple[str, ...]:
-    """Greedy longest-match reading of a lower-case word."""
-    phonemes: list[str] = []
-    position = 0
-    while position < len(word):
-        for length in (4, 3, 2, 1):
-            sound = _RULES.get(word[position : position + length])
-            if sound is not None:
-                phonemes += sound.split()
-                break
-        position += length
-    return tuple(phonemes)
+class _Packed:
+    """Takes arrays out of the file in the order in which ``pack_weights`` put them in."""
+
+    def __init__(self, path: Path) -> None:
+        with np.load(path, allow_pickle=False) as archive:
+            self._weights, self._values = archive["weights"], archive["values"]
+            self.dim, self.hidden, self.kernel, self.layers = (int(n) for n in archive["sizes"])
+        self._weight_at = self._value_at = 0
+
+    def values(self, count: int) -> Floats:
+        """(count,) numbers stored as they are."""
+        self._value_at += count
+        taken: Floats = self._values[self._value_at - count : self._value_at]
+        return taken
+
+    def matrix(self, rows: int, columns: int) -> Floats:
+        """(columns, rows): a matrix of signed bytes times the scale of its row, ready to multiply from the right."""
+        self._weight_at += rows * columns
+        weights = self._weights[self._weight_at - rows * columns : self._weight_at].reshape(rows, columns)
+        scaled: Floats = np.ascontiguousarray((weights * self.values(rows)[:, None]).T, dtype=np.float32)
+        return scaled
+
+
+class _Block:
+    """Depthwise convolution over letters, then two dense layers; residual."""
+
+    def __init__(self, packed: _Packed) -> None:
+        dim, hidden = packed.dim, packed.hidden
+        self.taps = packed.values(packed.kernel * dim).reshape(packed.kernel, dim)
+        self.scale, self.shift = packed.values(dim), packed.values(dim)
+        self.expand, self.expand_bias = packed.matrix(hidden, dim), packed.values(hidden)
+        self.reduce, self.reduce_bias = packed.matrix(dim, hidden), packed.values(dim)
+
+    def __call__(self, x: Floats) -> Floats:
+        """(n, dim) -> (n, dim)."""
+        half = len(self.taps) // 2
+        padded = np.pad(x, ((half, half), (0, 0)))
+        windows = np.lib.stride_tricks.sliding_window_view(padded, len(self.taps), axis=0)  # (n, dim, kernel)
+        y = _normalized(np.einsum("ndk,kd->nd", windows, self.taps), self.scale, self.shift)
+        y = np.maximum(y @ self.expand + self.expand_bias, 0.0) @ self.reduce + self.reduce_bias
+        result: Floats = x + y
+        return result
+
+
+def _normalized(x: Floats, scale: Floats, shift: Floats) -> Floats:
+    """Layer normalisation over the last axis."""
+    centred = x - x.mean(-1, keepdims=True)
+    deviation = np.sqrt((centred * centred).mean(-1, keepdims=True) + NORM_EPSILON)
+    result: Floats = centred / deviation * scale + shift
+    return result
+
+
+class LetterModel:
+    """Reads lower-case words letter by letter."""
+
+    def __init__(self, path: Path = DATA_PATH) -> None:
+        packed = _Packed(path)
+        classes = SLOTS * (BLANK + 1)
+        self._embed = packed.matrix(len(ALPHABET), packed.dim).T
+        self._blocks = [_Block(packed) for _ in range(packed.layers)]
+        self._scale, self._shift = packed.values(packed.dim), packed.values(packed.dim)
+        self._head, self._head_bias = packed.matrix(classes, packed.dim), packed.values(classes)
+        self._feedback = packed.matrix(packed.dim, classes)
+
+    def read(self, word: str) -> tuple[str, ...]:
+        """Phonemes of a word of the letters a to z and apostrophes; other characters are skipped."""
+        letters = [letter for letter in word if letter in _LETTER_IDS and letter not in "^$"]
+        phonemes: list[str] = []
+        for begin in range(0, len(letters), LONGEST_PIECE):
+            ids = [0, *(_LETTER_IDS[letter] for letter in letters[begin : begin + LONGEST_PIECE]), 1]
+            phonemes += _best_path(self.probabilities(ids))
+        return tuple(phonemes)
+
+    def probabilities(self, ids: list[int]) -> Floats:
+        """(len(ids) * SLOTS, BLANK + 1): how likely each slot holds each phoneme or nothing."""
+        x: Floats = self._embed[ids]
+        for index, block in enumerate(self._blocks, start=1):
+            x = block(x)
+            if index in GUESS_AFTER:
+                x = x + self._slots(x).reshape(len(ids), -1) @ self._feedback
+        return self._slots(x).reshape(len(ids) * SLOTS, BLANK + 1)
+
+    def _slots(self, x: Floats) -> Floats:
+        """(n, dim) -> (n, SLOTS, BLANK + 1), each slot adding up to one."""
+        scores = _normalized(x, self._scale, self._shift) @ self._head + self._head_bias
+        scores = scores.reshape(len(x), SLOTS, BLANK + 1)
+        powers = np.exp(scores - scores.max(-1, keepdims=True))
+        result: Floats = powers / powers.sum(-1, keepdims=True)
+        return result
+
+
+def _best_path(probabilities: Floats) -> list[str]:
+    """Drop repeats and blanks, then put the main stress on exactly one vowel."""
+    best = probabilities.argmax(-1)
+    slots = [
+        slot for slot, index in enumerate(best) if index != BLANK and (slot == 0 or index != best[slot - 1])
+    ]
+    ids = [int(best[slot]) for slot in slots]
+    vowels = [place for place, index in enumerate(ids) if index < _VOWEL_LIMIT]
+    if vowels:
+        _stress(ids, slots, vowels, probabilities)
+    return [PHONEMES[index] for index in ids]
+
+
+def _stress(ids: list[int], slots: list[int], vowels: list[int], probabilities: Floats) -> None:
+    """Give stress 1 to the vowel most likely to have it and take it from the others."""
+    main = max(vowels, key=lambda place: float(probabilities[slots[place], ids[place] // 3 * 3 + 1]))
+    for place in vowels:
+        if place == main:
+            ids[place] = ids[place] // 3 * 3 + 1
+        elif ids[place] % 3 == 1:
+            ids[place] += 1

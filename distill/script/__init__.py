@@ -1,0 +1,5 @@
+"""The lines that teachers speak: committed files, written by ``write.py`` from patterns and word lists."""
+
+from .lines import Line, load_lines
+
+__all__ = ["Line", "load_lines"]

@@ -1,0 +1,50 @@
+"""Reading and writing the committed script files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+FOLDER = Path(__file__).parent
+SPLITS = ("train", "valid", "test")
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of the script.
+
+    Attributes:
+        split: ``train``, ``valid`` or ``test``.
+        kind: how it came about: ``short``, ``sentence``, ``pattern``, ``drill`` (coverage) or ``words``.
+        text: what is spoken.
+    """
+
+    split: str
+    kind: str
+    text: str
+
+
+def load_lines(language: str, folder: Path = FOLDER) -> list[Line]:
+    """Read the script of one language.
+
+    Raises:
+        ValueError: a row is not split, kind and text, or a text occurs twice.
+    """
+    path = folder / f"lines_{language}.tsv"
+    lines, seen = [], set()
+    for number, row in enumerate(path.read_text("utf-8").splitlines(), 1):
+        fields = row.split("\t")
+        if len(fields) != 3 or fields[0] not in SPLITS:
+            raise ValueError(f"{path}, line {number}: expected split, kind and text between tabs, found {row!r}")
+        if fields[2] in seen:
+            raise ValueError(f"{path}, line {number}: {fields[2]!r} occurs twice; held-out lines must be new")
+        seen.add(fields[2])
+        lines.append(Line(*fields))
+    return lines
+
+
+def save_lines(language: str, lines: Iterable[Line], folder: Path = FOLDER) -> None:
+    """Write the script of one language."""
+    rows = [f"{line.split}\t{line.kind}\t{line.text}\n" for line in lines]
+    (folder / f"lines_{language}.tsv").write_text("".join(rows), "utf-8")

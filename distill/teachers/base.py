@@ -1,0 +1,111 @@
+"""What a teacher is: anything that speaks a line whose phonemes are known."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.text import Reading
+
+
+class TeacherError(RuntimeError):
+    """A teacher cannot work here; the message says what to install or to set."""
+
+
+class LineRejected(Exception):
+    """A teacher would not say what the label says; the line is counted and left out.
+
+    Attributes:
+        reason: one of a few short words, the key under which the rejection is counted.
+    """
+
+    def __init__(self, reason: str, detail: str = "") -> None:
+        super().__init__(detail or reason)
+        self.reason = reason
+
+
+@dataclass(frozen=True)
+class LineRequest:
+    """One line to speak.
+
+    Attributes:
+        text: as written in the script.
+        reading: phonemes of the line as the student will read them.
+        language: ``zh``, ``en`` or ``ja``.
+        character: name of the character in the voice to be trained.
+        emotion: one of the emotions that the teacher lists for the character.
+        rate: speaking rate relative to the character's own.
+        seed: for teachers that sample; the same request and seed give the same sound.
+    """
+
+    text: str
+    reading: Reading
+    language: str
+    character: str
+    emotion: str = "neutral"
+    rate: float = 1.0
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class TeacherLine:
+    """Speech of a teacher.
+
+    Attributes:
+        audio: (n_samples,) float32 in [-1, 1], as the teacher made it: untrimmed, own level.
+        sample_rate: Hz.
+        phoneme_times: the teacher's own names of its phonemes with their start in seconds, where it tells them.
+            For measuring alignment only: no teacher has to give them, so training must not need them.
+    """
+
+    audio: NDArray[np.float32]
+    sample_rate: int
+    phoneme_times: tuple[tuple[str, float], ...] | None = None
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Who made the sound, for the provenance record of a voice."""
+
+    name: str
+    version: str
+    licence: str
+    credit: str
+
+
+class Teacher(ABC):
+    """Speaks lines. One object is used by one thread of one process; ``close`` ends what it started."""
+
+    name: str
+
+    @abstractmethod
+    def origin(self) -> Origin:
+        """Say who made the sound and under which licence it may be used."""
+
+    @abstractmethod
+    def delivery(self, request: LineRequest) -> str:
+        """Name every setting that decides the sound besides text, phonemes, rate and seed.
+
+        A corpus renders a line again when this changes.
+        """
+
+    @abstractmethod
+    def synthesize(self, request: LineRequest) -> TeacherLine:
+        """Speak one line.
+
+        Raises:
+            LineRejected: the teacher would say other phonemes than ``request.reading``.
+            TeacherError: the teacher is missing or broken.
+        """
+
+    def close(self) -> None:
+        """Release processes and files."""
+
+    def __enter__(self) -> Teacher:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

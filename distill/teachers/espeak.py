@@ -1,0 +1,141 @@
+"""espeak-ng as a teacher: one timbre per character in three languages, emotions by prosody."""
+
+from __future__ import annotations
+
+import base64
+import json
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .base import LineRejected, LineRequest, Origin, Teacher, TeacherError, TeacherLine
+from .espeak_phonemes import espeak_text
+
+_WORKER = Path(__file__).with_name("espeak_worker.py")
+_VOICES = {"en": "en-us", "zh": "cmn-latn-pinyin", "ja": "ja"}
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """How a line is said, in espeak's units.
+
+    Attributes:
+        rate: words per minute, 175 is espeak's default.
+        pitch: base pitch 0-99, 50 is the variant's own.
+        range: pitch range 0-99, 50 is the variant's own.
+        volume: 100 is the default; espeak clips a little above 150.
+    """
+
+    rate: int
+    pitch: int
+    range: int
+    volume: int
+
+
+_VARIANTS = Path(__file__).with_name("variants")  # one timbre per character and, by spectral tilt, emotion
+CHARACTERS = ("noah", "ava")
+
+DELIVERIES = {
+    "neutral": Delivery(rate=160, pitch=50, range=50, volume=90),
+    "happy": Delivery(rate=178, pitch=66, range=85, volume=100),
+    "sad": Delivery(rate=125, pitch=36, range=22, volume=65),
+    "angry": Delivery(rate=196, pitch=46, range=78, volume=125),
+}
+# Mandarin syllables are longer per "word": espeak counts a syllable as a word.
+_LANGUAGE_RATE = {"en": 1.0, "zh": 1.08, "ja": 0.95}
+
+
+class EspeakTeacher(Teacher):
+    """Talks to a worker process that holds libespeak-ng, and starts it again should it die."""
+
+    name = "espeak-ng"
+
+    def __init__(self) -> None:
+        if shutil.which("espeak-ng") is None:
+            raise TeacherError("espeak-ng is not installed; install it with: apt install espeak-ng")
+        self._process: subprocess.Popen[str] | None = None
+
+    @cached_property
+    def _version(self) -> str:
+        answer = subprocess.run(["espeak-ng", "--version"], capture_output=True, text=True, check=True)
+        return answer.stdout.split(":", 1)[1].split()[0]
+
+    def origin(self) -> Origin:
+        """Name espeak-ng and its licence."""
+        credit = "eSpeak NG, https://github.com/espeak-ng/espeak-ng; run as a separate program, no part of it is included"
+        return Origin(self.name, self._version, "GPL-3.0-or-later (program)", credit)
+
+    def delivery(self, request: LineRequest) -> str:
+        """Variant, prosody and the line as espeak reads it."""
+        text = _espeak_text(request)
+        variant = (_VARIANTS / _variant(request)).read_text("utf-8")
+        return f"{variant} {DELIVERIES[request.emotion]} {_LANGUAGE_RATE[request.language]} {text}"
+
+    def synthesize(self, request: LineRequest) -> TeacherLine:
+        """Speak one line from its phonemes."""
+        text = _espeak_text(request)
+        delivery = DELIVERIES[request.emotion]
+        answer = self._ask(
+            text=text,
+            voice=f"{_VOICES[request.language]}+{_variant(request)}",
+            rate=round(delivery.rate * _LANGUAGE_RATE[request.language] * request.rate),
+            pitch=delivery.pitch,
+            range=delivery.range,
+            volume=delivery.volume,
+        )
+        pcm = np.frombuffer(base64.b64decode(answer["pcm"]), np.int16)
+        times = tuple((name, float(start)) for name, start in answer["events"])
+        return TeacherLine(pcm.astype(np.float32) / 32768, answer["sample_rate"], times)
+
+    def _ask(self, **request: Any) -> dict[str, Any]:
+        process = self._running()
+        assert process.stdin is not None and process.stdout is not None
+        process.stdin.write(json.dumps(request) + "\n")
+        process.stdin.flush()
+        line = process.stdout.readline()
+        if not line:
+            self._process = None
+            raise TeacherError(
+                "the espeak-ng worker ended (its message is above); "
+                "check the library with: apt install libespeak-ng1 espeak-ng-data"
+            )
+        answer: dict[str, Any] = json.loads(line)
+        if "error" in answer:
+            raise TeacherError(f"espeak-ng: {answer['error']}")
+        return answer
+
+    def _running(self) -> subprocess.Popen[str]:
+        if self._process is None:
+            command = [sys.executable, "-I", str(_WORKER), str(_VARIANTS)]
+            self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        return self._process
+
+    def close(self) -> None:
+        """End the worker."""
+        if self._process is not None and self._process.stdin is not None and self._process.stdout is not None:
+            self._process.stdin.close()
+            self._process.stdout.close()
+            self._process.wait(timeout=10)
+        self._process = None
+
+
+def _variant(request: LineRequest) -> str:
+    if request.character not in CHARACTERS or request.emotion not in DELIVERIES:
+        raise TeacherError(
+            f"espeak-ng has no {request.emotion} {request.character}; "
+            f"characters are {', '.join(CHARACTERS)}, emotions {', '.join(DELIVERIES)}"
+        )
+    return f"{request.character}-{request.emotion}"
+
+
+def _espeak_text(request: LineRequest) -> str:
+    try:
+        return espeak_text(request.reading, request.language)
+    except KeyError as error:
+        raise LineRejected("phoneme", f"espeak-ng has no sound for {error}") from error

@@ -75,9 +75,11 @@ def kana_phonemes(kana: str) -> tuple[str, ...]:
             raise ValueError(f"{item!r} is not kana; write the reading in hiragana or katakana")
         if item == FALL:
             falls.append(len(morae))
-        elif item not in (RISE, "・"):
+        elif item == "・":
+            apart = True
+        elif item != RISE:
             morae.append(_mora(item, morae, apart))
-        apart = item == "・"
+            apart = False
     if not morae:
         raise ValueError("the reading is empty; write it in hiragana or katakana")
     if len(falls) > 1 or 0 in falls:

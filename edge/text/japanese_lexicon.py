@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from .japanese_words import FALL, RISE, JapaneseWord, analyse
+from .japanese_words import FALL, MORA_ENDS, RISE, JapaneseWord, analyse
 from .normalize_ja import normalize_ja
 
 _FLAT_NAME, _ACCENTED_NAME = "ホノルル", "モザンビーク"
@@ -92,10 +92,10 @@ class JapaneseLexicon:
 
     def _put_back(self, word: JapaneseWord, name: str, start: int) -> JapaneseWord:
         symbols = self._symbols[name]
+        if word.late_accent:  # in a compound only the last part falls
+            symbols = _without_fall(symbols)
         if not word.opens_phrase:
             symbols = tuple(symbol for symbol in symbols if symbol != RISE)
-        if word.late_accent:  # in a compound only the last part falls
-            symbols = tuple(symbol for symbol in symbols if symbol != FALL)
         return replace(word, surface=name, phonemes=symbols, start=start, end=start + len(name))
 
     def _analyse_apart(self, text: str, matches: list[_Match]) -> list[JapaneseWord]:
@@ -110,3 +110,10 @@ class JapaneseLexicon:
             if match.word:
                 words.append(JapaneseWord(match.word, self._symbols[match.word], match.start, end))
         return words
+
+
+def _without_fall(symbols: tuple[str, ...]) -> tuple[str, ...]:
+    """Keep the pitch high to the end, from the second mora on."""
+    sounds = [symbol for symbol in symbols if symbol not in (RISE, FALL)]
+    first = next((index for index, symbol in enumerate(sounds, 1) if symbol in MORA_ENDS), len(sounds))
+    return (*sounds[:first], RISE, *sounds[first:])

@@ -14,7 +14,7 @@ from typing import Any
 from .japanese_repairs import repair_readings
 
 RISE, FALL = "[", "]"
-_MORA_ENDS = frozenset("aeiouAEIOUN") | {"cl"}
+MORA_ENDS = frozenset("aeiouAEIOUN") | {"cl"}
 _DIGITS = "〇一二三四五六七八九"
 _PLACE_UNITS = "十百千万億兆京"
 _POINT = "．"
@@ -120,14 +120,14 @@ def _mark_pitch(phrase: Sequence[Any]) -> list[tuple[tuple[str, ...], bool]]:
     """
     accent = phrase[0]["accent_nucleus"]
     sounds = [[sound for sound in morpheme["phonemes"] if sound not in ("pau", "unk")] for morpheme in phrase]
-    n_morae = sum(sound in _MORA_ENDS for group in sounds for sound in group)
+    n_morae = sum(sound in MORA_ENDS for group in sounds for sound in group)
     mora = 0
     result = []
     for group in sounds:
         symbols: list[str] = []
         for sound in group:
             symbols.extend(SUBSTITUTES.get(sound, (sound,)))
-            if sound not in _MORA_ENDS:
+            if sound not in MORA_ENDS:
                 continue
             mora += 1
             if mora == accent and mora < n_morae:

@@ -159,7 +159,7 @@ def test_accent_marks(text: str, expected: str) -> None:
     assert " ".join(phonemes(text)) == expected
 
 
-# The recipe that the teacher's symbols follow, written from the label format: another route than the reader's.
+# The recipe that the teacher's symbols follow, from the label format: another route than the reader's.
 _LABEL = re.compile(r"-([^+]+)\+.*/A:([-0-9x]+)\+([0-9x]+)\+([0-9x]+)/.*/F:([0-9x]+)_")
 
 

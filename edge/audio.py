@@ -61,8 +61,10 @@ def soft_limit(samples: NDArray[np.float32]) -> NDArray[np.float32]:
     if level.size == 0 or level.max() <= LIMIT_KNEE:
         return samples
     room = np.float32(1.0 - LIMIT_KNEE)
-    bent = LIMIT_KNEE + room * np.tanh((level - LIMIT_KNEE) / room)
-    return np.where(level > LIMIT_KNEE, np.copysign(bent, samples), samples).astype(np.float32)
+    over = np.maximum(level - np.float32(LIMIT_KNEE), 0.0) / room
+    bent = np.minimum(level, np.float32(LIMIT_KNEE)) + room * over / (1.0 + over)
+    limited: NDArray[np.float32] = np.copysign(bent, samples)
+    return limited
 
 
 def to_pcm16(samples: NDArray[np.float32], volume: float = 1.0) -> Pcm16:
@@ -73,7 +75,8 @@ def to_pcm16(samples: NDArray[np.float32], volume: float = 1.0) -> Pcm16:
         volume: linear gain, 0 to 2.
     """
     scaled = samples if volume == 1.0 else samples * np.float32(volume)
-    return np.rint(soft_limit(scaled) * np.float32(FULL_SCALE)).astype(np.int16)
+    pcm: Pcm16 = np.rint(soft_limit(scaled) * np.float32(FULL_SCALE)).astype(np.int16)
+    return pcm
 
 
 def wav_header(n_samples: int, sample_rate: int = SAMPLE_RATE) -> bytes:

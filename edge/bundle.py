@@ -1,4 +1,4 @@
-"""Voice bundle: a directory or an uncompressed tar (``.voice``) with two networks and what to know about them.
+"""Voice bundle: a directory or an uncompressed tar (``.voice``) with two networks and their description.
 
 Loading checks everything before anything is used; nothing in a bundle is executable or pickled.
 The format is described in docs/bundle-format.md.

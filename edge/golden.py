@@ -23,7 +23,9 @@ def levels_db(audio: NDArray[np.int16]) -> NDArray[np.float64]:
     return 10 * np.log10(power + 1e-10)
 
 
-def measure(synthesizer: Synthesizer, text: str, character: str, language: str) -> tuple[list[int], list[float]]:
+def measure(
+    synthesizer: Synthesizer, text: str, character: str, language: str
+) -> tuple[list[int], list[float]]:
     """Durations in frames of the line's only phrase, and its levels.
 
     Raises:
@@ -32,7 +34,9 @@ def measure(synthesizer: Synthesizer, text: str, character: str, language: str) 
     request = SpeechRequest(text, character, language)
     line = synthesizer.prepare(request)
     if len(line.phrases) != 1:
-        raise BundleError(f"golden line {text!r} is {len(line.phrases)} phrases, expected 1; choose one sentence")
+        raise BundleError(
+            f"golden line {text!r} is {len(line.phrases)} phrases, expected 1; choose one sentence"
+        )
     durations = synthesizer.encode(line, line.phrases[0]).plan.durations
     audio = np.concatenate([chunk.samples for chunk in synthesizer.stream(line)])
     return [int(n) for n in durations], [round(float(level), 1) for level in levels_db(audio)]
@@ -59,4 +63,6 @@ def check(synthesizer: Synthesizer) -> None:
     pairs = np.maximum([levels[:n], list(golden.levels_db[:n])], FLOOR_DB)
     difference = float(np.median(np.abs(pairs[0] - pairs[1]))) if n else 0.0
     if difference > MAX_LEVEL_DIFFERENCE_DB:
-        raise RunnerError(f"{where}: levels are {difference:.1f} dB off, at most 3 allowed; rebuild the engine")
+        raise RunnerError(
+            f"{where}: levels are {difference:.1f} dB off, at most 3 allowed; rebuild the engine"
+        )

@@ -29,7 +29,7 @@ class Phrase:
     """One run of the encoder and the silence in front of it.
 
     Attributes:
-        symbols: (P,) student input, from the leading silence to the final punctuation; empty for silence only.
+        symbols: (P,) student input, leading silence to final punctuation; empty for silence only.
         languages: (P,) of ``zh``, ``en``, ``ja``.
         offsets: (P,) place in the plain text.
         words: text, first symbol and symbol after the last of each spoken word.
@@ -49,7 +49,7 @@ class Phrase:
     cues: tuple[Cue, ...] = ()
 
     def silence_samples(self, rate: float) -> int:
-        """Silence in front: explicit pauses are as long as written, the breath after a sentence follows the rate."""
+        """Silence in front: a pause is as long as written, the breath after a sentence follows the rate."""
         if self.pause_ms is not None:
             return round(self.pause_ms * SAMPLE_RATE / 1000)
         return round(SENTENCE_GAP_MS / rate * SAMPLE_RATE / 1000) if self.follows_sentence else 0
@@ -188,7 +188,7 @@ class _Splitter:
         )
 
     def _words(self, start: int, stop: int) -> Iterator[tuple[str, int, int]]:
-        """Words within [start, stop) by symbol of the phrase; of a word cut in two, the part that lies here."""
+        """Words within [start, stop), by symbol of the phrase; of a word cut in two, the part here."""
         for word in self._reading.words:
             first, last = max(word.start, start), min(word.end, stop)
             if first < last:

@@ -80,7 +80,8 @@ def f0_at_edges(
     times = (starts[:, None] + _POINT_POSITIONS * durations[kept, None]).ravel()
     contour = log_f0[kept].astype(np.float64).ravel() + pitch * np.log(2) / 12
     edges = np.interp(np.arange(int(durations.sum()) + 1), times, contour)
-    return np.clip(np.exp(edges), MIN_F0_HZ, MAX_F0_HZ)
+    bounded: NDArray[np.float64] = np.clip(np.exp(edges), MIN_F0_HZ, MAX_F0_HZ)
+    return bounded
 
 
 def frame_features(

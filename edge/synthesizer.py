@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from .errors import RequestError
 from .head import PhraseHead, Workspace
 from .lipsync import Timeline, concatenate, phrase_timeline, silence_timeline
 from .manifest import Character
+from .markup import Tag
 from .phrases import Phrase, split_phrases
 from .prosody import FramePlan, plan_frames, sounded_mask
 from .runners import EncoderInputs, Runner, open_runner
@@ -156,15 +157,12 @@ class Synthesizer:
         character = self._character(request.character)
         parsed = markup.parse(request.text)
         reading = self._front_end.read(parsed.plain, request.language)
-        phrases = split_phrases(reading, parsed.tags, request.emotion)
-        emotions, warnings = _resolve_emotions(character, phrases)
+        first, tags, warnings = _resolve_emotions(character, request.emotion, parsed.tags)
         foreign = sorted(set(reading.languages) - set(character.languages))
         if foreign:
-            warnings.append(
-                f"{character.name} was not trained on {', '.join(foreign)}: expect a strange accent"
-            )
-        spoken = tuple(replace(phrase, emotion=emotions[phrase.emotion]) for phrase in phrases)
-        return PreparedLine(request, character, spoken, reading.normalized, tuple(warnings))
+            warnings.append(f"{character.name} was not trained on {', '.join(foreign)}: expect an accent")
+        phrases = split_phrases(reading, tags, first)
+        return PreparedLine(request, character, phrases, reading.normalized, tuple(warnings))
 
     def stream(self, line: PreparedLine, cancelled: Callable[[], bool] = _never) -> Iterator[AudioChunk]:
         """Speak a line chunk by chunk: the first short, so that sound starts at once, later ones longer.
@@ -292,17 +290,20 @@ def _check_ranges(request: SpeechRequest) -> None:
             raise RequestError(f"{name} is {value}, expected {low:g} to {high:g}")
 
 
-def _resolve_emotions(character: Character, phrases: tuple[Phrase, ...]) -> tuple[dict[str, str], list[str]]:
-    """For each emotion asked for, the one to use, and a warning where they differ."""
+def _resolve_emotions(
+    character: Character, first: str, tags: Sequence[Tag]
+) -> tuple[str, tuple[Tag, ...], list[str]]:
+    """Put emotions that the character has in place of those asked for, with a warning where they differ."""
     resolved: dict[str, str] = {}
     warnings = []
-    for asked in dict.fromkeys(phrase.emotion for phrase in phrases):
+    for asked in dict.fromkeys([first, *(str(tag.value) for tag in tags if tag.kind == "emotion")]):
         used = asked
         if asked not in character.emotions:
             used = character.fallbacks.get(asked, character.emotions[0])
             warnings.append(f"{character.name} has no emotion {asked!r}: {used!r} is used instead")
         resolved[asked] = used
-    return resolved, warnings
+    ours = [replace(tag, value=resolved[str(tag.value)]) if tag.kind == "emotion" else tag for tag in tags]
+    return resolved[first], tuple(ours), warnings
 
 
 def _timeline(phrase: Phrase, start: int, boundaries: NDArray[np.int64]) -> Timeline:

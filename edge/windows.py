@@ -9,7 +9,7 @@ GROWTH = 2
 
 
 class Windows:
-    """Window sizes of one line: the first is short for a quick first sound, then each is twice the one before.
+    """Window sizes of one line: the first short for a quick first sound, each next twice as long.
 
     Growth goes on from phrase to phrase. What is left of a phrase joins its last window when it is short,
     because every window pays for the decoder's context on both sides.

@@ -1,1 +1,1 @@
-"""From a trained student to a voice bundle: export, calibrate, insert Q/DQ, compare, pack; one step per file."""
+"""From a trained student to a voice bundle: export, calibrate, insert Q/DQ, compare, pack."""

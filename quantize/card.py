@@ -60,7 +60,9 @@ def read_card(path: Path) -> VoiceCard:
     try:
         return VoiceCard.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
     except OSError as error:
-        raise ValueError(f"{path}: {error.strerror}; write a voice card, docs/quantize.md shows one") from error
+        raise ValueError(
+            f"{path}: {error.strerror}; write a voice card, docs/quantize.md shows one"
+        ) from error
     except tomllib.TOMLDecodeError as error:
         raise ValueError(f"{path}: not TOML: {error}") from error
     except ValidationError as error:

@@ -67,7 +67,9 @@ def load_student(checkpoint: Path) -> tuple[SovitsTiny, dict[str, Any]]:
     """
     description = json.loads((checkpoint / STUDENT_FILE).read_text(encoding="utf-8"))
     if description["symbols_sha256"] != SYMBOLS_SHA256:
-        raise ValueError(f"{checkpoint} was trained with another phoneme table; train it again with this version")
+        raise ValueError(
+            f"{checkpoint} was trained with another phoneme table; train it again with this version"
+        )
     config = StudentConfig.from_dict(description["config"])
     _check_config(config)
     student = SovitsTiny(config)
@@ -86,10 +88,14 @@ def _check_config(config: StudentConfig) -> None:
     for name, wanted in expected.items():
         found = getattr(config, name)
         if found != wanted:
-            raise ValueError(f"the student has {name} {found}, the runtime reads {wanted}; train it with that")
+            raise ValueError(
+                f"the student has {name} {found}, the runtime reads {wanted}; train it with that"
+            )
     zero = sorted(SYMBOL_TO_ID[symbol] for symbol in ZERO_LENGTH_SYMBOLS)
     if sorted(config.zero_length_ids) != zero:
-        raise ValueError(f"the student has zero_length_ids {config.zero_length_ids}, the runtime expects {zero}")
+        raise ValueError(
+            f"the student has zero_length_ids {config.zero_length_ids}, the runtime expects {zero}"
+        )
 
 
 def export(checkpoint: Path, output: Path) -> float:
@@ -107,7 +113,9 @@ def export(checkpoint: Path, output: Path) -> float:
     shutil.copyfile(checkpoint / STUDENT_FILE, output / STUDENT_FILE)
     worst = max(parity(student, output, n) for n in (1, 7, 90))
     if worst > TOLERANCE:
-        raise ValueError(f"{output}: the graphs differ from the student by {worst:.2g}, allowed {TOLERANCE:g}")
+        raise ValueError(
+            f"{output}: the graphs differ from the student by {worst:.2g}, allowed {TOLERANCE:g}"
+        )
     return worst
 
 
@@ -117,8 +125,12 @@ def export_student(student: SovitsTiny, output: Path) -> None:
     encoder, decoder = EncoderGraph(student).eval(), DecoderGraph(student).eval()
     encoder_inputs = tuple(torch.from_numpy(array) for array in random_encoder_feeds(config, 5).values())
     decoder_inputs = tuple(torch.from_numpy(array) for array in random_decoder_feeds(config, 5).values())
-    _write(encoder, encoder_inputs, output / ENCODER_FILE, ENCODER_INPUTS, ENCODER_OUTPUTS, _ENCODER_AXES, "P")
-    _write(decoder, decoder_inputs, output / DECODER_FILE, DECODER_INPUTS, DECODER_OUTPUTS, _DECODER_AXES, "T")
+    _write(
+        encoder, encoder_inputs, output / ENCODER_FILE, ENCODER_INPUTS, ENCODER_OUTPUTS, _ENCODER_AXES, "P"
+    )
+    _write(
+        decoder, decoder_inputs, output / DECODER_FILE, DECODER_INPUTS, DECODER_OUTPUTS, _DECODER_AXES, "T"
+    )
 
 
 def _write(
@@ -182,8 +194,8 @@ def parity(student: SovitsTiny, folder: Path, n: int) -> float:
         session = onnxruntime.InferenceSession(str(folder / file), providers=["CPUExecutionProvider"])
         for ours, theirs in zip(session.run(None, feeds), expected, strict=True):
             if ours.shape != tuple(theirs.shape):
-                raise ValueError(f"{file}: shape {ours.shape} instead of {tuple(theirs.shape)} for length {n}")
+                raise ValueError(
+                    f"{file}: shape {ours.shape} instead of {tuple(theirs.shape)} for length {n}"
+                )
             worst = max(worst, float(np.abs(ours - theirs.numpy()).max()))
     return worst
-
-

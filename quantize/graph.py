@@ -102,7 +102,9 @@ def lift_convolutions(graph: Graph) -> int:
     for node in convolutions:
         before, after = graph.producer(node.input[0]), graph.consumers(node.output[0])[0]
         if before is None or before.op_type != "Transpose" or after.op_type != "Transpose":
-            raise ValueError(f"{node.name} does not stand between two transposes; the student's blocks changed")
+            raise ValueError(
+                f"{node.name} does not stand between two transposes; the student's blocks changed"
+            )
         graph.set_constant(node.input[1], graph.array(node.input[1])[:, :, None, :])
         _lift_attributes(node)
         before.attribute[0].ints[:] = [0, 3, 1, 2]  # (1, 1, T, D) to (1, D, 1, T)

@@ -1,4 +1,4 @@
-"""Writes the bundle: networks, manifest with hashes, golden line; as a directory and, packed, as one ``.voice``."""
+"""Writes the bundle: networks, manifest with hashes, golden line; a directory or one ``.voice`` file."""
 
 from __future__ import annotations
 
@@ -59,9 +59,7 @@ def pack(
     return bundle
 
 
-def _manifest(
-    folder: Path, student: dict[str, Any], card: VoiceCard, quantization: Quantization
-) -> Manifest:
+def _manifest(folder: Path, student: dict[str, Any], card: VoiceCard, quantization: Quantization) -> Manifest:
     return Manifest(
         format_version=FORMAT_VERSION,
         name=card.name,
@@ -80,7 +78,9 @@ def _manifest(
         licence=card.licence,
         consent=card.consent,
         quantization=quantization,
-        golden=Golden(text=card.golden.text, character=card.golden.character, durations=(1,), levels_db=(0.0,)),
+        golden=Golden(
+            text=card.golden.text, character=card.golden.character, durations=(1,), levels_db=(0.0,)
+        ),
     )
 
 
@@ -93,7 +93,9 @@ def _characters(student: dict[str, Any], card: VoiceCard) -> tuple[Character, ..
     known = student["characters"]
     for character in card.characters:
         if character.name not in known:
-            raise ValueError(f"voice card: the student has no character {character.name!r}, it has {sorted(known)}")
+            raise ValueError(
+                f"voice card: the student has no character {character.name!r}, it has {sorted(known)}"
+            )
         missing = set(character.emotions) - set(student["emotions"])
         if missing:
             raise ValueError(f"voice card: {character.name}: the student has no emotions {sorted(missing)}")

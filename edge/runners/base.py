@@ -117,6 +117,7 @@ class Runner(ABC):
     def _run_decoder(self, hidden: Float32, features: Float32) -> Float32:
         """(1, T, FRAME_OUTPUTS)."""
 
+    @abstractmethod
     def close(self) -> None:
         """Give back what the library holds; the runner cannot be used afterwards."""
 

@@ -1,6 +1,6 @@
 """Writes tests/data/tiny_voice: the real student with tiny random networks, so that every part can be run.
 
-    python tests/data/make_tiny_bundle.py [folder]
+python tests/data/make_tiny_bundle.py [folder]
 """
 
 from __future__ import annotations
@@ -43,7 +43,9 @@ CARD = VoiceCard(
     licence="CC0-1.0",
     characters=(
         CardCharacter(name="noah", languages=ALL_LANGUAGES, emotions=tuple(EMOTIONS)),
-        CardCharacter(name="ava", languages=ALL_LANGUAGES, emotions=("neutral", "happy"), fallbacks={"angry": "happy"}),
+        CardCharacter(
+            name="ava", languages=ALL_LANGUAGES, emotions=("neutral", "happy"), fallbacks={"angry": "happy"}
+        ),
         CardCharacter(name="claire", languages=("en",)),
         CardCharacter(name="mei", languages=("ja",)),
     ),
@@ -64,7 +66,9 @@ def write_checkpoint(folder: Path, config: StudentConfig = CONFIG) -> None:
                 parameter.add_(0.1 * torch.randn_like(parameter))
         student.encoder.to_duration.bias.fill_(1.6)  # about 5 frames a phoneme
     folder.mkdir(parents=True, exist_ok=True)
-    save_file({name: value.contiguous() for name, value in student.state_dict().items()}, folder / STUDENT_WEIGHTS)
+    save_file(
+        {name: value.contiguous() for name, value in student.state_dict().items()}, folder / STUDENT_WEIGHTS
+    )
     description: dict[str, Any] = {
         "config": config.to_dict(),
         "characters": CHARACTERS,

@@ -5,7 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from edge.head import PhraseHead, frame_window, noise_at, noise_table, pulse_kernels, pulse_train, render_pulses
+from edge.head import (
+    PhraseHead,
+    frame_window,
+    noise_at,
+    noise_table,
+    pulse_kernels,
+    pulse_train,
+    render_pulses,
+)
 from edge.spec import FRAME_OUTPUTS, HOP_LENGTH, N_BINS, SAMPLE_RATE
 
 SILENT = -30.0

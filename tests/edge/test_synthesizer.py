@@ -1,0 +1,246 @@
+"""The main path on the tiny voice: real text, real networks, random weights."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edge.audio import AudioChunk
+from edge.errors import RequestError, RunnerError, TextError
+from edge.lipsync import concatenate
+from edge.runners import EncoderInputs, Runner
+from edge.spec import HOP_LENGTH, SAMPLE_RATE
+from edge.synthesizer import PreparedLine, SpeechRequest, Synthesizer
+
+TINY = Path(__file__).parents[1] / "data" / "tiny_voice"
+LONG = "The rain stopped before dawn, and the old keeper walked slowly down to the harbour. Who is there?"
+
+
+@pytest.fixture(scope="module")
+def voice() -> Synthesizer:
+    return Synthesizer.load(TINY, threads=1)
+
+
+def request(text: str = LONG, **options: object) -> SpeechRequest:
+    return SpeechRequest(text, **{"character": "noah", **options})  # type: ignore[arg-type]
+
+
+def chunks_of(voice: Synthesizer, asked: SpeechRequest) -> list[AudioChunk]:
+    return list(voice.stream(voice.prepare(asked)))
+
+
+def joined(chunks: list[AudioChunk]) -> np.ndarray:
+    return np.concatenate([chunk.samples for chunk in chunks])
+
+
+def test_stream_equals_the_whole_line_within_one_step(voice: Synthesizer) -> None:
+    chunks = chunks_of(voice, request())
+    whole = voice.synthesize(request())
+    assert len(chunks) > 4
+    assert np.abs(joined(chunks).astype(int) - whole.audio).max() <= 1
+
+
+def test_chunks_follow_each_other_and_only_the_last_is_final(voice: Synthesizer) -> None:
+    chunks = chunks_of(voice, request())
+    ends = [chunk.start + len(chunk.samples) for chunk in chunks]
+    assert [chunk.start for chunk in chunks] == [0, *ends[:-1]]
+    assert [chunk.final for chunk in chunks] == [False] * (len(chunks) - 1) + [True]
+    assert all(chunk.samples.dtype == np.int16 and len(chunk.samples) for chunk in chunks)
+
+
+def test_first_chunk_is_short(voice: Synthesizer) -> None:
+    first = chunks_of(voice, request())[0]
+    assert len(first.samples) <= voice.bundle.manifest.first_window_frames * HOP_LENGTH
+
+
+def test_sound_is_audible_and_does_not_clip(voice: Synthesizer) -> None:
+    audio = voice.synthesize(request(volume=2.0)).audio
+    assert np.abs(audio.astype(int)).max() < 32767
+    assert audio.std() > 300
+
+
+def test_the_same_request_gives_the_same_sound(voice: Synthesizer) -> None:
+    assert np.array_equal(voice.synthesize(request()).audio, voice.synthesize(request()).audio)
+
+
+def test_segments_cover_the_line_without_gap(voice: Synthesizer) -> None:
+    chunks = chunks_of(voice, request("Go. [pause:250ms]Stop now! Wait."))
+    segments = [chunk.timeline for chunk in chunks if chunk.timeline is not None]
+    assert len(segments) == 3
+    visemes = concatenate(segments).visemes
+    assert visemes[0].t == 0
+    assert all(abs(left.end - right.t) < 2e-4 for left, right in pairwise(visemes))
+    assert abs(visemes[-1].end - len(joined(chunks)) / SAMPLE_RATE) < 2e-4
+    assert [word.text for word in concatenate(segments).words] == ["Go", "Stop", "now", "Wait"]
+
+
+def test_a_segment_comes_with_the_first_sound_that_it_describes(voice: Synthesizer) -> None:
+    for chunk in chunks_of(voice, request()):
+        if chunk.timeline is not None:
+            assert abs(chunk.timeline.visemes[0].t - chunk.start / SAMPLE_RATE) < 2e-4
+
+
+def test_pause_is_digital_silence_of_its_length(voice: Synthesizer) -> None:
+    with_pause = voice.synthesize(request("Stop.[pause:500ms]Go."))
+    silence = np.flatnonzero(np.abs(with_pause.audio) > 0)
+    longest = np.diff(silence).max()
+    assert abs(longest - 0.5 * SAMPLE_RATE) < 0.02 * SAMPLE_RATE
+
+
+def test_pause_at_either_end_is_kept(voice: Synthesizer) -> None:
+    bare = voice.synthesize(request("Go.")).audio
+    padded = voice.synthesize(request("[pause:100ms]Go.[pause:200ms]")).audio
+    assert len(padded) == len(bare) + round(0.3 * SAMPLE_RATE)
+    assert np.array_equal(padded[3200 : 3200 + len(bare)], bare)
+
+
+def test_marks_come_in_order_at_their_place(voice: Synthesizer) -> None:
+    text = "[mark:start]Hello [mark:middle]world.[mark:before][pause:300ms][mark:after]Bye.[mark:end]"
+    speech = voice.synthesize(request(text))
+    at = {mark.name: mark.sample for mark in speech.marks}
+    words = {word.text: word.t for word in speech.timeline.words}
+    assert list(at) == ["start", "middle", "before", "after", "end"]
+    assert abs(at["middle"] / SAMPLE_RATE - words["world"]) < 1e-3
+    assert abs(at["start"] / SAMPLE_RATE - words["Hello"]) < 1e-3
+    assert at["after"] - at["before"] >= 0.3 * SAMPLE_RATE
+    assert at["end"] == len(speech.audio)
+
+
+def test_marks_travel_with_the_chunk_that_reaches_them(voice: Synthesizer) -> None:
+    chunks = chunks_of(voice, request("Hello [mark:a]world, this is [mark:b]a test.[mark:c]"))
+    found = [(mark, chunk) for chunk in chunks for mark in chunk.marks]
+    assert [mark.name for mark, _ in found] == ["a", "b", "c"]
+    for mark, chunk in found:
+        assert chunk.start <= mark.sample <= chunk.start + len(chunk.samples)
+
+
+def test_a_tag_inside_a_word_does_not_change_its_reading(voice: Synthesizer) -> None:
+    plain = voice.prepare(request("unbelievable")).phrases
+    tagged = voice.prepare(request("unbe[mark:x]liev[emotion:sad]able")).phrases
+    assert [phrase.symbols for phrase in tagged] == [phrase.symbols for phrase in plain]
+
+
+def test_emotion_changes_the_sound_and_neutral_strength_does_not(voice: Synthesizer) -> None:
+    neutral = voice.synthesize(request(emotion="neutral")).audio
+    sad = voice.synthesize(request(emotion="sad", emotion_strength=1.5)).audio
+    none = voice.synthesize(request(emotion="sad", emotion_strength=0.0)).audio
+    assert not np.array_equal(sad[: len(neutral)], neutral[: len(sad)])
+    assert np.abs(none.astype(int) - neutral).max() <= 1
+
+
+def test_missing_emotion_falls_back_with_a_warning(voice: Synthesizer) -> None:
+    line = voice.prepare(request("Hello. [emotion:angry]Stop!", character="ava"))
+    assert {phrase.emotion for phrase in line.phrases} == {"neutral", "happy"}
+    assert any("angry" in warning and "happy" in warning for warning in line.warnings)
+    plain = voice.prepare(request("Hello [emotion:sad]there.", character="claire"))
+    assert len(plain.phrases) == 1  # nothing to change to, so nothing is cut
+
+
+def test_a_language_outside_the_training_is_spoken_with_a_warning(voice: Synthesizer) -> None:
+    assert any(
+        "accent" in warning for warning in voice.prepare(request("你好。", character="claire")).warnings
+    )
+
+
+@pytest.mark.parametrize("rate", [0.5, 2.0])
+def test_rate_changes_length_not_pitch(voice: Synthesizer, rate: float) -> None:
+    normal, changed = (voice.synthesize(request("Hello world", rate=r)).audio for r in (1.0, rate))
+    assert abs(len(changed) * rate / len(normal) - 1) < 0.15
+
+
+def test_volume_zero_is_silence(voice: Synthesizer) -> None:
+    assert not voice.synthesize(request(volume=0.0)).audio.any()
+
+
+@pytest.mark.parametrize(
+    ("options", "code"),
+    [
+        ({"character": "nobody"}, "unknown_character"),
+        ({"character": ""}, "unknown_character"),
+        ({"rate": 2.5}, "bad_request"),
+        ({"pitch": float("nan")}, "bad_request"),
+        ({"volume": -1.0}, "bad_request"),
+        ({"emotion_strength": 1.6}, "bad_request"),
+    ],
+)
+def test_bad_requests_are_refused(voice: Synthesizer, options: dict[str, object], code: str) -> None:
+    with pytest.raises(RequestError) as caught:
+        voice.prepare(request(**options))
+    assert caught.value.code == code
+
+
+def test_bad_text_is_refused(voice: Synthesizer) -> None:
+    with pytest.raises(TextError):
+        voice.prepare(request("[dance:now]Hello"))
+    with pytest.raises(TextError):
+        voice.prepare(request("   "))
+
+
+def test_cancelling_stops_between_windows(voice: Synthesizer) -> None:
+    line = voice.prepare(request())
+    received: list[AudioChunk] = []
+    for chunk in voice.stream(line, lambda: len(received) >= 2):
+        received.append(chunk)
+    assert len(received) == 2
+    assert not received[-1].final
+
+
+def test_an_abandoned_stream_does_not_disturb_the_next(voice: Synthesizer) -> None:
+    expected = voice.synthesize(request()).audio
+    stream = voice.stream(voice.prepare(request("Something else entirely, quite long.")))
+    next(stream)
+    assert np.array_equal(joined(chunks_of(voice, request()))[:4000], expected[:4000])
+    next(stream)
+
+
+def test_the_encoder_of_a_phrase_runs_when_its_turn_comes(voice: Synthesizer) -> None:
+    counted = _CountingRunner(voice)
+    synthesizer = Synthesizer(voice.bundle, counted, voice._front_end)
+    stream = synthesizer.stream(synthesizer.prepare(request("One. Two. Three.")))
+    next(stream)
+    assert counted.encoded == 1
+    assert sum(1 for _ in stream) >= 2
+    assert counted.encoded == 3
+
+
+@pytest.mark.parametrize("broken", ["encoder", "decoder"])
+def test_networks_that_give_nan_are_an_error_not_noise(voice: Synthesizer, broken: str) -> None:
+    synthesizer = Synthesizer(voice.bundle, _CountingRunner(voice, broken), voice._front_end)
+    with pytest.raises(RunnerError, match="NaN"):
+        synthesizer.synthesize(request())
+
+
+def test_chinese_and_japanese_and_mixtures_are_spoken(voice: Synthesizer) -> None:
+    for text in ("我本可以拯救所有人。", "今日はいい天気ですね。", "打开OK这个App。"):
+        line: PreparedLine = voice.prepare(request(text))
+        assert joined(list(voice.stream(line))).std() > 100
+
+
+class _CountingRunner(Runner):
+    """The real runner behind a counter and, if asked, a fault."""
+
+    name = "counting"
+
+    def __init__(self, voice: Synthesizer, broken: str = "") -> None:
+        self._inner = voice._runner
+        self._broken = broken
+        self.encoded = 0
+
+    def close(self) -> None:
+        self._inner.close()
+
+    def _run_encoder(self, inputs: EncoderInputs) -> list[np.ndarray]:
+        self.encoded += 1
+        outputs = [np.array(output) for output in self._inner._run_encoder(inputs)]
+        if self._broken == "encoder":
+            outputs[1][0, 2, 1] = np.nan
+        return outputs
+
+    def _run_decoder(self, hidden: np.ndarray, features: np.ndarray) -> np.ndarray:
+        frames = np.array(self._inner._run_decoder(hidden, features))
+        if self._broken == "decoder":
+            frames[0, 3, 700] = np.inf * 0
+        return frames

@@ -20,7 +20,7 @@ Lexicon = Mapping[str, Phonemes]
 _LETTER = r"A-Za-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f"
 _PIECE = re.compile(
     rf"'(?:em|til|cause|tis|twas|bout|round|n)(?![{_LETTER}])|[{_LETTER}]+(?:'[{_LETTER}]+)*(?:(?<=in)'(?![{_LETTER}]))?"
-    r"|\.{2,}|…|\n+|[,.!?;:()—–-]",
+    rf"|\.{{2,}}|…|\n+|[,.!?;:()—–]|-(?!(?<=[{_LETTER}]-)[{_LETTER}])",
     re.IGNORECASE,
 )
 _MARKS = {";": ",", ":": ",", "(": ",", ")": ",", "—": "-", "–": "-"}

@@ -10,6 +10,7 @@ from .token import Span
 
 LOOK_BEHIND = 40  # characters; two words of context are enough for every rule
 _LAST_WORD = re.compile(r"([A-Za-z][A-Za-z'.]*)[\s(\"'#:]*$")
+_WORD = re.compile(r"[A-Za-z][A-Za-z']*")
 _NEXT_WORD = re.compile(r"[\s\"'(]*([A-Za-z][A-Za-z']*)")
 
 
@@ -31,6 +32,12 @@ def previous_word(match: re.Match[str]) -> str:
     before = match.string[max(0, match.start() - LOOK_BEHIND) : match.start()]
     found = _LAST_WORD.search(before)
     return found.group(1) if found else ""
+
+
+def word_before(match: re.Match[str], count: int) -> str:
+    """The ``count``-th word before the match as written, or an empty string."""
+    words = _WORD.findall(match.string[max(0, match.start() - LOOK_BEHIND) : match.start()])
+    return str(words[-count]) if len(words) >= count else ""
 
 
 def next_word(match: re.Match[str]) -> str:

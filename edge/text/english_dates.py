@@ -31,6 +31,7 @@ NOT_COUNTED = frozenset(
     "plus s".split()
 ) | YEARLY
 EARLIEST_YEAR, LATEST_YEAR = 1100, 2099
+SAID_AS_PAIR = {"24/7": "twenty-four seven", "9/11": "nine eleven", "50/50": "fifty fifty", "20/20": "twenty twenty"}
 DATE_CUES = frozenset("on by until till since before after from through dated due".split())
 
 
@@ -63,6 +64,8 @@ def _slashed_date(match: re.Match[str]) -> str | None:
 def _short_date(match: re.Match[str]) -> str | None:
     """``11/22`` after "on", "by", ...: without such a word it is a fraction."""
     month, day = int(match["m"]), int(match["d"])
+    if match.group() in SAID_AS_PAIR:
+        return SAID_AS_PAIR[match.group()]
     if previous_word(match).lower() not in DATE_CUES or not (1 <= month <= 12 and 1 <= day <= 31):
         return None
     return f"{MONTHS[month - 1]} {ordinal(str(day))}"
@@ -91,8 +94,11 @@ def _month(match: re.Match[str]) -> str | None:
     return SHORT_MONTHS[match["m"]] if beside or (match["dot"] and match["m"] not in {"Mar", "Jan", "May"}) else None
 
 
-def _weekday(match: re.Match[str]) -> str:
-    return WEEKDAYS[match["w"]]
+def _weekday(match: re.Match[str]) -> str | None:
+    """``Mon`` before a date, or on either side of a range of days."""
+    before = match.string[max(0, match.start() - 20) : match.start()]
+    dated = DAY_FOLLOWS.match(match.string, match.end()) or DAY_PRECEDES.search(before)
+    return WEEKDAYS[match["w"]] if dated else None
 
 
 def _decade(match: re.Match[str]) -> str | None:
@@ -174,6 +180,9 @@ def _minutes_ratio(match: re.Match[str]) -> str:
     return f"{cardinal(match['a'])} to {cardinal(match['b'])}"
 
 
+ANY_DAY = r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]{0,6}"
+DAY_FOLLOWS = re.compile(rf",?\s(?:{ANY_MONTH}|\d)|\s?(?:-|–|&|to|through|and)\s?{ANY_DAY}(?![a-z])")
+DAY_PRECEDES = re.compile(rf"(?<![A-Za-z]){ANY_DAY}\.?\s?(?:-|–|&|to|through|and)\s?$")
 _HALF = r"(?:\s?(?P<half>[AaPp]\.?\s?[Mm])\b\.?)"
 _NOT_IN_NUMBER = r"(?![\d/]|[.,:]\d)"
 
@@ -206,8 +215,5 @@ APOSTROPHE_RULES = (
 )
 LETTER_RULES = (
     Rule(re.compile(rf"(?P<m>{'|'.join(sorted(SHORT_MONTHS, key=len, reverse=True))})(?![a-z])(?P<dot>\.?)"), _month),
-    Rule(
-        re.compile(rf"(?P<w>{'|'.join(sorted(WEEKDAYS, key=len, reverse=True))})(?![a-z])\.?(?=,?\s(?:{ANY_MONTH}|\d))"),
-        _weekday,
-    ),
+    Rule(re.compile(rf"(?P<w>{'|'.join(sorted(WEEKDAYS, key=len, reverse=True))})(?![a-z])\.?"), _weekday),
 )

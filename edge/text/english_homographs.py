@@ -236,7 +236,7 @@ def _wind(site: Site) -> str:
 
 
 def _wound(site: Site) -> str:
-    coiling = {"up", "around", "down", "through", "tightly", "back", "its", "his", "her", "their", "the"}
+    coiling = {"up", "around", "down", "through", "tightly", "back", "its", "his", "her", "their", "the", "a"}
     if site.before in DETERMINERS:
         return "n"
     return "coiled" if site.after in coiling or site.before in SUBJECTS else "n"
@@ -271,7 +271,7 @@ def _close(site: Site) -> str | None:
         return "adjective"
     if site.before in DETERMINERS:
         return "v" if site.after == "of" or not site.after[:1].isalpha() else "adjective"
-    if site.before == "to" and site.at(-2) in {"drew", "brought", "bring", "draw"}:
+    if _plural(site.at(-1)) and (site.after in PREPOSITIONS - {"by"} or not site.after[:1].isalpha()):
         return "v"
     if site.before in {"to", *MODALS} or site.before in SUBJECTS - {"that"}:
         return "v"
@@ -299,10 +299,12 @@ def _used(site: Site) -> str:
 
 def _minute(site: Site) -> str:
     small = {"details", "detail", "amounts", "amount", "particles", "differences", "traces", "quantities", "changes", "fraction"}
-    return "small" if site.after in small or site.at(-1) in {"so", "very", "extremely", "tiny"} else "time"
+    return "small" if site.after in small or site.before in BE or site.at(-1) in {"so", "very", "extremely", "tiny"} else "time"
 
 
 def _content(site: Site) -> str:
+    if site.before in OBJECTS and site.at(-2) in {"made", "make", "makes", "making", "keep", "kept", "keeps"}:
+        return "satisfied"
     feeling = BE | frozenset("feel feels felt feeling seem seems seemed look looks looked quite very perfectly not remain".split())
     if site.before in {"to", *MODALS} - BE:
         return "satisfied" if site.after in OBJECTS else "n"

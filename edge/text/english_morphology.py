@@ -20,35 +20,31 @@ CONTRACTIONS: dict[str, Phonemes] = {
 ENDINGS: dict[str, Phonemes] = {
     "ing": ("IH0", "NG"), "ings": ("IH0", "NG", "Z"), "er": ("ER0",), "ers": ("ER0", "Z"), "est": ("AH0", "S", "T"),
     "ly": ("L", "IY0"), "ness": ("N", "AH0", "S"), "less": ("L", "AH0", "S"), "ful": ("F", "AH0", "L"),
-    "able": ("AH0", "B", "AH0", "L"), "ish": ("IH0", "SH"), "like": ("L", "AY2", "K"), "y": ("IY0",),
+    "able": ("AH0", "B", "AH0", "L"), "ish": ("IH0", "SH"), "like": ("L", "AY2", "K"),
     "ment": ("M", "AH0", "N", "T"), "ments": ("M", "AH0", "N", "T", "S"), "ship": ("SH", "IH2", "P"),
     "hood": ("HH", "UH2", "D"), "ward": ("W", "ER0", "D"), "wards": ("W", "ER0", "D", "Z"),
-    "wise": ("W", "AY2", "Z"), "ism": ("IH2", "Z", "AH0", "M"), "ist": ("IH0", "S", "T"), "man": ("M", "AH0", "N"),
-    "ists": ("IH0", "S", "T", "S"), "ize": ("AY2", "Z"), "ized": ("AY2", "Z", "D"), "some": ("S", "AH0", "M"),
+    "wise": ("W", "AY2", "Z"), "man": ("M", "AH0", "N"),
+    "some": ("S", "AH0", "M"),
     "fully": ("F", "AH0", "L", "IY0"), "lessly": ("L", "AH0", "S", "L", "IY0"), "berg": ("B", "ER0", "G"),
-    "nesses": ("N", "AH0", "S", "AH0", "Z"), "son": ("S", "AH0", "N"), "ton": ("T", "AH0", "N"),
-    "ville": ("V", "IH2", "L"), "burg": ("B", "ER0", "G"), "town": ("T", "AW2", "N"), "land": ("L", "AH0", "N", "D"),
-    "ian": ("IY0", "AH0", "N"), "or": ("ER0",), "ors": ("ER0", "Z"),
+    "nesses": ("N", "AH0", "S", "AH0", "Z"),
+    "ville": ("V", "IH2", "L"), "burg": ("B", "ER0", "G"), "town": ("T", "AW2", "N"), "or": ("ER0",), "ors": ("ER0", "Z"),
 }  # fmt: skip
+# Those with a main stress of their own take it from the rest: ``overcoat``, ``cyberattack``.
 PREFIXES: dict[str, Phonemes] = {
     "un": ("AH0", "N"), "re": ("R", "IY0"), "non": ("N", "AA0", "N"), "pre": ("P", "R", "IY0"),
-    "anti": ("AE2", "N", "T", "IY0"), "super": ("S", "UW2", "P", "ER0"), "over": ("OW2", "V", "ER0"),
-    "under": ("AH2", "N", "D", "ER0"), "out": ("AW2", "T"), "mis": ("M", "IH0", "S"), "dis": ("D", "IH0", "S"),
-    "inter": ("IH2", "N", "T", "ER0"), "micro": ("M", "AY2", "K", "R", "OW0"), "mega": ("M", "EH2", "G", "AH0"),
-    "cyber": ("S", "AY2", "B", "ER0"), "hyper": ("HH", "AY2", "P", "ER0"), "ultra": ("AH2", "L", "T", "R", "AH0"),
-    "multi": ("M", "AH2", "L", "T", "IY0"), "semi": ("S", "EH2", "M", "IY0"), "sub": ("S", "AH0", "B"),
-    "post": ("P", "OW2", "S", "T"), "co": ("K", "OW0"), "bio": ("B", "AY2", "OW0"), "geo": ("JH", "IY2", "OW0"),
-    "neo": ("N", "IY2", "OW0"), "pseudo": ("S", "UW2", "D", "OW0"), "mid": ("M", "IH2", "D"),
-    "counter": ("K", "AW2", "N", "T", "ER0"), "electro": ("IH0", "L", "EH2", "K", "T", "R", "OW0"),
-    "photo": ("F", "OW2", "T", "OW0"), "astro": ("AE2", "S", "T", "R", "OW0"), "tele": ("T", "EH2", "L", "AH0"),
-    "trans": ("T", "R", "AE0", "N", "Z"), "auto": ("AO2", "T", "OW0"), "eco": ("IY2", "K", "OW0"),
-    "nano": ("N", "AE2", "N", "OW0"), "meta": ("M", "EH2", "T", "AH0"), "mini": ("M", "IH2", "N", "IY0"),
-    "macro": ("M", "AE2", "K", "R", "OW0"), "mono": ("M", "AA2", "N", "OW0"), "poly": ("P", "AA2", "L", "IY0"),
-    "proto": ("P", "R", "OW2", "T", "OW0"), "retro": ("R", "EH2", "T", "R", "OW0"), "extra": ("EH2", "K", "S", "T", "R", "AH0"),
-    "techno": ("T", "EH2", "K", "N", "OW0"), "hydro": ("HH", "AY2", "D", "R", "OW0"), "neuro": ("N", "UH2", "R", "OW0"),
-    "psycho": ("S", "AY2", "K", "OW0"), "crypto": ("K", "R", "IH2", "P", "T", "OW0"), "mc": ("M", "AH0", "K"),
-    "euro": ("Y", "UH2", "R", "OW0"), "thermo": ("TH", "ER2", "M", "OW0"), "de": ("D", "IY0"), "mac": ("M", "AH0", "K"),
-    "omni": ("AA2", "M", "N", "IH0"), "fore": ("F", "AO2", "R"), "steno": ("S", "T", "EH2", "N", "OW0"),
+    "anti": ("AE2", "N", "T", "IY0"), "super": ("S", "UW2", "P", "ER0"), "over": ("OW1", "V", "ER0"),
+    "under": ("AH1", "N", "D", "ER0"), "out": ("AW1", "T"), "mis": ("M", "IH0", "S"),
+    "dis": ("D", "IH0", "S"), "inter": ("IH2", "N", "T", "ER0"), "micro": ("M", "AY1", "K", "R", "OW0"),
+    "mega": ("M", "EH1", "G", "AH0"), "cyber": ("S", "AY1", "B", "ER0"), "hyper": ("HH", "AY2", "P", "ER0"),
+    "ultra": ("AH2", "L", "T", "R", "AH0"), "multi": ("M", "AH2", "L", "T", "IY0"),
+    "semi": ("S", "EH2", "M", "IY0"), "sub": ("S", "AH0", "B"), "post": ("P", "OW2", "S", "T"),
+    "bio": ("B", "AY2", "OW0"), "neo": ("N", "IY2", "OW0"), "pseudo": ("S", "UW2", "D", "OW0"),
+    "mid": ("M", "IH1", "D"), "counter": ("K", "AW1", "N", "T", "ER0"),
+    "electro": ("IH0", "L", "EH2", "K", "T", "R", "OW0"), "tele": ("T", "EH1", "L", "AH0"),
+    "nano": ("N", "AE1", "N", "OW0"), "meta": ("M", "EH2", "T", "AH0"), "mini": ("M", "IH1", "N", "IY0"),
+    "macro": ("M", "AE2", "K", "R", "OW0"), "retro": ("R", "EH2", "T", "R", "OW0"),
+    "extra": ("EH2", "K", "S", "T", "R", "AH0"), "crypto": ("K", "R", "IH2", "P", "T", "OW0"),
+    "fore": ("F", "AO1", "R"),
 }  # fmt: skip
 SHORTEST_BASE = 3  # letters; shorter stems are too often no stems
 
@@ -63,7 +59,7 @@ def with_s(phonemes: Phonemes) -> Phonemes:
 def with_d(phonemes: Phonemes) -> Phonemes:
     """Past: ``walked``, ``played``, ``wanted``."""
     if phonemes[-1] in ("T", "D"):
-        return (*phonemes, "AH0", "D")
+        return (*phonemes, "IH0", "D")
     return (*phonemes, "T" if phonemes[-1] in VOICELESS else "D")
 
 
@@ -96,7 +92,7 @@ def from_ending(word: str, lookup: Lookup) -> Phonemes | None:
         sound = ENDINGS.get(word[-length:])
         found = _first(stems(word, word[-length:]), lookup) if sound else None
         if sound and found:
-            return found + sound
+            return found[:-1] + sound if found[-1] == sound[0] == "L" else found + sound
     return None
 
 
@@ -121,7 +117,7 @@ def from_prefix(word: str, lookup: Lookup) -> Phonemes | None:
         sound = PREFIXES.get(word[:length])
         found = lookup(word[length:]) if sound else None
         if sound and found:
-            return sound + found
+            return joined(sound, found) if any(phoneme[-1] == "1" for phoneme in sound) else sound + found
     return None
 
 

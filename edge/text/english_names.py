@@ -105,6 +105,15 @@ def _letter_symbol(match: re.Match[str]) -> str:
     return match["l"] + {"++": " plus plus", "#": " sharp", "+": " plus"}[match["s"]]
 
 
+def _initials(match: re.Match[str]) -> list[Span]:
+    """``AT&T`` -> ``A`` ``T`` ``and`` ``T``."""
+    start = match.start()
+    return [
+        Span((" " if place else "") + ("and" if letter == "&" else letter), start + place, start + place + 1)
+        for place, letter in enumerate(match.group())
+    ]
+
+
 def _without(match: re.Match[str]) -> str:
     return {"w/o": "without", "w/": "with ", "b/c": "because"}[match.group().lower()]
 
@@ -119,6 +128,7 @@ LETTER_RULES = (
         ),
         _domain,
     ),
+    Rule(re.compile(r"[A-Z]{1,3}&[A-Z]{1,2}(?![A-Za-z])"), _initials),
     Rule(re.compile(r"w/o|w/|b/c", re.IGNORECASE), _without),
     Rule(re.compile(r"(?P<l>[A-Z])(?P<s>\+\+|#|\+)(?![A-Za-z0-9+#])"), _letter_symbol),
     Rule(re.compile(r"[A-Za-z]{1,20}\d[A-Za-z0-9]{0,30}(?:-[A-Za-z]{0,3}\d[A-Za-z0-9]{0,8}){0,4}(?![A-Za-z0-9])"), _model),

@@ -10,6 +10,7 @@ from . import english_dates as dates
 from . import english_names as names
 from . import english_quantities as quantities
 from .english_context import Rule, next_word
+from .english_units import CURRENCIES
 from .token import Span
 
 # One character for one character, so that positions stay.
@@ -21,10 +22,10 @@ _ONE_TO_ONE = str.maketrans(
 )
 _CANDIDATE = re.compile(r"[A-Za-z]+|\d|[^\sA-Za-z\d,!?;\"()…]")
 # A word alone needs a rule only if it is one of these or something is attached to it.
-_ATTACHED = re.compile(r"[.@/+#:\d]|-[\dA-Z]")
+_ATTACHED = re.compile(r"[.@/+#:&\d]|-[\dA-Z]")
 _TRIGGERS = (
     abbreviations.BARE_WORDS | frozenset(abbreviations.NUMBERED) | frozenset(dates.SHORT_MONTHS) | frozenset(dates.WEEKDAYS)
-) | frozenset(code for code in quantities.CURRENCIES if code.isalpha()) | {"US", "C", "A", "HK", "NT", "O"}
+) | frozenset(code for code in CURRENCIES if code.isalpha()) | {"US", "C", "A", "HK", "NT", "O"}
 _ROMAN = frozenset("IVXLC")
 LETTER_RULES = names.LETTER_RULES + dates.LETTER_RULES + quantities.CODE_RULES + abbreviations.LETTER_RULES
 DIGIT_RULES = dates.DIGIT_RULES[:5] + (names.DIGIT_RULES[0],) + quantities.DIGIT_RULES[:5] + dates.DIGIT_RULES[5:] + (
@@ -128,6 +129,8 @@ def _number_follows(text: str, position: int) -> bool:
 def _dash(match: re.Match[str]) -> str | None:
     """A range, a minus sign, a hyphen, or a dash that stays one."""
     text, start, end = match.string, match.start(), match.end()
+    if dates.DAY_PRECEDES.search(text[max(0, start - 12) : end]) and re.match(dates.ANY_DAY, text[end : end + 6]):
+        return " to "
     before = text[:start].rstrip(" ")[-1:] if start else ""
     spaced = text[start - 1 : start] in {" ", ""} if start else True
     if _number_follows(text, end):

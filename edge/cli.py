@@ -21,11 +21,30 @@ BROKEN_PIPE_STATUS = 141  # what a shell reports for a program that SIGPIPE ende
 INTERRUPTED_STATUS = 130
 
 
+def _version(context: click.Context, _option: click.Parameter, wanted: bool) -> None:
+    if not wanted or context.resilient_parsing:
+        return
+    from importlib import metadata
+
+    try:
+        click.echo(f"sovits-tiny {metadata.version('sovits-tiny')}")
+    except metadata.PackageNotFoundError:
+        click.echo("sovits-tiny, run from a checkout that is not installed")
+    context.exit()
+
+
 @click.group(
     commands=[say, serve, voices, phonemes],
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-@click.version_option(package_name="sovits-tiny", message="%(package)s %(version)s")
+@click.option(
+    "--version",
+    is_flag=True,
+    expose_value=False,
+    is_eager=True,
+    callback=_version,
+    help="Show the version and exit.",
+)
 def cli() -> None:
     r"""Speak with a distilled character voice: on the command line, or as a daemon behind MQTT.
 

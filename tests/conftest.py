@@ -1,0 +1,61 @@
+"""What every test finds around it: which tools this machine has, and a voice small enough to be committed."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+TINY_VOICE = ROOT / "tests" / "data" / "tiny_voice"
+BUILTIN_VOICE = ROOT / "edge" / "voices" / "builtin"
+SBIN = "/usr/sbin:/usr/local/sbin"  # where Debian puts mosquitto, off a plain user's PATH
+
+
+def has_command(name: str) -> bool:
+    return bool(shutil.which(name) or shutil.which(name, path=SBIN))
+
+
+def has_gpu() -> bool:
+    return Path("/dev/nvidia0").exists() or Path("/dev/nvhost-gpu").exists()
+
+
+# Marker: (whether it can run here, what to say if not).
+NEEDS: dict[str, tuple[Callable[[], bool], str]] = {
+    "torch": (
+        lambda: find_spec("torch") is not None,
+        "PyTorch is not installed: pip install -e '.[distill]'",
+    ),
+    "tensorrt": (
+        lambda: find_spec("tensorrt") is not None,
+        "TensorRT is not installed (it comes with JetPack)",
+    ),
+    "gpu": (has_gpu, "no NVIDIA GPU"),
+    "broker": (lambda: has_command("mosquitto"), "mosquitto is not installed: apt-get install mosquitto"),
+    "espeak": (lambda: has_command("espeak-ng"), "espeak-ng is not installed: apt-get install espeak-ng"),
+    "flite": (lambda: has_command("flite"), "flite is not installed: apt-get install flite"),
+    "voice": ((BUILTIN_VOICE / "manifest.json").is_file, "edge/voices/builtin is not there"),
+    "device": (lambda: Path("/dev/snd/controlC0").exists(), "no sound card"),
+}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    missing = {name: reason for name, (is_there, reason) in NEEDS.items() if not is_there()}
+    for item in items:
+        for name in missing.keys() & {mark.name for mark in item.iter_markers()}:
+            item.add_marker(pytest.mark.skip(reason=missing[name]))
+
+
+def pytest_report_header() -> str:
+    return "on this machine: " + ", ".join(
+        f"{name} {'yes' if is_there() else 'no'}" for name, (is_there, _) in NEEDS.items()
+    )
+
+
+@pytest.fixture(scope="session")
+def tiny_voice() -> Path:
+    """Bundle that speaks nonsense with all the formats in place; `make_tiny_bundle.py` beside it wrote it."""
+    return TINY_VOICE

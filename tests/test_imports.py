@@ -1,0 +1,159 @@
+"""Who may import whom: the device never needs PyTorch, and every dependency that is used is declared."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PACKAGES = [
+    name
+    for name in ("edge", "models", "quantize", "distill", "deploy", "benchmarks")
+    if (ROOT / name).is_dir()
+]
+
+# What each package, or one module of it, may import of ours besides itself. `edge` points at nothing.
+ARROWS = {
+    "edge": (),
+    "models": (),
+    "quantize": ("edge",),
+    "quantize.export": ("edge", "models"),
+    "distill.evaluation": ("models", "edge"),  # it listens to what the device path speaks
+    "distill": ("models", "edge.text", "edge.audio", "edge.spec", "edge.errors", "edge.prosody", "edge.head"),
+    "deploy": ("edge.bundle", "edge.config", "edge.errors", "quantize.build"),
+    "benchmarks": ("edge", "quantize"),
+}
+
+# What a device does not have. Importing any module of the package must work without it.
+NOT_ON_DEVICE = ("torch", "onnx", "scipy", "matplotlib", "lightning", "models", "distill", "benchmarks")
+OPTIONAL_ON_DEVICE = (
+    "amqtt", "openvino", "prometheus_client", "psutil", "pycuda", "pyopenjtalk", "sounddevice", "tensorrt",
+)  # fmt: skip
+
+# Distribution names that differ from the import.
+IMPORT_NAMES = {
+    "paho-mqtt": "paho",
+    "prometheus-client": "prometheus_client",
+    "pyopenjtalk-plus": "pyopenjtalk",
+    "pyworld-prebuilt": "pyworld",
+}
+# Comes with JetPack, never from pip.
+UNDECLARED = {"tensorrt"}
+
+
+def modules(package: str) -> Iterator[tuple[str, Path]]:
+    for path in sorted((ROOT / package).rglob("*.py")):
+        parts = path.relative_to(ROOT).with_suffix("").parts
+        yield ".".join(parts[:-1] if parts[-1] == "__init__" else parts), path
+
+
+def imported(path: Path) -> set[str]:
+    """Absolute imports of a file, those inside functions included; `from a import b` counts as `a.b`."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+            names.update(f"{node.module}.{alias.name}" for alias in node.names)
+    return names
+
+
+def within(name: str, allowed: str) -> bool:
+    return name == allowed or name.startswith(allowed + ".")
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_arrows_between_packages(package: str) -> None:
+    wrong = []
+    for module, path in modules(package):
+        rule = next(prefix for prefix in sorted(ARROWS, key=len, reverse=True) if within(module, prefix))
+        allowed = (package, *ARROWS[rule])
+        for name in sorted(imported(path)):
+            if name.split(".")[0] in PACKAGES and not any(within(name, prefix) for prefix in allowed):
+                wrong.append(f"{module} imports {name}")
+    assert not wrong, wrong
+
+
+def import_without(missing: tuple[str, ...], names: list[str]) -> subprocess.CompletedProcess[str]:
+    code = "import importlib, sys\nfor name in sys.argv[1].split(): sys.modules[name] = None\n"
+    code += "for name in sys.argv[2].split(): importlib.import_module(name)\n"
+    command = [sys.executable, "-c", code, " ".join(missing), " ".join(names)]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
+
+
+def test_edge_imports_without_what_a_device_lacks() -> None:
+    names = [module for module, _ in modules("edge") if not module.endswith("__main__")]
+    result = import_without((*NOT_ON_DEVICE, "quantize", "deploy", *OPTIONAL_ON_DEVICE), names)
+    assert result.returncode == 0, result.stderr[-2000:]
+
+
+def test_building_an_engine_needs_no_torch_and_no_onnx() -> None:
+    names = [module for module in ("quantize", "quantize.build", "deploy") if is_module(module)]
+    result = import_without(NOT_ON_DEVICE, names)
+    assert result.returncode == 0, result.stderr[-2000:]
+
+
+def is_module(name: str) -> bool:
+    path = ROOT.joinpath(*name.split("."))
+    return path.with_suffix(".py").is_file() or (path / "__init__.py").is_file()
+
+
+def test_quantizing_needs_torch_for_the_export_alone() -> None:
+    names = [
+        module for module, _ in modules("quantize") if module.split(".")[-1] not in ("export", "__main__")
+    ]
+    result = import_without(("torch", "lightning", "models", "distill"), names)
+    assert result.returncode == 0, result.stderr[-2000:]
+
+
+def test_the_rule_is_seen_when_it_is_broken() -> None:
+    result = import_without(("numpy",), ["edge.head"])
+    assert "edge.head" not in result.stdout and "ModuleNotFoundError" in result.stderr
+
+
+def setup_arguments() -> dict[str, Any]:
+    """What setup.py hands to setuptools, without setuptools."""
+    captured: dict[str, Any] = {}
+    stub = SimpleNamespace(find_packages=lambda **_: [], setup=lambda **arguments: captured.update(arguments))
+    source = (ROOT / "setup.py").read_text(encoding="utf-8").replace("from setuptools import", "#")
+    exec(compile(source, "setup.py", "exec"), {"find_packages": stub.find_packages, "setup": stub.setup})
+    return captured
+
+
+def import_name(requirement: str) -> str:
+    name = (
+        requirement.replace("~", "<").replace(">", "<").replace("=", "<").split("<")[0].split(";")[0].strip()
+    )
+    return IMPORT_NAMES.get(name, name).replace("-", "_")
+
+
+def third_party(package: str) -> set[str]:
+    roots = {name.split(".")[0] for _, path in modules(package) for name in imported(path)}
+    return roots - set(sys.stdlib_module_names) - set(ARROWS) - {"tomllib"}
+
+
+def test_every_dependency_of_the_device_is_declared_and_used() -> None:
+    arguments = setup_arguments()
+    base = {import_name(requirement) for requirement in arguments["install_requires"]}
+    extras = ("ja", "audio", "openvino", "jetson", "metrics", "demo")
+    optional = {import_name(text) for extra in extras for text in arguments["extras_require"].get(extra, [])}
+    used = third_party("edge")
+    assert used <= base | optional | UNDECLARED, (
+        f"not in setup.py: {sorted(used - base - optional - UNDECLARED)}"
+    )
+    assert base <= used, f"in install_requires, but edge imports none of {sorted(base - used)}"
+
+
+@pytest.mark.parametrize(("package", "extra"), [("quantize", "quantize"), ("distill", "distill")])
+def test_every_dependency_of_the_workstation_is_declared(package: str, extra: str) -> None:
+    arguments = setup_arguments()
+    requirements = [*arguments["install_requires"], *arguments["extras_require"][extra]]
+    missing = third_party(package) - {import_name(requirement) for requirement in requirements}
+    assert not missing, f"{package} imports what extra {extra!r} does not declare: {sorted(missing)}"

@@ -8,6 +8,7 @@ stopped; a line whose text, phonemes or delivery changed is rendered again, the 
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import multiprocessing
@@ -15,6 +16,7 @@ import os
 import random
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
@@ -27,7 +29,7 @@ from edge.text import FrontEnd, Reading
 from edge.text.symbols import PUNCTUATION, SYMBOLS_SHA256
 
 from . import sound
-from .config import CorpusConfig, Recording
+from .config import CorpusConfig, DistillError, Recording
 from .script import Line, load_lines
 from .teachers import LineRejected, LineRequest, Teacher, make_teacher
 
@@ -176,6 +178,22 @@ def make_corpus(config: CorpusConfig, folder: Path, processes: int = 2) -> dict[
         TeacherError: a teacher is not installed.
     """
     (folder / "audio").mkdir(parents=True, exist_ok=True)
+    with _alone(folder):
+        return _make_corpus(config, folder, processes)
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Keep a second run out of the folder; the lock goes with the process, however that ends."""
+    with (folder / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise DistillError(f"another run is writing to {folder}; wait for it or choose another folder") from error
+        yield
+
+
+def _make_corpus(config: CorpusConfig, folder: Path, processes: int) -> dict[str, Any]:
     studio = Studio(config, folder)
     requests = list(plan(config, FrontEnd()))
     gains = _gains(studio, config, requests)
@@ -184,6 +202,7 @@ def make_corpus(config: CorpusConfig, folder: Path, processes: int = 2) -> dict[
     studio.close()
     rows = _render_missing(jobs, config, folder, processes)
     ordered = [rows[job.id] for job in jobs]
+    _remove_others(folder / "audio", {job.id for job in jobs})
     summary = _summary(config, ordered, origins, gains)
     kept = [row for row in ordered if "rejected" not in row]
     _write(folder / "manifest.jsonl", "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in kept))
@@ -236,6 +255,13 @@ def _render_missing(
             log.flush()
             rows[row["id"]] = row
     return rows
+
+
+def _remove_others(folder: Path, wanted: set[str]) -> None:
+    """Remove sound that an earlier script or delivery left behind."""
+    for path in folder.iterdir():
+        if path.name.split(".", 1)[0] not in wanted:
+            path.unlink()
 
 
 def _finished(progress: Path, folder: Path) -> Iterator[dict[str, Any]]:

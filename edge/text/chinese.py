@@ -3,23 +3,32 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 
+from . import chinese_polyphones
+from .chinese_dictionary import ChineseDictionary
+from .chinese_word import ChineseWord, tone
 from .language import HAN
 from .pinyin import pinyin_symbols
+from .symbols import DATA
 from .token import Span, Token
 from .tone_sandhi import apply_sandhi
 
-_MARKS = {
+MARKS = {
     "，": ",", ",": ",", "、": ",", "；": ",", ";": ",", "：": ",", ":": ",", "。": ".", ".": ".", "．": ".",
     "！": "!", "!": "!", "？": "?", "?": "?", "…": "…", "‥": "…", "—": "-", "–": "-", "\n": ".",
+    "（": ",", "）": ",", "(": ",", ")": ",", "【": ",", "】": ",", "[": ",", "]": ",",
 }  # fmt: skip
 _CHUNK = re.compile(rf"[{HAN}]+|.", re.DOTALL)
-_UNSAYABLE = {"n2": "en1", "ng2": "en1", "m2": "mu3", "m4": "mu3", "hm5": "heng1"}
+_MAX_CLAUSE = 120  # characters; longer runs without a mark are read in parts, which bounds the work of each pass
+# Traditional characters that tell apart what the simplified one does not: 髮 is hair, 發 is to send out.
+_TRADITIONAL_READINGS = {"髮": "fa4", "隻": "zhi1", "乾": "gan1", "幹": "gan4", "儘": "jin3", "盡": "jin4"}
+_QIAN_NAMES = re.compile("乾(?=[坤隆元县縣])")
 
 
 class ChineseReader:
-    """The LanguageReader for Mandarin."""
+    """The LanguageReader for Mandarin; reads traditional characters too."""
 
     language = "zh"
 
@@ -28,53 +37,105 @@ class ChineseReader:
         return [Span(text, 0, len(text))] if text else []
 
     def read(self, spans: Sequence[Span], lexicon: Mapping[str, tuple[str, ...]]) -> list[Token]:
-        """Segment, look up, apply tone sandhi."""
-        text, starts, ends = _flatten(spans)
+        """Cut into words, look them up, then change tones as speech does.
+
+        Args:
+            spans: written-out text.
+            lexicon: Han words of the show and their phonemes; they are kept whole and read as given.
+        """
+        text, places = _flatten(spans)
         tokens: list[Token] = []
         for match in _CHUNK.finditer(text):
-            chunk = match.group()
-            if chunk in _MARKS:
-                at = match.start()
-                tokens.append(Token(chunk, (_MARKS[chunk],), starts[at], ends[at], is_word=False))
-            elif re.match(f"[{HAN}]", chunk):
-                tokens.extend(_read_chunk(chunk, starts[match.start() :], ends[match.start() :]))
+            chunk, at = match.group(), match.start()
+            if chunk in MARKS:
+                tokens.append(Token(chunk, (MARKS[chunk],), *places[at], is_word=False))
+            elif len(chunk) > 1 or _CHUNK_HAN.match(chunk):
+                for first in range(0, len(chunk), _MAX_CLAUSE):
+                    clause = chunk[first : first + _MAX_CLAUSE]
+                    tokens.extend(self._read_clause(clause, places[at + first :], lexicon))
         return tokens
 
     def warm_up(self) -> None:
-        """Load the dictionary now."""
-        _read_chunk("你好", (0, 1), (1, 2))
+        """Map the dictionary and compile the rules of common characters."""
+        self.read([Span("我还得再长大一点，银行只为你着想了", 0, 17)], {})
+
+    @cached_property
+    def _dictionary(self) -> ChineseDictionary:
+        return ChineseDictionary()
+
+    @cached_property
+    def _simplified(self) -> dict[int, str]:
+        traditional, simplified = (DATA / "zh_traditional.txt").read_text(encoding="utf-8").split()
+        return dict(zip(map(ord, traditional), simplified, strict=True))
+
+    def _read_clause(
+        self, clause: str, places: Sequence[tuple[int, int]], lexicon: Mapping[str, tuple[str, ...]]
+    ) -> Iterator[Token]:
+        words = self._words(clause, lexicon)
+        cursor = 0
+        for word in words:
+            end = cursor + len(word.text)
+            source = clause[cursor:end]
+            given = lexicon.get(source) or lexicon.get(word.text) if word.is_fixed else None
+            groups = _share(given, len(source)) if given else [pinyin_symbols(s) if s else () for s in word.syllables]
+            phonemes = tuple(symbol for group in groups for symbol in group)
+            if phonemes:
+                counts = tuple(len(group) for group in groups)
+                yield Token(source, phonemes, places[cursor][0], places[end - 1][1], char_counts=counts)
+            cursor = end
+
+    def _words(self, clause: str, lexicon: Mapping[str, tuple[str, ...]]) -> list[ChineseWord]:
+        """Words of a clause with their tones as spoken."""
+        simplified = _QIAN_NAMES.sub("\0", clause).translate(self._simplified).replace("\0", "乾")
+        fixed = [word for word in lexicon if word in clause]
+        words = []
+        cursor = 0
+        for text in self._dictionary.segment(simplified, [word.translate(self._simplified) for word in fixed]):
+            source = clause[cursor : cursor + len(text)]
+            words.append(self._look_up(text, is_fixed=source in fixed))
+            cursor += len(text)
+        chinese_polyphones.resolve(words)
+        _keep_traditional_readings(words, clause, simplified)
+        apply_sandhi(words)
+        return words
+
+    def _look_up(self, text: str, is_fixed: bool) -> ChineseWord:
+        entry = self._dictionary.get(text)
+        if entry is not None and entry.reading is not None:
+            return ChineseWord(text, list(entry.reading), entry.pos, is_fixed)
+        singles = [self._dictionary.get(character) for character in text]
+        syllables = [single.reading[0] if single and single.reading else "" for single in singles]
+        return ChineseWord(text, syllables, entry.pos if entry else "n", is_fixed)
 
 
-def _flatten(spans: Sequence[Span]) -> tuple[str, list[int], list[int]]:
-    text, starts, ends = "", [], []
+_CHUNK_HAN = re.compile(f"[{HAN}]")
+
+
+def _flatten(spans: Sequence[Span]) -> tuple[str, list[tuple[int, int]]]:
+    """The text of all spans and the source place of each of its characters."""
+    text: list[str] = []
+    places: list[tuple[int, int]] = []
     for span in spans:
-        literal = len(span.text) == span.end - span.start
+        is_literal = len(span.text) == span.end - span.start
         for index, character in enumerate(span.text):
-            text += character
-            starts.append(span.start + index if literal else span.start)
-            ends.append(span.start + index + 1 if literal else span.end)
-    return text, starts, ends
+            text.append(character)
+            places.append((span.start + index, span.start + index + 1) if is_literal else (span.start, span.end))
+    return "".join(text), places
 
 
-def _read_chunk(chunk: str, starts: Sequence[int], ends: Sequence[int]) -> list[Token]:
-    from pypinyin import Style, lazy_pinyin
-    from pypinyin.seg.mmseg import seg
+def _keep_traditional_readings(words: Sequence[ChineseWord], clause: str, simplified: str) -> None:
+    if clause == simplified:
+        return
+    cursor = 0
+    for word in words:
+        for index, syllable in enumerate(word.syllables):
+            reading = _TRADITIONAL_READINGS.get(clause[cursor + index])
+            if reading and simplified[cursor + index] != clause[cursor + index] and tone(syllable) != "5":
+                word.syllables[index] = reading
+        cursor += len(word.text)
 
-    words = list(seg.cut(chunk))
-    syllables = [list(lazy_pinyin(w, style=Style.TONE3, neutral_tone_with_five=True, v_to_u=False)) for w in words]
-    apply_sandhi(words, syllables)
-    tokens, cursor = [], 0
-    for word, group in zip(words, syllables):
-        phonemes: list[str] = []
-        counts = []
-        for syllable in group:
-            try:
-                symbols = pinyin_symbols(_UNSAYABLE.get(syllable, syllable))
-            except KeyError:
-                symbols = ()
-            phonemes.extend(symbols)
-            counts.append(len(symbols))
-        end = cursor + len(word)
-        tokens.append(Token(word, tuple(phonemes), starts[cursor], ends[end - 1], char_counts=tuple(counts)))
-        cursor = end
-    return [token for token in tokens if token.phonemes]
+
+def _share(phonemes: Sequence[str], n_characters: int) -> list[tuple[str, ...]]:
+    """Deal the phonemes of a word out to its characters as evenly as they go."""
+    edges = [round(index * len(phonemes) / n_characters) for index in range(n_characters + 1)]
+    return [tuple(phonemes[first:last]) for first, last in zip(edges, edges[1:], strict=False)]

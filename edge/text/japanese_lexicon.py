@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 
 from .japanese_words import FALL, MORA_ENDS, RISE, JapaneseWord, analyse
 from .normalize_ja import normalize_ja
@@ -48,7 +49,7 @@ class JapaneseLexicon:
                 words.append(replace(word, start=start, end=end))
             else:
                 words.append(self._put_back(word, name, start))
-        return self._analyse_apart(text, matches) if names else words
+        return self._analyse_apart(text, matches) if names else _only_heard_falls(words)
 
     def _matches(self, text: str) -> list[_Match]:
         matches = []
@@ -110,6 +111,16 @@ class JapaneseLexicon:
             if match.word:
                 words.append(JapaneseWord(match.word, self._symbols[match.word], match.start, end))
         return words
+
+
+def _only_heard_falls(words: list[JapaneseWord]) -> list[JapaneseWord]:
+    """A fall after the last mora of a phrase is not heard, and Open JTalk does not mark it either."""
+    result = []
+    for word, following in zip_longest(words, words[1:]):
+        if word.phonemes[-1] == FALL and (following is None or following.opens_phrase):
+            word = replace(word, phonemes=word.phonemes[:-1])
+        result.append(word)
+    return result
 
 
 def _without_fall(symbols: tuple[str, ...]) -> tuple[str, ...]:

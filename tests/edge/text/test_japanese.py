@@ -233,6 +233,7 @@ class TestLexicon:
         "ノア": kana_phonemes("の]あ"),
         "3番星": kana_phonemes("さんばんぼ]し"),
         "雲": kana_phonemes("くも"),
+        "花火師": kana_phonemes("はな]"),
     }
 
     def sounds(self, text: str) -> list[tuple[str, str]]:
@@ -244,6 +245,10 @@ class TestLexicon:
     def test_what_follows_takes_its_accent(self) -> None:
         assert self.sounds("東雲です")[1] == ("です", "d e ] s U")
         assert self.sounds("ノアです")[1] == ("です", "d e s U")
+
+    def test_fall_after_the_last_mora_is_heard_only_before_a_particle(self) -> None:
+        assert self.sounds("花火師が")[0][1] == "h a [ n a ]"
+        assert self.sounds("花火師")[0][1] == "h a [ n a"
 
     def test_longest_entry_wins(self) -> None:
         assert [word for word, _ in self.sounds("東雲と雲")] == ["東雲", "と", "雲"]

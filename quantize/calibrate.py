@@ -21,14 +21,24 @@ _CANDIDATES = np.linspace(0.3, 1.0, 71)  # clipping points tried by ``mse``, as 
 
 @dataclass
 class Histogram:
-    """Distribution of the magnitudes of one tensor; the range doubles when a larger value comes."""
+    """Distribution of the magnitudes of one tensor; the range doubles when a larger value comes.
+
+    Attributes:
+        top: upper end of the last bin.
+        counts: (N_BINS,).
+        maximum: largest magnitude seen.
+        per_step: False if the tensor was one row however long the line: a product with so few operations
+            gains nothing from int8.
+    """
 
     top: float = 0.0
     counts: np.ndarray = field(default_factory=lambda: np.zeros(N_BINS))
     maximum: float = 0.0
+    per_step: bool = False
 
     def add(self, values: np.ndarray) -> None:
-        """Count the magnitudes of an array."""
+        """Count the magnitudes of an array (1, steps, width)."""
+        self.per_step = self.per_step or values.shape[1] > 1
         magnitudes = np.abs(values).ravel()
         peak = float(magnitudes.max())
         self.maximum = max(self.maximum, peak)

@@ -57,7 +57,7 @@ CARD = VoiceCard(
 
 
 def write_checkpoint(folder: Path, config: StudentConfig = CONFIG) -> None:
-    """Write a checkpoint as ``sovits-distill`` does, with random weights and plausible durations and loudness."""
+    """Write a checkpoint as ``sovits-distill`` does: random weights, plausible durations and loudness."""
     torch.manual_seed(7)
     student = SovitsTiny(config)
     with torch.no_grad():

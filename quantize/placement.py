@@ -1,0 +1,172 @@
+"""Decides which matrix products become int8, by what each of them alone does to prosody and sound.
+
+The harm of a layer is its error in units of what is allowed, squared. Errors of different layers are nearly
+independent, so harms add up: the worst layers, per product saved, stay float until the rest fits the budget.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+from onnx import ModelProto
+
+from edge.bundle import DECODER_FILE, ENCODER_FILE
+from edge.runners.base import ENCODER_OUTPUTS, EncoderOutputs
+
+from . import qdq
+from .calibrate import Histogram, Method, record
+from .graph import Graph
+from .lines import Line
+from .network import DecoderCase, Networks, decoder_case, open_session, render
+from .sound import duration_error_frames, f0_error_cents, snr_db
+
+ALLOWED_DURATION_FRAMES = 0.25  # 4 ms, a quarter of the grid that durations are rounded to
+ALLOWED_F0_CENTS = 10.0  # the ear's limit for steady tones is about 5
+ALLOWED_HIDDEN_DB = 30.0  # signal to noise of what the decoder reads
+ALLOWED_SOUND_DB = 25.0  # signal to noise of the samples
+METHODS: tuple[Method, ...] = ("max", "percentile", "mse")
+
+
+@dataclass(frozen=True)
+class LayerReport:
+    """What quantizing one product alone does.
+
+    Attributes:
+        name: of the product in the graph.
+        operations: multiplications per phoneme or frame.
+        harm: squared error in units of what is allowed.
+        int8: whether it is quantized.
+    """
+
+    name: str
+    operations: int
+    harm: float
+    int8: bool = True
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Result for one graph.
+
+    Attributes:
+        method: how ranges were chosen.
+        harm_by_method: of the whole graph with every layer in int8.
+        harm: of the graph as placed.
+        layers: one report per product.
+    """
+
+    method: Method
+    harm_by_method: dict[str, float]
+    harm: float
+    layers: tuple[LayerReport, ...]
+
+    def float_layers(self) -> tuple[str, ...]:
+        """Names of the products that stay float."""
+        return tuple(layer.name for layer in self.layers if not layer.int8)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for the report."""
+        return asdict(self)
+
+
+Harm = Callable[[ModelProto], float]
+
+
+def quantize(source: Path, lines: Sequence[Line], output: Path, budget: float = 1.0) -> dict[str, Placement]:
+    """Quantize both graphs of a folder.
+
+    Args:
+        source: folder with float graphs.
+        lines: to calibrate and to measure on.
+        output: folder for the int8 graphs.
+        budget: harm allowed in each graph.
+
+    Returns:
+        Placement by file name.
+    """
+    networks = Networks(source)
+    spoken = [networks.encode(line) for line in lines]
+    cases = [decoder_case(line, said, said.hidden) for line, said in zip(lines, spoken, strict=True)]
+    jobs: dict[str, tuple[Harm, list[dict[str, np.ndarray]]]] = {
+        ENCODER_FILE: (encoder_harm(lines, spoken), [line.inputs.feeds() for line in lines]),
+        DECODER_FILE: (decoder_harm(cases, networks), [case.feeds for case in cases]),
+    }
+    output.mkdir(parents=True, exist_ok=True)
+    placements = {}
+    for file, (harm, feeds) in jobs.items():
+        model = onnx.load(source / file)
+        placements[file], placed = place(model, feeds, harm, budget)
+        onnx.save(placed, output / file)
+    return placements
+
+
+def place(
+    model: ModelProto, feeds: Sequence[dict[str, np.ndarray]], harm: Harm, budget: float
+) -> tuple[Placement, ModelProto]:
+    """Choose ranges and layers for one graph and quantize it."""
+    candidates = qdq.products(model)
+    histograms = record(model, [node.input[0] for node in candidates], feeds)
+    names = [node.name for node in candidates if histograms[node.input[0]].per_step]
+    if not names:
+        return Placement("max", {}, 0.0, ()), model
+    by_method: dict[str, float] = {method: harm(qdq.insert(model, _limits(histograms, method), names)) for method in METHODS}
+    method = min(METHODS, key=lambda name: by_method[name])
+    limits = _limits(histograms, method)
+    graph = Graph(model)
+    sizes = {node.name: int(np.prod(graph.constants[node.input[1]].dims)) for node in candidates}
+    layers = [LayerReport(name, sizes[name], harm(qdq.insert(model, limits, [name]))) for name in names]
+    chosen = _choose(layers, budget, lambda kept: harm(qdq.insert(model, limits, kept)))
+    layers = [LayerReport(layer.name, layer.operations, layer.harm, layer.name in chosen) for layer in layers]
+    placed = qdq.insert(model, limits, chosen)
+    return Placement(method, by_method, harm(placed), tuple(layers)), placed
+
+
+def _limits(histograms: Mapping[str, Histogram], method: Method) -> dict[str, float]:
+    return {name: histogram.limit(method) for name, histogram in histograms.items()}
+
+
+def _choose(
+    layers: Sequence[LayerReport], budget: float, measured: Callable[[list[str]], float]
+) -> list[str]:
+    """Drop the layer with the most harm per operation until the rest, measured together, fits the budget."""
+    kept = sorted(layers, key=lambda layer: layer.harm / layer.operations)
+    while kept and measured([layer.name for layer in kept]) > budget:
+        kept.pop()
+    return [layer.name for layer in kept]
+
+
+def encoder_harm(lines: Sequence[Line], spoken: Sequence[EncoderOutputs]) -> Harm:
+    """Harm of an encoder against what the float encoder said about the same lines."""
+
+    def harm(model: ModelProto) -> float:
+        session = open_session(model)
+        total = 0.0
+        for line, reference in zip(lines, spoken, strict=True):
+            outputs = session.run(list(ENCODER_OUTPUTS), line.inputs.feeds())
+            other = EncoderOutputs(*(output[0] for output in outputs))
+            total += (duration_error_frames(reference, other) / ALLOWED_DURATION_FRAMES) ** 2
+            total += (f0_error_cents(reference, other) / ALLOWED_F0_CENTS) ** 2
+            total += 10 ** ((ALLOWED_HIDDEN_DB - snr_db(reference.hidden, other.hidden)) / 10)
+        return total / len(lines)
+
+    return harm
+
+
+def decoder_harm(cases: Sequence[DecoderCase], networks: Networks) -> Harm:
+    """Harm of a decoder against the sound of the float decoder for the same inputs."""
+    sounds = [render(case, networks.decode(case)) for case in cases]
+
+    def harm(model: ModelProto) -> float:
+        session = open_session(model)
+        total = 0.0
+        for case, reference in zip(cases, sounds, strict=True):
+            other = render(case, session.run(None, case.feeds)[0][0])
+            total += 10 ** ((ALLOWED_SOUND_DB - snr_db(reference, other)) / 10)
+        return total / len(cases)
+
+    return harm

@@ -37,6 +37,7 @@ WEIGHTS = {
     "log_stft": 1.0, "convergence": 0.5, "mel": 1.0,
     "duration": 1.0, "f0": 2.0, "energy": 0.3,
 }  # fmt: skip
+VALIDATION_LINES = 96  # spread over all characters, emotions and languages
 SILENT = 20.0  # taken from the log-magnitudes of frames outside the line
 
 
@@ -148,7 +149,8 @@ def validate(
     with torch.random.fork_rng():
         torch.manual_seed(options.seed)
         rng = np.random.default_rng(options.seed)
-        groups = [examples[k : k + options.batch] for k in range(0, min(len(examples), 96), options.batch)]
+        chosen = examples[:: -(-len(examples) // VALIDATION_LINES)]
+        groups = [chosen[k : k + options.batch] for k in range(0, len(chosen), options.batch)]
         terms = [objective(fabric.to_device(collate(g, options.window, rng))) for g in groups]
     return {key: torch.stack([t[key] for t in terms]).mean().item() for key in terms[0]}
 

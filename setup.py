@@ -9,7 +9,7 @@ PACKAGES = ("edge", "models", "distill", "quantize", "deploy")
 # The device path: what `import edge` needs. Every one has wheels for CPython 3.10 to 3.12 on x86-64 and
 # aarch64 or is pure Python; docs/supported-platforms.md lists them with the versions looked up.
 DEVICE = [
-    "click>=8.1,<9",
+    "click>=8.2,<9",
     "numpy>=2.0,<3",
     "onnxruntime>=1.20,<2",
     "paho-mqtt>=2.1,<3",

@@ -46,7 +46,7 @@ def _version(context: click.Context, _option: click.Parameter, wanted: bool) -> 
     help="Show the version and exit.",
 )
 def cli() -> None:
-    r"""Speak with a distilled character voice: on the command line, or as a daemon behind MQTT.
+    """Speak with a distilled character voice: on the command line, or as a daemon behind MQTT.
 
     \b
     Examples:
@@ -65,12 +65,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
     Args:
         arguments: in place of those of the process.
     """
+    given = sys.argv[1:] if arguments is None else list(arguments)
     try:
-        cli.main(
-            args=None if arguments is None else list(arguments),
-            prog_name="sovits-edge",
-            standalone_mode=False,
-        )
+        # Not cli.main(): it would answer a broken pipe with status 1.
+        with cli.make_context("sovits-edge", given) as context:
+            cli.invoke(context)
+    except click.exceptions.Exit as done:
+        sys.exit(done.exit_code)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        sys.exit(2)
     except click.UsageError as error:
         command = error.ctx.command_path if error.ctx else "sovits-edge"
         _fail(f"{error.format_message().rstrip('.')}; see {command} --help")

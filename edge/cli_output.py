@@ -8,7 +8,7 @@ import stat
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Protocol
@@ -78,7 +78,7 @@ def open_sound(output: str, sample_rate: int, raw: bool) -> Iterator[Sound]:
     if output == "-" and sys.stdout.isatty():
         raise click.UsageError("-o - would write to the terminal: pipe it into a player, or name a file")
     try:
-        with sys.stdout.buffer if output == "-" else Path(output).open("wb") as file:
+        with nullcontext(sys.stdout.buffer) if output == "-" else Path(output).open("wb") as file:
             if raw:
                 yield _RawStream(file)
                 return

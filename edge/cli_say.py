@@ -97,7 +97,7 @@ def say(
     as_json: bool,
     **voice: Any,
 ) -> None:
-    r"""Speak TEXT into a WAV file or a pipe. Sound is written as it is computed.
+    """Speak TEXT into a WAV file or a pipe. Sound is written as it is computed.
 
     TEXT is one line of Chinese, English, Japanese or a mixture, at most 2000 characters; - or no TEXT reads
     standard input. Inline tags act and are never read aloud: [emotion:sad], [pause:400ms], [mark:door_open].

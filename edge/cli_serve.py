@@ -34,7 +34,7 @@ def serve(
     verbose: bool,
     quiet: bool,
 ) -> None:
-    r"""Answer speech requests over MQTT until stopped.
+    """Answer speech requests over MQTT until stopped.
 
     Flags win over the configuration file. Without either, the built-in voice is served from the broker on
     this machine to the default sound card. docs/mqtt-protocol.md lists the topics.

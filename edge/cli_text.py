@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @click.option("--bundle", type=click.Path(path_type=Path), help="Voice bundle; the built-in voice if absent.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def voices(bundle: Path | None, as_json: bool) -> None:
-    r"""List the characters of a voice bundle with their languages and emotions.
+    """List the characters of a voice bundle with their languages and emotions.
 
     \b
     Examples:
@@ -60,7 +60,7 @@ def _bundle_facts(bundle: Bundle) -> dict[str, object]:
 @click.option("--lexicon", type=click.Path(path_type=Path), help="Pronunciations that win over every rule.")
 @click.option("--json", "as_json", is_flag=True, help='Print {"normalized", "phonemes", "languages"}.')
 def phonemes(text: str | None, language: str, lexicon: Path | None, as_json: bool) -> None:
-    r"""Show how TEXT will be read: numbers written out, then the phonemes of every word.
+    """Show how TEXT will be read: numbers written out, then the phonemes of every word.
 
     Inline tags are taken out first, as they are never read. TEXT may be - or left out to read standard input.
 

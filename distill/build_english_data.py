@@ -2,8 +2,8 @@
 
     python -m distill.build_english_data
 
-CMUdict (BSD, Carnegie Mellon University; licence copied beside the blob) holds 126,000 words. As a Python dict they
-take 35 MB and 0.4 s; as sorted, front-coded blocks they take 1.5 MB and one file read.
+CMUdict (BSD, Carnegie Mellon University; licence copied beside the blob) holds 126,000 words. As a Python
+dict they take 35 MB and 0.4 s; as sorted, front-coded blocks they take 1.5 MB and one file read.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ STEM_ENDINGS = ("ing", "er", "ed", "ly", "es", "e")
 LETTER_NAMES = dict(
     zip(
         "abcdefghijklmnopqrstuvwxyz",
-        "EY,B IY,S IY,D IY,IY,EH F,JH IY,EY CH,AY,JH EY,K EY,EH L,EH M,EH N,OW,P IY,K Y UW,AA R,EH S,T IY,Y UW,V IY,"
+        "EY,B IY,S IY,D IY,IY,EH F,JH IY,EY CH,AY,JH EY,K EY,EH L,EH M,EH N,OW,P IY,K Y UW,AA R,EH S,T IY,"
+        "Y UW,V IY,"
         "D AH B AH L Y UW,EH K S,W AY,Z IY".split(","),
         strict=True,
     )
@@ -66,13 +67,17 @@ def letter_words() -> list[tuple[str, tuple[str, ...]]]:
     return [
         (word, phonemes)
         for word, phonemes in entries.items()
-        if LETTER_WORD.match(word) and 0.4 * len(word) <= len(phonemes) <= 1.4 * len(word) and not _is_spelled(word, phonemes)
+        if LETTER_WORD.match(word)
+        and 0.4 * len(word) <= len(phonemes) <= 1.4 * len(word)
+        and not _is_spelled(word, phonemes)
     ]
 
 
 def _is_spelled(word: str, phonemes: tuple[str, ...]) -> bool:
     """Whether the phonemes are the names of the letters (FBI)."""
-    spelled = [phoneme.rstrip("012") for letter in word.replace("'", "") for phoneme in LETTER_NAMES[letter].split()]
+    spelled = [
+        phoneme.rstrip("012") for letter in word.replace("'", "") for phoneme in LETTER_NAMES[letter].split()
+    ]
     return spelled == [phoneme.rstrip("012") for phoneme in phonemes]
 
 
@@ -91,7 +96,9 @@ def compound_parts(entries: Mapping[str, tuple[str, ...]]) -> tuple[list[str], l
                 counts[True, word[:place]][first + second != sound] += 1
                 counts[False, word[place:]][first + second != sound] += 1
     kept = [
-        key for key, (right, wrong) in counts.items() if right >= LEAST_COMPOUNDS and right >= LEAST_RIGHT * (right + wrong)
+        key
+        for key, (right, wrong) in counts.items()
+        if right >= LEAST_COMPOUNDS and right >= LEAST_RIGHT * (right + wrong)
     ]
     return sorted(part for first, part in kept if first), sorted(part for first, part in kept if not first)
 

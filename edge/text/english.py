@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from . import english_normalize
+from .english_cues import Site
 from .english_dictionary import PronunciationDictionary
-from .english_homographs import Homographs, Site
+from .english_homographs import Homographs
 from .english_letters import LetterModel
 from .english_morphology import Phonemes, with_s
 from .english_words import WordReader, fold, spell
@@ -25,11 +26,19 @@ _PIECE = re.compile(
 )
 _MARKS = {";": ",", ":": ",", "(": ",", ")": ",", "—": "-", "–": "-"}
 _STRENGTH = ",-.…!?"  # of several marks in a row the last of these is spoken
-LEAST_SHOUTED = 3  # words in capitals in a row that are emphasis rather than abbreviations; two if nothing else is there
+LEAST_SHOUTED = (
+    3  # words in capitals in a row that are emphasis rather than abbreviations; two if nothing else is there
+)
+# Before a hyphen: "re-do" is not the "re" of "re your letter".
+HYPHENATED: dict[str, Phonemes] = {
+    "re": ("R", "IY0"), "co": ("K", "OW1"), "pre": ("P", "R", "IY1"), "de": ("D", "IY1"), "un": ("AH0", "N"),
+    "anti": ("AE2", "N", "T", "IY0"), "semi": ("S", "EH2", "M", "IY0"), "bi": ("B", "AY1"),
+    "tri": ("T", "R", "AY1"),
+}  # fmt: skip
 # "Plan A": the letter; "Once upon A Time": the article.
 LETTERED = frozenset(
-    "plan vitamin grade section class type group appendix exhibit team building gate terminal hepatitis player point option "
-    "part room side level block letter series model an row lane zone wing unit".split()
+    "plan vitamin grade section class type group appendix exhibit team building gate terminal hepatitis "
+    "player point option part room side level block letter series model an row lane zone wing unit".split()
 )
 
 
@@ -42,6 +51,7 @@ class _Piece:
     end: int
     is_word: bool
     is_letter: bool = False
+    is_prefix: bool = False
 
 
 class EnglishReader:
@@ -81,7 +91,13 @@ class EnglishReader:
         shouted = _shouted(pieces)
         lowers = [fold(piece.text).lower() for piece in pieces]
         tokens = [
-            Token(piece.text, self._phonemes(pieces, lowers, index, index in shouted, lexicon), piece.start, piece.end, piece.is_word)
+            Token(
+                piece.text,
+                self._phonemes(pieces, lowers, index, index in shouted, lexicon),
+                piece.start,
+                piece.end,
+                piece.is_word,
+            )
             for index, piece in enumerate(pieces)
         ]
         tokens = [_before_vowel(token, lowers, tokens, index, lexicon) for index, token in enumerate(tokens)]
@@ -96,11 +112,12 @@ class EnglishReader:
         own = _from_lexicon(piece.text.lower(), lexicon) or _from_lexicon(lower, lexicon)
         if own:
             return own
+        if piece.is_prefix and lower in HYPHENATED:
+            return HYPHENATED[lower]
         if piece.is_letter or (lower == "a" and _is_letter_a(pieces, index)):
             return spell(lower)
         if lower in self._homographs and piece.text.isascii():
-            inside = index > 0 and (pieces[index - 1].is_word or pieces[index - 1].text in ",-")
-            return self._homographs.read(Site(lowers, index, piece.text[0].isupper() and inside and not shouted))
+            return self._homographs.read(Site(lowers, index, piece.text[0].isupper() and not shouted))
         return self._words.pronounce(piece.text, shouted)
 
 
@@ -113,8 +130,11 @@ def _cut(span: Span) -> list[_Piece]:
         text = match.group()
         start = span.start + match.start() if literal else span.start
         end = span.start + match.end() if literal else span.end
-        is_word = text[-1].isalpha() or len(text) > 1 and text[0].isalpha()
-        pieces.append(_Piece(text if is_word else _mark(text), start, end, is_word, letter))
+        is_word = text[-1].isalpha() or (len(text) > 1 and text[0].isalpha())
+        prefix = (
+            span.text[match.end() : match.end() + 1] == "-" and span.text[match.end() + 1 :][:1].isalpha()
+        )
+        pieces.append(_Piece(text if is_word else _mark(text), start, end, is_word, letter, prefix))
     return pieces
 
 

@@ -9,49 +9,55 @@ from .english_numbers import cardinal, ordinal, roman_value
 
 # Never end a sentence: what follows belongs to them.
 TITLES = {
-    "Mr": "Mister", "Mrs": "Missus", "Ms": "Miz", "Messrs": "Messieurs", "Prof": "Professor", "Rev": "Reverend",
-    "Gen": "General", "Col": "Colonel", "Capt": "Captain", "Lt": "Lieutenant", "Sgt": "Sergeant", "Cpl": "Corporal",
-    "Maj": "Major", "Cmdr": "Commander", "Adm": "Admiral", "Sen": "Senator", "Rep": "Representative",
-    "Gov": "Governor", "Hon": "Honorable", "Pres": "President", "Supt": "Superintendent", "Fr": "Father",
-    "Mt": "Mount", "Ft": "Fort", "vs": "versus", "e.g": "for example", "i.e": "that is", "cf": "compare",
-    "viz": "namely", "approx": "approximately", "ca": "circa", "Mme": "Madame", "Mlle": "Mademoiselle",
+    "Mr": "Mister", "Mrs": "Missus", "Ms": "Miz", "Messrs": "Messieurs", "Prof": "Professor",
+    "Rev": "Reverend", "Gen": "General", "Col": "Colonel", "Capt": "Captain", "Lt": "Lieutenant",
+    "Sgt": "Sergeant", "Cpl": "Corporal", "Maj": "Major", "Cmdr": "Commander", "Adm": "Admiral",
+    "Sen": "Senator", "Rep": "Representative", "Gov": "Governor", "Hon": "Honorable", "Pres": "President",
+    "Supt": "Superintendent", "Fr": "Father", "Mt": "Mount", "Ft": "Fort", "vs": "versus",
+    "e.g": "for example", "i.e": "that is", "cf": "compare", "viz": "namely", "approx": "approximately",
+    "ca": "circa", "Mme": "Madame", "Mlle": "Mademoiselle",
 }  # fmt: skip
 # Said in full without a full stop as well.
 BARE = frozenset({"Mr", "Mrs", "Ms", "vs", "Prof", "approx", "etc", "Blvd", "Sgt", "Capt", "Lt"})
 # May end a sentence: a full stop before a capital letter or the end is kept.
 WORDS = {
-    "etc": "et cetera", "Jr": "Junior", "Sr": "Senior", "Inc": "Incorporated", "Corp": "Corporation", "Co": "Company",
-    "Ltd": "Limited", "Bros": "Brothers", "Ave": "Avenue", "Blvd": "Boulevard", "Rd": "Road", "Ln": "Lane",
-    "Hwy": "Highway", "Pkwy": "Parkway", "Sq": "Square", "Apt": "Apartment", "Dept": "Department", "dept": "department",
-    "Univ": "University", "Assn": "Association", "Govt": "Government", "govt": "government", "est": "established",
-    "tel": "telephone", "Tel": "Telephone", "ext": "extension", "Ext": "Extension", "max": "maximum", "min": "minimum",
-    "avg": "average", "misc": "miscellaneous", "temp": "temperature", "incl": "including", "al": "al",
-    "Bldg": "Building", "Mfg": "Manufacturing", "Intl": "International", "Natl": "National", "a.k.a": "A K A",
+    "etc": "et cetera", "Jr": "Junior", "Sr": "Senior", "Inc": "Incorporated", "Corp": "Corporation",
+    "Co": "Company", "Ltd": "Limited", "Bros": "Brothers", "Ave": "Avenue", "Blvd": "Boulevard", "Rd": "Road",
+    "Ln": "Lane", "Hwy": "Highway", "Pkwy": "Parkway", "Sq": "Square", "Apt": "Apartment",
+    "Dept": "Department", "dept": "department", "Univ": "University", "Assn": "Association",
+    "Govt": "Government", "govt": "government", "est": "established", "tel": "telephone", "Tel": "Telephone",
+    "ext": "extension", "Ext": "Extension", "max": "maximum", "min": "minimum", "avg": "average",
+    "misc": "miscellaneous", "temp": "temperature", "incl": "including", "al": "al", "Bldg": "Building",
+    "Mfg": "Manufacturing", "Intl": "International", "Natl": "National", "a.k.a": "A K A",
 }  # fmt: skip
 # Only before a number.
 NUMBERED = {
-    "No": "number", "Nos": "numbers", "no": "number", "p": "page", "pp": "pages", "vol": "volume", "Vol": "Volume",
-    "ch": "chapter", "Ch": "Chapter", "fig": "figure", "Fig": "Figure", "Figs": "Figures", "sec": "section",
-    "Sec": "Section", "art": "article", "Art": "Article", "ed": "edition", "ver": "version", "Ver": "Version",
-    "eq": "equation", "Eq": "Equation", "Rte": "Route", "Ref": "Reference", "ref": "reference", "v": "version",
+    "No": "number", "Nos": "numbers", "no": "number", "p": "page", "pp": "pages", "vol": "volume",
+    "Vol": "Volume", "ch": "chapter", "Ch": "Chapter", "fig": "figure", "Fig": "Figure", "Figs": "Figures",
+    "sec": "section", "Sec": "Section", "art": "article", "Art": "Article", "ed": "edition", "ver": "version",
+    "Ver": "Version", "eq": "equation", "Eq": "Equation", "Rte": "Route", "Ref": "Reference",
+    "ref": "reference", "v": "version",
 }  # fmt: skip
 STARTERS = frozenset(
-    "The A An He She It They We I You But And So In On At This That These Those There Then When What Why How Who If As "
-    "For From With After Before My His Her Their Our Its Your No Yes Please Let Is Are Was Were Do Does Did".split()
+    "The A An He She It They We I You But And So In On At This That These Those There Then When What Why How "
+    "Who If As For From With After Before My His Her Their Our Its Your No Yes Please Let Is Are Was Were Do "
+    "Does Did".split()
 )
 ROMAN_SECTIONS = frozenset(
-    "chapter part act scene volume book phase type class title article section war bowl level mark stage grade appendix "
-    "season episode version figure table group division tier unit category round vol channel schedule amendment".split()
+    "chapter part act scene volume book phase type class title article section war bowl level mark stage "
+    "grade appendix season episode version figure table group division tier unit category round vol channel "
+    "schedule amendment".split()
 )
 # Rulers and popes, who are "the eighth" rather than "eight".
 REGNAL = frozenset(
-    "henry louis elizabeth charles george william edward james richard john paul pius benedict francis philip philippe "
-    "ferdinand catherine peter nicholas alexander napoleon frederick leo gregory clement innocent ramesses ramses "
-    "ptolemy cleopatra otto mary margaret christian gustav haakon felipe wilhelm friedrich urban sixtus julius alfonso "
-    "ivan stephen harald olaf mehmed selim murad robert david xerxes darius artaxerxes thutmose amenhotep seti carlos "
-    "victor emmanuel franz joseph isabella joan sigismund casimir vladislaus baldwin theodosius constantine "
-    "justinian umberto leopold albert rainier michael pope king queen emperor tsar prince boniface adrian celestine "
-    "eugene honorius martin marcus hassan mohammed abdullah hussein rama naruhito".split()
+    "henry louis elizabeth charles george william edward james richard john paul pius benedict francis "
+    "philip philippe ferdinand catherine peter nicholas alexander napoleon frederick leo gregory clement "
+    "innocent ramesses ramses ptolemy cleopatra otto mary margaret christian gustav haakon felipe wilhelm "
+    "friedrich urban sixtus julius alfonso ivan stephen harald olaf mehmed selim murad robert david xerxes "
+    "darius artaxerxes thutmose amenhotep seti carlos victor emmanuel franz joseph isabella joan sigismund "
+    "casimir vladislaus baldwin theodosius constantine justinian umberto leopold albert rainier michael pope "
+    "king queen emperor tsar prince boniface adrian celestine eugene honorius martin marcus hassan mohammed "
+    "abdullah hussein rama naruhito".split()
 )
 _CLOSING = re.compile(r"[\"')\]]*(?:\s*$|\s+(?P<next>[A-Z][A-Za-z']*))")
 
@@ -70,7 +76,10 @@ def _title(match: re.Match[str]) -> str | None:
     short = match["w"]
     if not match["dot"] and short not in BARE:
         return None
-    if short in {"Rep", "Gen", "Sen", "Fr", "Hon", "Rev", "Col", "Gov", "Pres", "Ft", "Mt"} and not next_word(match)[:1].isupper():
+    if (
+        short in {"Rep", "Gen", "Sen", "Fr", "Hon", "Rev", "Col", "Gov", "Pres", "Ft", "Mt"}
+        and not next_word(match)[:1].isupper()
+    ):
         return None
     return TITLES[short]
 
@@ -79,7 +88,12 @@ def _word(match: re.Match[str]) -> str | None:
     short = match["w"]
     if not match["dot"] and short not in BARE:
         return None
-    if short in {"max", "min", "temp", "al", "est", "Co"} and _ends_sentence(match) and short != "Co" and short != "al":
+    if (
+        short in {"max", "min", "temp", "al", "est", "Co"}
+        and _ends_sentence(match)
+        and short != "Co"
+        and short != "al"
+    ):
         return None
     return WORDS[short] + ("." if match["dot"] and _ends_sentence(match, short in {"etc"}) else "")
 
@@ -104,9 +118,20 @@ def _doctor(match: re.Match[str]) -> str | None:
 def _saint(match: re.Match[str]) -> str | None:
     """``St. Paul`` against ``Main St.``."""
     before, after = previous_word(match), next_word(match)
-    street = bool(re.search(r"(?:[A-Za-z]|\d(?:st|nd|rd|th)) $", match.string[max(0, match.start() - 5) : match.start()]))
-    named = street and (before[:1].isupper() or re.search(r"\d\w\w $", match.string[max(0, match.start() - 5) : match.start()]))
-    if named and before not in STARTERS and (not after[:1].isupper() or after in STARTERS or before.endswith(("n", "r", "h", "l"))):
+    street = bool(
+        re.search(
+            r"(?:[A-Za-z]|\d(?:st|nd|rd|th)) $", match.string[max(0, match.start() - 5) : match.start()]
+        )
+    )
+    named = street and (
+        before[:1].isupper()
+        or re.search(r"\d\w\w $", match.string[max(0, match.start() - 5) : match.start()])
+    )
+    if (
+        named
+        and before not in STARTERS
+        and (not after[:1].isupper() or after in STARTERS or before.endswith(("n", "r", "h", "l")))
+    ):
         return "Street" + ("." if match["dot"] and _ends_sentence(match) else "")
     return "Saint" if after[:1].isupper() else None
 
@@ -114,7 +139,9 @@ def _saint(match: re.Match[str]) -> str | None:
 def _dotted_letters(match: re.Match[str]) -> str:
     """``U.S.`` -> ``US``, ``a.m.`` -> ``AM``, ``Ph.D.`` -> ``PhD``."""
     letters = match.group().replace(".", "").replace(" ", "")
-    ends = match.group().endswith(".") and _ends_sentence(match, any_capital=letters.lower() in {"am", "pm", "phd"})
+    ends = match.group().endswith(".") and _ends_sentence(
+        match, any_capital=letters.lower() in {"am", "pm", "phd"}
+    )
     return (letters if letters == "PhD" else letters.upper()) + ("." if ends else "")
 
 
@@ -143,7 +170,12 @@ LETTER_RULES = (
     Rule(re.compile(r"St(?![A-Za-z'])(?P<dot>\.?)"), _saint),
     Rule(re.compile(rf"(?P<w>{_alternatives(NUMBERED)})(?P<dot>\.?)\s?(?=\d)"), _numbered),
     Rule(re.compile(rf"(?P<w>{_alternatives(WORDS)})(?![A-Za-z])(?P<dot>\.?)"), _word),
-    Rule(re.compile(r"Ph\.\s?D\.?(?![A-Za-z])|(?:[A-Za-z]\.){2,6}(?![A-Za-z])|(?:[A-Z]\.){1,5}[A-Z](?![A-Za-z.])"), _dotted_letters),
+    Rule(
+        re.compile(
+            r"Ph\.\s?D\.?(?![A-Za-z])|(?:[A-Za-z]\.){2,6}(?![A-Za-z])|(?:[A-Z]\.){1,5}[A-Z](?![A-Za-z.])"
+        ),
+        _dotted_letters,
+    ),
     Rule(re.compile(r"[IVXLC]+(?![A-Za-z0-9])(?!'[a-z])"), _roman),
 )
 BARE_WORDS = BARE | {"Dr", "St", "Drs"}

@@ -5,33 +5,50 @@ from __future__ import annotations
 import re
 
 from .english_context import Rule, next_word, previous_word
-from .english_numbers import ONES, cardinal, ordinal, plural, spell_digits, year
+from .english_numbers import ONES, cardinal, ordinal, plural, year
 
 MONTHS = (
     "January February March April May June July August September October November December".split()
 )  # fmt: skip
 WEEKDAYS = {
-    "Mon": "Monday", "Tue": "Tuesday", "Tues": "Tuesday", "Wed": "Wednesday", "Thu": "Thursday", "Thur": "Thursday",
-    "Thurs": "Thursday", "Fri": "Friday", "Sat": "Saturday", "Sun": "Sunday",
+    "Mon": "Monday", "Tue": "Tuesday", "Tues": "Tuesday", "Wed": "Wednesday", "Thu": "Thursday",
+    "Thur": "Thursday", "Thurs": "Thursday", "Fri": "Friday", "Sat": "Saturday", "Sun": "Sunday",
 }  # fmt: skip
 SHORT_MONTHS = {month[:3]: month for month in MONTHS} | {"Sept": "September"}
 ANY_MONTH = "|".join(MONTHS) + "|Sept|" + "|".join(month[:3] for month in MONTHS)
-MONTH_NAMES = frozenset(MONTHS) | frozenset(SHORT_MONTHS) | frozenset(month.lower() for month in MONTHS if len(month) > 5)
+MONTH_NAMES = (
+    frozenset(MONTHS)
+    | frozenset(SHORT_MONTHS)
+    | frozenset(month.lower() for month in MONTHS if len(month) > 5)
+)
 
 # Words before a bare number that make it a year, and words behind it that make it a quantity.
 YEAR_CUES = frozenset(
-    "in since from until till by of year during before after circa around late early mid spring summer autumn fall winter "
-    "christmas copyright through and to between".split()
+    "in since from until till by of year during before after circa around late early mid spring summer "
+    "autumn fall winter christmas copyright through and to between".split()
 )
-STRONG_YEAR_CUES = frozenset("in since until during year circa copyright spring summer autumn fall winter".split())
-COUNTED = frozenset("people men women children percent dollars euros pounds yen feet mice sheep fish words of".split())
+STRONG_YEAR_CUES = frozenset(
+    "in since until during year circa copyright spring summer autumn fall winter".split()
+)
+COUNTED = frozenset(
+    "people men women children percent dollars euros pounds yen feet mice sheep fish words of".split()
+)
 YEARLY = frozenset("sales elections championships olympics games finals".split())
-NOT_COUNTED = frozenset(
-    "is was has as this its his us thus does towards afterwards always besides perhaps versus less across unless yes "
-    "plus s".split()
-) | YEARLY
+NOT_COUNTED = (
+    frozenset(
+        "is was has as this its his us thus does towards afterwards always besides perhaps versus less "
+        "across "
+        "unless yes plus s".split()
+    )
+    | YEARLY
+)
 EARLIEST_YEAR, LATEST_YEAR = 1100, 2099
-SAID_AS_PAIR = {"24/7": "twenty-four seven", "9/11": "nine eleven", "50/50": "fifty fifty", "20/20": "twenty twenty"}
+SAID_AS_PAIR = {
+    "24/7": "twenty-four seven",
+    "9/11": "nine eleven",
+    "50/50": "fifty fifty",
+    "20/20": "twenty twenty",
+}
 DATE_CUES = frozenset("on by until till since before after from through dated due".split())
 
 
@@ -90,8 +107,14 @@ def _day_before_month(match: re.Match[str]) -> str | None:
 def _month(match: re.Match[str]) -> str | None:
     """A shortened month beside a day or a year, or any that is written with a full stop."""
     before = match.string[max(0, match.start() - 4) : match.start()]
-    beside = re.match(r"\s*\d", match.string[match.end() : match.end() + 4]) or re.search(r"\d\w{0,2} $", before)
-    return SHORT_MONTHS[match["m"]] if beside or (match["dot"] and match["m"] not in {"Mar", "Jan", "May"}) else None
+    beside = re.match(r"\s*\d", match.string[match.end() : match.end() + 4]) or re.search(
+        r"\d\w{0,2} $", before
+    )
+    return (
+        SHORT_MONTHS[match["m"]]
+        if beside or (match["dot"] and match["m"] not in {"Mar", "Jan", "May"})
+        else None
+    )
 
 
 def _weekday(match: re.Match[str]) -> str | None:
@@ -146,7 +169,7 @@ def _two_digits(digits: str) -> str:
 
 
 def _clock(match: re.Match[str]) -> str | None:
-    """``3:05 pm`` -> ``three oh five PM``, ``14:30`` -> ``fourteen thirty``, ``3:00`` -> ``three o'clock``."""
+    """``3:05 pm`` -> ``three oh five PM``, ``14:30`` -> ``fourteen thirty``, ``3:00`` -> "three o'clock"."""
     hour, minute, second, half = match["h"], match["min"], match["s"], match["half"]
     if int(hour) > 24:
         return None
@@ -171,7 +194,9 @@ def _half_day(match: re.Match[str], half: str | None) -> str:
     """`` PM``, with a full stop where "p.m." also ends the sentence."""
     if not half:
         return ""
-    closes = match.group().endswith(".") and re.match(r"[\"')]*(?:\s+[A-Z]|\s*$)", match.string[match.end() :][:40])
+    closes = match.group().endswith(".") and re.match(
+        r"[\"')]*(?:\s+[A-Z]|\s*$)", match.string[match.end() :][:40]
+    )
     return f" {half[0].upper()}M" + ("." if closes else "")
 
 
@@ -186,12 +211,24 @@ DAY_PRECEDES = re.compile(rf"(?<![A-Za-z]){ANY_DAY}\.?\s?(?:-|–|&|to|through|a
 _HALF = r"(?:\s?(?P<half>[AaPp]\.?\s?[Mm])\b\.?)"
 _NOT_IN_NUMBER = r"(?![\d/]|[.,:]\d)"
 
-DIGIT_RULES = (
-    Rule(re.compile(rf"(?P<y>\d{{4}})([-/.])(?P<m>\d{{1,2}})\2(?P<d>\d{{1,2}})(?P<t>T(?=\d\d:))?{_NOT_IN_NUMBER}"), _iso_date),
-    Rule(re.compile(rf"(?P<a>\d{{1,2}})(?P<mark>[/.-])(?P<b>\d{{1,2}})(?P=mark)(?P<y>\d{{4}}|(?<=/)\d\d){_NOT_IN_NUMBER}"), _slashed_date),
+DATE_AND_TIME_RULES = (
+    Rule(
+        re.compile(
+            rf"(?P<y>\d{{4}})([-/.])(?P<m>\d{{1,2}})\2(?P<d>\d{{1,2}})(?P<t>T(?=\d\d:))?{_NOT_IN_NUMBER}"
+        ),
+        _iso_date,
+    ),
+    Rule(
+        re.compile(
+            rf"(?P<a>\d{{1,2}})(?P<mark>[/.-])(?P<b>\d{{1,2}})(?P=mark)(?P<y>\d{{4}}|(?<=/)\d\d){_NOT_IN_NUMBER}"
+        ),
+        _slashed_date,
+    ),
     Rule(re.compile(rf"(?P<m>\d{{1,2}})/(?P<d>\d{{1,2}}){_NOT_IN_NUMBER}"), _short_date),
     Rule(re.compile(rf"(?P<h>\d{{1,2}}):(?P<min>[0-5]\d)(?::(?P<s>[0-5]\d))?(?!\d){_HALF}?"), _clock),
     Rule(re.compile(rf"(?P<h>\d{{1,2}})(?!\d){_HALF}"), _hour),
+)
+YEAR_RULES = (
     Rule(re.compile(r"(?P<a>\d{1,3}):(?P<b>\d{1,3})(?![\d:])"), _minutes_ratio),
     Rule(re.compile(r"(?P<d>\d{1,4})\s?(?P<era>BCE?|B\.C\.(?:E\.)?)(?![A-Za-z])"), _ancient_year),
     Rule(re.compile(r"(?P<d>\d{3}0|\d0)'?s(?![A-Za-z])"), _decade),
@@ -205,7 +242,9 @@ DIGIT_RULES = (
     ),
     Rule(re.compile(r"(?P<a>\d{4})\s?[-–]\s?(?P<b>\d{4}|\d\d)(?![\d%/:A-Za-z-]|[.,]\d)"), _year_range),
     Rule(
-        re.compile(r"(?P<y>[12]\d{3})(?:\s?(?P<era>CE|AD|A\.D\.)(?![A-Za-z]))?(?![\d%/:A-Za-z]|[.,]\d|\s?[°%])"),
+        re.compile(
+            r"(?P<y>[12]\d{3})(?:\s?(?P<era>CE|AD|A\.D\.)(?![A-Za-z]))?(?![\d%/:A-Za-z]|[.,]\d|\s?[°%])"
+        ),
         _year,
     ),
 )
@@ -214,6 +253,9 @@ APOSTROPHE_RULES = (
     Rule(re.compile(r"'(?P<d>\d\d)(?![\dA-Za-z])"), _short_year),
 )
 LETTER_RULES = (
-    Rule(re.compile(rf"(?P<m>{'|'.join(sorted(SHORT_MONTHS, key=len, reverse=True))})(?![a-z])(?P<dot>\.?)"), _month),
+    Rule(
+        re.compile(rf"(?P<m>{'|'.join(sorted(SHORT_MONTHS, key=len, reverse=True))})(?![a-z])(?P<dot>\.?)"),
+        _month,
+    ),
     Rule(re.compile(rf"(?P<w>{'|'.join(sorted(WEEKDAYS, key=len, reverse=True))})(?![a-z])\.?"), _weekday),
 )

@@ -13,8 +13,8 @@ BLOCK_WORDS = 16  # words per block: the search compares 13 first words, then wa
 
 VOWELS = ("AA", "AE", "AH", "AO", "AW", "AY", "EH", "ER", "EY", "IH", "IY", "OW", "OY", "UH", "UW")
 CONSONANTS = (
-    "B", "CH", "D", "DH", "F", "G", "HH", "JH", "K", "L", "M", "N", "NG", "P", "R", "S", "SH", "T", "TH", "V", "W",
-    "Y", "Z", "ZH",
+    "B", "CH", "D", "DH", "F", "G", "HH", "JH", "K", "L", "M", "N", "NG", "P", "R", "S", "SH", "T", "TH",
+    "V", "W", "Y", "Z", "ZH",
 )  # fmt: skip
 PHONEMES = tuple(vowel + stress for vowel in VOWELS for stress in "012") + CONSONANTS
 _HEADER = struct.Struct("<8sII")
@@ -23,9 +23,9 @@ _HEADER = struct.Struct("<8sII")
 def pack_entries(entries: Mapping[str, tuple[str, ...]]) -> bytes:
     """Write words and phonemes as front-coded blocks.
 
-    Layout: magic, number of blocks, number of words; one uint32 offset per block (from the start of the data);
-    then per word: length shared with the word before it in the block, length of the rest, number of phonemes (a byte
-    each), the rest in ASCII, one byte per phoneme (index into ``PHONEMES``).
+    Layout: magic, number of blocks, number of words; one uint32 offset per block (from the start of the
+    data); then per word: length shared with the word before it in the block, length of the rest, number of
+    phonemes (a byte each), the rest in ASCII, one byte per phoneme (index into ``PHONEMES``).
     """
     ids = {phoneme: index for index, phoneme in enumerate(PHONEMES)}
     words = sorted(entries, key=lambda word: word.encode("ascii"))

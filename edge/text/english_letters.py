@@ -1,7 +1,7 @@
 """Letter to sound: phonemes for words that no dictionary has, by a small convolutional network in numpy.
 
-The network is trained by ``distill/train_english_letters.py``, which also says how well it does. Weights are stored as
-signed bytes with one scale per output.
+The network is trained by ``distill/train_english_letters.py``, which also says how well it does. Weights are
+stored as signed bytes with one scale per output.
 """
 
 from __future__ import annotations
@@ -19,7 +19,9 @@ SLOTS = 2  # phonemes a letter can carry, e.g. x in "box"
 BLANK = len(PHONEMES)
 GUESS_AFTER = (2, 4)  # layers whose output is read and fed back
 NORM_EPSILON = 1e-5
-LONGEST_PIECE = 40  # letters; longer strings are no words and are read in pieces, which bounds time and memory
+LONGEST_PIECE = (
+    40  # letters; longer strings are no words and are read in pieces, which bounds time and memory
+)
 
 Floats = NDArray[np.float32]
 
@@ -43,7 +45,7 @@ class _Packed:
         return taken
 
     def matrix(self, rows: int, columns: int) -> Floats:
-        """(columns, rows): a matrix of signed bytes times the scale of its row, ready to multiply from the right."""
+        """(columns, rows): signed bytes times the scale of their row, ready to multiply from the right."""
         self._weight_at += rows * columns
         weights = self._weights[self._weight_at - rows * columns : self._weight_at].reshape(rows, columns)
         scaled: Floats = np.ascontiguousarray((weights * self.values(rows)[:, None]).T, dtype=np.float32)

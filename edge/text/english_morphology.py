@@ -18,16 +18,15 @@ CONTRACTIONS: dict[str, Phonemes] = {
     "'ll": ("AH0", "L"), "'ve": ("AH0", "V"), "'re": ("ER0",), "'m": ("AH0", "M"), "n't": ("AH0", "N", "T"),
 }  # fmt: skip
 ENDINGS: dict[str, Phonemes] = {
-    "ing": ("IH0", "NG"), "ings": ("IH0", "NG", "Z"), "er": ("ER0",), "ers": ("ER0", "Z"), "est": ("AH0", "S", "T"),
-    "ly": ("L", "IY0"), "ness": ("N", "AH0", "S"), "less": ("L", "AH0", "S"), "ful": ("F", "AH0", "L"),
-    "able": ("AH0", "B", "AH0", "L"), "ish": ("IH0", "SH"), "like": ("L", "AY2", "K"),
-    "ment": ("M", "AH0", "N", "T"), "ments": ("M", "AH0", "N", "T", "S"), "ship": ("SH", "IH2", "P"),
-    "hood": ("HH", "UH2", "D"), "ward": ("W", "ER0", "D"), "wards": ("W", "ER0", "D", "Z"),
-    "wise": ("W", "AY2", "Z"), "man": ("M", "AH0", "N"),
-    "some": ("S", "AH0", "M"),
-    "fully": ("F", "AH0", "L", "IY0"), "lessly": ("L", "AH0", "S", "L", "IY0"), "berg": ("B", "ER0", "G"),
-    "nesses": ("N", "AH0", "S", "AH0", "Z"),
-    "ville": ("V", "IH2", "L"), "burg": ("B", "ER0", "G"), "town": ("T", "AW2", "N"), "or": ("ER0",), "ors": ("ER0", "Z"),
+    "ing": ("IH0", "NG"), "ings": ("IH0", "NG", "Z"), "er": ("ER0",), "ers": ("ER0", "Z"),
+    "est": ("AH0", "S", "T"), "ly": ("L", "IY0"), "ness": ("N", "AH0", "S"), "less": ("L", "AH0", "S"),
+    "ful": ("F", "AH0", "L"), "able": ("AH0", "B", "AH0", "L"), "ish": ("IH0", "SH"),
+    "like": ("L", "AY2", "K"), "ment": ("M", "AH0", "N", "T"), "ments": ("M", "AH0", "N", "T", "S"),
+    "ship": ("SH", "IH2", "P"), "hood": ("HH", "UH2", "D"), "ward": ("W", "ER0", "D"),
+    "wards": ("W", "ER0", "D", "Z"), "wise": ("W", "AY2", "Z"), "man": ("M", "AH0", "N"),
+    "some": ("S", "AH0", "M"), "fully": ("F", "AH0", "L", "IY0"), "lessly": ("L", "AH0", "S", "L", "IY0"),
+    "berg": ("B", "ER0", "G"), "nesses": ("N", "AH0", "S", "AH0", "Z"), "ville": ("V", "IH2", "L"),
+    "burg": ("B", "ER0", "G"), "town": ("T", "AW2", "N"), "or": ("ER0",), "ors": ("ER0", "Z"),
 }  # fmt: skip
 # Those with a main stress of their own take it from the rest: ``overcoat``, ``cyberattack``.
 PREFIXES: dict[str, Phonemes] = {
@@ -64,7 +63,7 @@ def with_d(phonemes: Phonemes) -> Phonemes:
 
 
 def stems(word: str, ending: str) -> Iterator[str]:
-    """What a word with this ending may come from: ``making`` -> ``mak``, ``make``; ``running`` -> ``runn``, ``run``."""
+    """What a word with this ending may come from: ``running`` -> ``run``, ``runne``, ``runn``."""
     stem = word.removesuffix(ending)
     if len(stem) < SHORTEST_BASE:
         return

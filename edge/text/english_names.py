@@ -9,14 +9,17 @@ from .english_numbers import cardinal, pairs, plural, spell_digits
 from .token import Span
 
 TOP_LEVEL = frozenset(
-    "com org net edu gov mil int io ai co uk us ca de fr jp cn tw hk kr eu au nz ch se no nl es it ru br mx in info biz "
-    "app dev me tv fm ly gg xyz tech shop store site online blog cloud".split()
+    "com org net edu gov mil int io ai co uk us ca de fr jp cn tw hk kr eu au nz ch se no nl es it ru br mx "
+    "in info biz app dev me tv fm ly gg xyz tech shop store site online blog cloud".split()
 )
 FILE_ENDINGS = frozenset(
-    "txt pdf doc docx xls xlsx ppt pptx csv json xml html htm css js ts py md sh exe zip gz tar wav mp flac ogg avi mov "
-    "mkv jpg jpeg png gif svg toml yaml yml ini cfg log onnx bin iso apk dmg msi jar rs cpp java php sql bak".split()
+    "txt pdf doc docx xls xlsx ppt pptx csv json xml html htm css js ts py md sh exe zip gz tar wav mp flac "
+    "ogg avi mov mkv jpg jpeg png gif svg toml yaml yml ini cfg log onnx bin iso apk dmg msi jar rs cpp java "
+    "php sql bak".split()
 )
-SPOKEN_ENDINGS = frozenset("com co org net info biz app dev me tech shop store site online blog cloud zip log bin".split())
+SPOKEN_ENDINGS = frozenset(
+    "com co org net info biz app dev me tech shop store site online blog cloud zip log bin".split()
+)
 ADDRESS_SYMBOLS = {
     ".": "dot", "/": "slash", "-": "dash", "_": "underscore", "@": "at", ":": "colon", "?": "question mark",
     "=": "equals", "&": "and", "+": "plus", "%": "percent", "#": "hash", "~": "tilde",
@@ -63,7 +66,7 @@ def _domain(match: re.Match[str]) -> str | None:
 
 
 def _model(match: re.Match[str]) -> list[Span] | None:
-    """``MP3`` -> ``MP`` ``three``, ``COVID-19`` -> ``COVID`` ``nineteen``, ``1080p`` -> ``ten eighty`` ``P``."""
+    """``MP3`` -> ``MP three``, ``COVID-19`` -> ``COVID nineteen``, ``1080p`` -> ``ten eighty P``."""
     spans: list[Span] = []
     begin = match.start()
     for run in _MODEL_RUNS.finditer(match.group()):
@@ -78,7 +81,7 @@ def _model(match: re.Match[str]) -> list[Span] | None:
 
 
 def _join_gaps(spans: list[Span], end: int) -> list[Span]:
-    """Let every span reach to the next, so that hyphens between them are covered; a plural s joins what it follows."""
+    """Let every span reach to the next, hyphens included; a plural s joins what it follows."""
     joined: list[Span] = []
     for span in spans:
         if span.text == "s" and joined:
@@ -118,8 +121,12 @@ def _without(match: re.Match[str]) -> str:
     return {"w/o": "without", "w/": "with ", "b/c": "because"}[match.group().lower()]
 
 
+EMAIL_RULE = Rule(
+    re.compile(r"[A-Za-z0-9][\w.%+-]{0,63}@[A-Za-z0-9][A-Za-z0-9-]{0,63}(?:\.[A-Za-z0-9-]{1,63}){1,8}"),
+    _address,
+)
 LETTER_RULES = (
-    Rule(re.compile(r"[A-Za-z0-9][\w.%+-]{0,63}@[A-Za-z0-9][A-Za-z0-9-]{0,63}(?:\.[A-Za-z0-9-]{1,63}){1,8}"), _address),
+    EMAIL_RULE,
     Rule(re.compile(r"(?:https?://|ftp://|www\.)[^\s<>\"']*[^\s<>\"'.,!?;:)…]", re.IGNORECASE), _address),
     Rule(
         re.compile(
@@ -131,11 +138,21 @@ LETTER_RULES = (
     Rule(re.compile(r"[A-Z]{1,3}&[A-Z]{1,2}(?![A-Za-z])"), _initials),
     Rule(re.compile(r"w/o|w/|b/c", re.IGNORECASE), _without),
     Rule(re.compile(r"(?P<l>[A-Z])(?P<s>\+\+|#|\+)(?![A-Za-z0-9+#])"), _letter_symbol),
-    Rule(re.compile(r"[A-Za-z]{1,20}\d[A-Za-z0-9]{0,30}(?:-[A-Za-z]{0,3}\d[A-Za-z0-9]{0,8}){0,4}(?![A-Za-z0-9])"), _model),
-    Rule(re.compile(r"[A-Z][A-Za-z]{0,14}-\d{1,6}(?![:/\d]|[.,]\d)[A-Za-z]{0,3}(?:-\d{1,5}[A-Za-z]{0,2})?(?![A-Za-z0-9])"), _model),
+    Rule(
+        re.compile(
+            r"[A-Za-z]{1,20}\d[A-Za-z0-9]{0,30}(?:-[A-Za-z]{0,3}\d[A-Za-z0-9]{0,8}){0,4}(?![A-Za-z0-9])"
+        ),
+        _model,
+    ),
+    Rule(
+        re.compile(
+            r"[A-Z][A-Za-z]{0,14}-\d{1,6}(?![:/\d]|[.,]\d)[A-Za-z]{0,3}(?:-\d{1,5}[A-Za-z]{0,2})?(?![A-Za-z0-9])"
+        ),
+        _model,
+    ),
 )
-DIGIT_RULES = (
-    Rule(re.compile(r"[A-Za-z0-9][\w.%+-]{0,63}@[A-Za-z0-9][A-Za-z0-9-]{0,63}(?:\.[A-Za-z0-9-]{1,63}){1,8}"), _address),
-    Rule(re.compile(r"\d{1,8}[A-Za-z][A-Za-z0-9]{0,30}(?:-[A-Za-z]{0,3}\d[A-Za-z0-9]{0,8}){0,4}(?![A-Za-z0-9])"), _model),
+DIGIT_MODEL_RULE = Rule(
+    re.compile(r"\d{1,8}[A-Za-z][A-Za-z0-9]{0,30}(?:-[A-Za-z]{0,3}\d[A-Za-z0-9]{0,8}){0,4}(?![A-Za-z0-9])"),
+    _model,
 )
 HASH_RULES = (Rule(re.compile(r"#(?P<tag>[A-Za-z]\w{0,60})"), _hash_tag),)

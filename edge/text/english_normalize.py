@@ -15,30 +15,67 @@ from .token import Span
 
 # One character for one character, so that positions stay.
 _ONE_TO_ONE = str.maketrans(
-    {"’": "'", "‘": "'", "ʼ": "'", "′": "'", "`": "'", "“": '"', "”": '"', "„": '"', "«": '"', "»": '"', "″": '"'}
-    | {"\u00a0": " ", "\u2009": " ", "\u202f": " ", "\u3000": " ", "\t": " ", "\r": " ", "\u200b": " ", "\ufeff": " "}
-    | {"‐": "-", "\u2011": "-", "‒": "–", "―": "—", "−": "-", "μ": "µ", "。": ".", "、": ",", "\u2044": "/"}
+    {
+        "’": "'",
+        "‘": "'",
+        "ʼ": "'",
+        "′": "'",
+        "`": "'",
+        "“": '"',
+        "”": '"',
+        "„": '"',
+        "«": '"',
+        "»": '"',
+        "″": '"',
+    }
+    | {
+        "\u00a0": " ",
+        "\u2009": " ",
+        "\u202f": " ",
+        "\u3000": " ",
+        "\t": " ",
+        "\r": " ",
+        "\u200b": " ",
+        "\ufeff": " ",
+    }
+    | {"‐": "-", "\u2011": "-", "‒": "–", "―": "—", "−": "-", "μ": "µ", "。": ".", "、": ","}
     | {chr(code): chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)}
 )
 _CANDIDATE = re.compile(r"[A-Za-z]+|\d|[^\sA-Za-z\d,!?;\"()…]")
 # A word alone needs a rule only if it is one of these or something is attached to it.
 _ATTACHED = re.compile(r"[.@/+#:&\d]|-[\dA-Z]")
 _TRIGGERS = (
-    abbreviations.BARE_WORDS | frozenset(abbreviations.NUMBERED) | frozenset(dates.SHORT_MONTHS) | frozenset(dates.WEEKDAYS)
-) | frozenset(code for code in CURRENCIES if code.isalpha()) | {"US", "C", "A", "HK", "NT", "O"}
+    (
+        abbreviations.BARE_WORDS
+        | frozenset(abbreviations.NUMBERED)
+        | frozenset(dates.SHORT_MONTHS)
+        | frozenset(dates.WEEKDAYS)
+    )
+    | frozenset(code for code in CURRENCIES if code.isalpha())
+    | {"US", "C", "A", "HK", "NT", "O"}
+)
 _ROMAN = frozenset("IVXLC")
 LETTER_RULES = names.LETTER_RULES + dates.LETTER_RULES + quantities.CODE_RULES + abbreviations.LETTER_RULES
-DIGIT_RULES = dates.DIGIT_RULES[:5] + (names.DIGIT_RULES[0],) + quantities.DIGIT_RULES[:5] + dates.DIGIT_RULES[5:] + (
-    quantities.DIGIT_RULES[5:] + names.DIGIT_RULES[1:] + quantities.PLAIN_RULES
-)  # fmt: skip
-BETWEEN_DIGITS = {"*": " times ", "×": " times ", "÷": " divided by ", "^": " to the power of ", "<": " less than ",
-                  ">": " greater than ", ":": " to ", "/": " over "}  # fmt: skip
+# From the most telling shape to the least: dates and times, addresses, telephone numbers, years, the rest.
+DIGIT_RULES = (
+    *dates.DATE_AND_TIME_RULES,
+    names.EMAIL_RULE,
+    *quantities.TELEPHONE_RULES,
+    *dates.YEAR_RULES,
+    *quantities.AMOUNT_RULES,
+    names.DIGIT_MODEL_RULE,
+    quantities.PLAIN_RULE,
+)
+BETWEEN_DIGITS = {
+    "*": " times ", "×": " times ", "÷": " divided by ", "^": " to the power of ", "<": " less than ",
+    ">": " greater than ", ":": " to ", "/": " over ",
+}  # fmt: skip
 SYMBOL_WORDS = {
-    "&": " and ", "@": " at ", "=": " equals ", "%": " percent", "≈": " approximately ", "±": " plus or minus ",
-    "≤": " less than or equal to ", "≥": " greater than or equal to ", "≠": " not equal to ", "÷": " divided by ",
-    "√": " the square root of ", "∞": " infinity ", "°": " degrees", "§": " section ", "№": " number ", "€": " euros",
-    "£": " pounds", "¥": " yen", "¢": " cents", "∑": " sum ", "π": " pi ", "²": " squared", "³": " cubed",
-    "\\": " backslash ",
+    "&": " and ", "@": " at ", "=": " equals ", "%": " percent", "≈": " approximately ",
+    "±": " plus or minus ", "≤": " less than or equal to ", "≥": " greater than or equal to ",
+    "≠": " not equal to ", "÷": " divided by ", "√": " the square root of ", "∞": " infinity ",
+    "°": " degrees", "§": " section ", "№": " number ", "€": " euros", "£": " pounds", "¥": " yen",
+    "¢": " cents", "∑": " sum ", "π": " pi ", "²": " squared", "³": " cubed", "\\": " backslash ",
 }  # fmt: skip
 PER_WORDS = frozenset("day week month year hour minute second night person capita item unit".split())
 
@@ -73,7 +110,7 @@ class Writer:
         self.done = end
 
     def _pad(self) -> None:
-        """Add a space to the span before, unless it is a letter on its own: those are told by standing alone."""
+        """Add a space to the span before; behind it if it is a letter, which is told by standing alone."""
         before = self.spans[-1]
         if len(before.text) == 1:
             self.spans.append(Span(" ", before.end, before.end))
@@ -129,17 +166,21 @@ def _number_follows(text: str, position: int) -> bool:
 def _dash(match: re.Match[str]) -> str | None:
     """A range, a minus sign, a hyphen, or a dash that stays one."""
     text, start, end = match.string, match.start(), match.end()
-    if dates.DAY_PRECEDES.search(text[max(0, start - 12) : end]) and re.match(dates.ANY_DAY, text[end : end + 6]):
+    if dates.DAY_PRECEDES.search(text[max(0, start - 12) : end]) and re.match(
+        dates.ANY_DAY, text[end : end + 6]
+    ):
         return " to "
     before = text[:start].rstrip(" ")[-1:] if start else ""
     spaced = text[start - 1 : start] in {" ", ""} if start else True
     if _number_follows(text, end):
-        if before.isdigit() or (before and before in "%°$" or (before.isalpha() and not spaced and _ends_number(text, start))):
+        if before.isdigit() or (
+            (before and before in "%°$") or (before.isalpha() and not spaced and _ends_number(text, start))
+        ):
             return " minus " if spaced and "=" in text else " to "
         if start == 0 or text[start - 1] in " (=<>[:,~":
             return "minus "
     if match.group() == "-" and not spaced and text[end : end + 1].isalnum():
-        return " "
+        return None if text[end].isalpha() and text[start - 1].isalpha() else " "
     ranged = text[end : end + 2].startswith(" ") and before.isdigit() and _number_follows(text, end + 1)
     return (" minus" if "=" in text else " to") if ranged else None
 
@@ -202,20 +243,20 @@ _DASH_RULES = (Rule(re.compile(r"[-–]"), _dash),)
 OTHER_RULES = (Rule(_ANY, _other),)
 SYMBOL_RULES: dict[str, tuple[Rule, ...]] = (
     {sign: (Rule(_ANY, _symbol),) for sign in SYMBOL_WORDS}
-    | {sign: quantities.MONEY_RULES + (Rule(_ANY, _symbol),) for sign in "€£¥"}
-    | {sign: quantities.MONEY_RULES + (Rule(_ANY, _other),) for sign in "₩₹₽₿"}
-    | {sign: quantities.VULGAR_RULES for sign in quantities.VULGAR}
+    | {sign: (*quantities.MONEY_RULES, Rule(_ANY, _symbol)) for sign in "€£¥"}
+    | {sign: (*quantities.MONEY_RULES, Rule(_ANY, _other)) for sign in "₩₹₽₿"}
+    | dict.fromkeys(quantities.VULGAR, quantities.VULGAR_RULES)
     | {sign: (Rule(_ANY, _between_digits),) for sign in BETWEEN_DIGITS}
     | {
-        "$": quantities.MONEY_RULES + (Rule(_ANY, _dollar),),
+        "$": (*quantities.MONEY_RULES, Rule(_ANY, _dollar)),
         "-": quantities.MONEY_RULES + _DASH_RULES,
         "–": _DASH_RULES,
         "—": (),
-        "+": quantities.TELEPHONE_RULES + (Rule(_ANY, _plus),),
+        "+": (*quantities.TELEPHONE_RULES, Rule(_ANY, _plus)),
         "~": (Rule(_ANY, _tilde),),
         "#": (*names.HASH_RULES, Rule(_ANY, _number_sign)),
         "'": dates.APOSTROPHE_RULES,
-        ".": quantities.PLAIN_RULES,
+        ".": (quantities.PLAIN_RULE,),
         "_": (Rule(re.compile("_+"), lambda _: " "),),
     }
 )

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 ONES = (
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
-    "eighteen nineteen"
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
+    "seventeen eighteen nineteen"
 ).split()
 TENS = ("", "", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
 SCALES = ("", " thousand", " million", " billion", " trillion", " quadrillion")
@@ -21,7 +21,7 @@ LARGEST_NAMED_DENOMINATOR = 100  # beyond it a fraction is read "n over d"
 
 
 def cardinal(digits: str) -> str:
-    """``1234`` -> ``one thousand two hundred thirty-four``; long numbers and leading zeros go digit by digit."""
+    """``1234`` -> ``one thousand two hundred thirty-four``; long ones and leading zeros digit by digit."""
     if len(digits) > MAX_CARDINAL_DIGITS or (len(digits) > 1 and digits[0] == "0"):
         return spell_digits(digits)
     value = int(digits)
@@ -93,7 +93,7 @@ def pairs(digits: str) -> str:
 
 
 def year(digits: str) -> str:
-    """``2005`` -> ``two thousand five``, ``1905`` -> ``nineteen oh five``, ``2026`` -> ``twenty twenty-six``."""
+    """``2005`` -> ``two thousand five``, ``1905`` -> ``nineteen oh five``, ``1984`` -> in pairs."""
     if len(digits) == 4 and digits[1:3] == "00" and digits[0] != "0":
         return cardinal(digits)
     return pairs(digits) if len(digits) == 4 else cardinal(digits)
@@ -129,4 +129,7 @@ def roman_value(numeral: str) -> int | None:
     if not numeral or not WELL_FORMED_ROMAN.match(numeral):
         return None
     values = [ROMAN_VALUES[letter] for letter in numeral]
-    return sum(-value if value < following else value for value, following in zip(values, [*values[1:], 0], strict=True))
+    return sum(
+        -value if value < following else value
+        for value, following in zip(values, [*values[1:], 0], strict=True)
+    )

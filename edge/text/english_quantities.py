@@ -15,11 +15,15 @@ VULGAR = {
 }  # fmt: skip
 # Words before a number that is a name rather than an amount: 401 is "four oh one".
 NAMED_BY_NUMBER = frozenset(
-    "room rooms suite flight gate bus route highway interstate apartment apt unit channel platform exit boeing airbus "
-    "studio locker bay pier model hwy extension ext train tram line cabin".split()
+    "room rooms suite flight gate bus route highway interstate apartment apt unit channel platform exit "
+    "boeing airbus studio locker bay pier model hwy extension ext train tram line cabin".split()
 )
-SPELLED_NUMBERS = frozenset("pin code passcode zip zipcode password account otp serial agent tracking id".split())
-RELEASED = frozenset("version python ios android release firmware ubuntu linux kernel java node chapter section".split())
+SPELLED_NUMBERS = frozenset(
+    "pin code passcode zip zipcode password account otp serial agent tracking id".split()
+)
+RELEASED = frozenset(
+    "version python ios android release firmware ubuntu linux kernel java node chapter section".split()
+)
 EMERGENCY_CUES = frozenset("call called calling dial dialed dialing phone text ring".split())
 OUT_OF = frozenset({"5", "10", "100"})  # scores: "8/10" is "eight out of ten"
 EMERGENCY = {"911": "nine one one"}
@@ -100,6 +104,15 @@ def _mixed_fraction(match: re.Match[str]) -> str | None:
     return _mixed(match["a"], match["b"], match["c"])
 
 
+def _composed_fraction(match: re.Match[str]) -> str | None:
+    """``21\u20442``, which is what Unicode normalisation makes of ``2½``; perhaps with a unit."""
+    if int(match["b"]) < 2:
+        return None
+    parts = match["a"], match["b"]
+    words = _mixed(match["n"], *parts) if match["n"] else fraction(*parts)
+    return f"{words} {UNITS[match['unit']][bool(match['n'])]}" if match["unit"] in UNITS else words
+
+
 def _vulgar(match: re.Match[str]) -> str:
     numbers = VULGAR[match["v"]]
     return _mixed(match["n"], *numbers) if match["n"] else fraction(*numbers)
@@ -107,7 +120,12 @@ def _vulgar(match: re.Match[str]) -> str:
 
 def _fraction(match: re.Match[str]) -> str:
     top, bottom = match["a"], match["b"]
-    if bottom in OUT_OF and next_word(match) != "of" and int(top) <= int(bottom) and (top != "1" or bottom != "5"):
+    if (
+        bottom in OUT_OF
+        and next_word(match) != "of"
+        and int(top) <= int(bottom)
+        and (top != "1" or bottom != "5")
+    ):
         return f"{cardinal(top)} out of {cardinal(bottom)}"
     return fraction(top, bottom)
 
@@ -187,10 +205,17 @@ def _plain(match: re.Match[str]) -> str:
     return decimal(match["n"])
 
 
-_SIGNS = "|".join(re.escape(sign) for sign in sorted(CURRENCIES, key=len, reverse=True) if not sign[-1].isalpha())
+_SIGNS = "|".join(
+    re.escape(sign) for sign in sorted(CURRENCIES, key=len, reverse=True) if not sign[-1].isalpha()
+)
 _CODES = "|".join(sorted((code for code in CURRENCIES if code.isalpha()), key=len, reverse=True))
 _SIZE = r"(?P<size>[ -]?(?:hundred|thousand|million|billion|trillion)\b|(?:bn|mn|tn|[kKMmBbT])(?![A-Za-z]))?"
-_UNIT = "|".join(re.escape(unit) for unit in sorted({*UNITS, "Km", "KM", "Kg", "KG", "mL", "Mhz", "Ghz", "Khz", "MPH"}, key=len, reverse=True))
+_UNIT = "|".join(
+    re.escape(unit)
+    for unit in sorted(
+        {*UNITS, "Km", "KM", "Kg", "KG", "mL", "Mhz", "Ghz", "Khz", "MPH"}, key=len, reverse=True
+    )
+)
 _PER = "|".join(re.escape(unit) for unit in sorted(DIVISORS, key=len, reverse=True))
 _MONEY_TAIL = (
     rf"(?P<n>{NUMBER})(?:\s?[-–]\s?(?P<upper>{NUMBER})(?![\d-]))?{_SIZE}"
@@ -198,18 +223,35 @@ _MONEY_TAIL = (
 )
 
 MONEY_RULES = (Rule(re.compile(rf"(?P<minus>[-−])?(?P<sign>{_SIGNS})\s?{_MONEY_TAIL}"), _money),)
-CODE_RULES = (Rule(re.compile(rf"(?P<minus>(?!))?(?P<sign>US\$|C\$|A\$|HK\$|NT\$|{_CODES})\s?{_MONEY_TAIL}"), _money),)
-TELEPHONE_RULES = (
-    Rule(re.compile(r"\+\d{1,3}[\s.-]?(?:\(\d{1,4}\)[\s.-]?)?\d{1,4}(?:[\s.-]\d{2,4}){1,4}(?!\d)"), _telephone),
+CODE_RULES = (
+    Rule(re.compile(rf"(?P<minus>(?!))?(?P<sign>US\$|C\$|A\$|HK\$|NT\$|{_CODES})\s?{_MONEY_TAIL}"), _money),
+)
+PLUS_TELEPHONE_RULES = (
+    Rule(
+        re.compile(r"\+\d{1,3}[\s.-]?(?:\(\d{1,4}\)[\s.-]?)?\d{1,4}(?:[\s.-]\d{2,4}){1,4}(?!\d)"), _telephone
+    ),
     Rule(re.compile(r"(?:1[\s.-])?\(\d{3}\)\s?\d{3}[\s.-]\d{4}(?!\d)"), _telephone),
 )
-DIGIT_RULES = (
+TELEPHONE_RULES = (
     Rule(re.compile(r"\d{1,3}(?:\.\d{1,3}){3}(?![\d.]\d)"), _dotted),
     Rule(re.compile(r"\d{1,4}(?:\.\d{1,4}){2,4}(?!\.?\d)"), _dotted),
     Rule(re.compile(r"(?:1[\s.-])?(?:\(\d{3}\)\s?|\d{3}[-.\s])\d{3}[-.\s]\d{4}(?![\d-])"), _telephone),
     Rule(re.compile(r"\d{3}-\d{2}-\d{4}(?![\d-])|\d{4}([ -])\d{4}\1\d{4}\1\d{4}(?!\d)"), _telephone),
     Rule(re.compile(r"\d{3}-\d{4}(?![\d-])"), _local_number),
-    Rule(re.compile(r"(?P<f>\d)'(?:\s?(?P<i>1[01]|\d)(?:\"|'')?|(?=\s(?:tall|high|deep|wide|long)\b))(?![\dA-Za-z])"), _height),
+)
+AMOUNT_RULES = (
+    Rule(
+        re.compile(
+            rf"(?P<n>\d{{0,6}})(?P<a>\d)\u2044(?P<b>\d{{1,2}})(?:\s?(?P<unit>{_UNIT})(?![A-Za-z0-9]))?"
+        ),
+        _composed_fraction,
+    ),
+    Rule(
+        re.compile(
+            r"(?P<f>\d)'(?:\s?(?P<i>1[01]|\d)(?:\"|'')?|(?=\s(?:tall|high|deep|wide|long)\b))(?![\dA-Za-z])"
+        ),
+        _height,
+    ),
     Rule(re.compile(r"(?P<a>\d{1,4})\s(?P<b>\d{1,2})/(?P<c>\d{1,2})(?![\d/])"), _mixed_fraction),
     Rule(
         re.compile(
@@ -222,12 +264,14 @@ DIGIT_RULES = (
     Rule(re.compile(rf"(?P<n>\d*)\s?(?P<v>[{''.join(VULGAR)}])"), _vulgar),
     Rule(re.compile(r"(?P<a>\d{1,4})/(?P<b>\d{1,4})(?![\d/])"), _fraction),
     Rule(re.compile(rf"{NUMBER}(?:\s?[x×]\s?{NUMBER}){{1,2}}(?![A-Za-z\d])"), _dimensions),
-    Rule(re.compile(r"(?P<n>\d{1,3}(?:,\d{3})+|\d{1,15})(?:st|nd|rd|th|ST|ND|RD|TH)(?![A-Za-z\d])"), _ordinal),
+    Rule(
+        re.compile(r"(?P<n>\d{1,3}(?:,\d{3})+|\d{1,15})(?:st|nd|rd|th|ST|ND|RD|TH)(?![A-Za-z\d])"), _ordinal
+    ),
     Rule(re.compile(rf"(?P<n>{NUMBER})x(?![A-Za-z\d])"), _times),
-    Rule(re.compile(rf"(?P<n>\d+\.\d+)\s?(?P<size>[BMT])(?![A-Za-z\d])"), _millions),
-    Rule(re.compile(rf"(?P<n>\d+)(?P<size>M|bn|mn)(?![A-Za-z\d])"), _millions),
+    Rule(re.compile(r"(?P<n>\d+\.\d+)\s?(?P<size>[BMT])(?![A-Za-z\d])"), _millions),
+    Rule(re.compile(r"(?P<n>\d+)(?P<size>M|bn|mn)(?![A-Za-z\d])"), _millions),
     Rule(re.compile(r"(?P<a>\d{1,3})\.(?P<b>\d{2})(?![\dA-Za-z%]|[.,]\d)"), _release),
     Rule(re.compile(r"(?P<n>\d+)(?![\dA-Za-z%]|[.,]\d)"), _named),
 )
 VULGAR_RULES = (Rule(re.compile(rf"(?P<n>)(?P<v>[{''.join(VULGAR)}])"), _vulgar),)
-PLAIN_RULES = (Rule(re.compile(rf"(?P<n>{NUMBER})"), _plain),)
+PLAIN_RULE = Rule(re.compile(rf"(?P<n>{NUMBER})"), _plain)

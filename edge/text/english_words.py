@@ -14,15 +14,15 @@ LETTER_NAMES: dict[str, Phonemes] = {
     letter: tuple(name.split())
     for letter, name in zip(
         "abcdefghijklmnopqrstuvwxyz",
-        "EY1,B IY1,S IY1,D IY1,IY1,EH1 F,JH IY1,EY1 CH,AY1,JH EY1,K EY1,EH1 L,EH1 M,EH1 N,OW1,P IY1,K Y UW1,AA1 R,EH1 S,"
-        "T IY1,Y UW1,V IY1,D AH1 B AH0 L Y UW0,EH1 K S,W AY1,Z IY1".split(","),
+        "EY1,B IY1,S IY1,D IY1,IY1,EH1 F,JH IY1,EY1 CH,AY1,JH EY1,K EY1,EH1 L,EH1 M,EH1 N,OW1,P IY1,K Y UW1,"
+        "AA1 R,EH1 S,T IY1,Y UW1,V IY1,D AH1 B AH0 L Y UW0,EH1 K S,W AY1,Z IY1".split(","),
         strict=True,
     )
 }
 # Letters that NFKD leaves whole.
 _WHOLE_LETTERS = str.maketrans({
-    "ø": "o", "Ø": "O", "ß": "ss", "æ": "ae", "Æ": "Ae", "œ": "oe", "Œ": "Oe", "ł": "l", "Ł": "L", "đ": "d", "Đ": "D",
-    "ð": "th", "Ð": "Th", "þ": "th", "Þ": "Th", "ı": "i", "ħ": "h",
+    "ø": "o", "Ø": "O", "ß": "ss", "æ": "ae", "Æ": "Ae", "œ": "oe", "Œ": "Oe", "ł": "l", "Ł": "L", "đ": "d",
+    "Đ": "D", "ð": "th", "Ð": "Th", "þ": "th", "Þ": "Th", "ı": "i", "ħ": "h",
 })  # fmt: skip
 ACCENTED: dict[str, Phonemes] = {
     "résumé": ("R", "EH1", "Z", "AH0", "M", "EY2"), "résumés": ("R", "EH1", "Z", "AH0", "M", "EY2", "Z"),
@@ -32,9 +32,9 @@ ACCENTED: dict[str, Phonemes] = {
 }  # fmt: skip
 # Capitals that are spelled although a word is written the same.
 SPELLED = frozenset(
-    "us it un eu uk ai id ip io os pc tv hr pr pa la ac dc ms ma mit usc sat ids led rip who sos ir em es ti am pm ed ie er "
-    "ira sap al ups psi ct ad ar dj ko op ot po ta vp cd uv xl md va ca ga nj ny pb ph de pos crt fed hp et ado mad "
-    "ram's mac's cs lit ok bs ba ra rv sd".split()
+    "us it un eu uk ai id ip io os pc tv hr pr pa la ac dc ms ma mit usc sat ids led rip who sos ir em es ti "
+    "am pm ed ie er ira sap al ups psi ct ad ar dj ko op ot po ta vp cd uv xl md va ca ga nj ny pb ph de pos "
+    "crt fed hp et ado mad ram's mac's cs lit ok bs ba ra rv sd".split()
 ) - {"mad", "fed", "lit", "ado", "ids", "pos", "sap"}
 COMPOUNDS_PATH = Path(__file__).parent / "data" / "en_compounds.txt"  # first parts, then second parts
 LONGEST_WORD = 60  # letters; beyond, no rule but the letters themselves is tried
@@ -76,7 +76,7 @@ class WordReader:
         self.pronounce = lru_cache(maxsize=4096)(self._pronounce)
 
     def _pronounce(self, word: str, shouted: bool = False) -> Phonemes:
-        """Phonemes of a word as written; ``shouted`` takes capitals for emphasis. Empty for a lone apostrophe."""
+        """Phonemes of a word as written; ``shouted`` takes capitals for emphasis."""
         accented = ACCENTED.get(word.lower())
         if accented:
             return accented
@@ -113,7 +113,11 @@ class WordReader:
             return spell(word)
         if "'" in word or self._lookup(lower):
             return None
-        return self._letters_to_sound(lower) if len(word) > 3 and _SAYABLE.match(word) else self._long_capitals(word)
+        return (
+            self._letters_to_sound(lower)
+            if len(word) > 3 and _SAYABLE.match(word)
+            else self._long_capitals(word)
+        )
 
     def _long_capitals(self, word: str) -> Phonemes | None:
         """Spell what is short or has no vowels."""
@@ -159,7 +163,11 @@ class WordReader:
         return prefix or from_ending(word, lambda stem: self._lookup(stem) or self._prefixed(stem))
 
     def _prefixed(self, stem: str) -> Phonemes | None:
-        return (from_prefix(stem, self._lookup) or self._compound(stem)) if len(stem) >= SHORTEST_COMPOUND else None
+        return (
+            (from_prefix(stem, self._lookup) or self._compound(stem))
+            if len(stem) >= SHORTEST_COMPOUND
+            else None
+        )
 
     def _compound(self, word: str) -> Phonemes | None:
         """Two words written as one, e.g. ``starship``; the most even split wins."""
@@ -177,7 +185,7 @@ class WordReader:
         return joined(first, second)
 
     def _is_compound(self, first: str, second: str) -> bool:
-        """Whether such compounds are common: 99 % of CMUdict's then sound like their parts, 85 % by one long part."""
+        """Whether such compounds are common: 99 % of CMUdict's (85 % by one part) sound like their parts."""
         begins, ends = first in self._first_parts, second in self._second_parts
         long = min(len(first), len(second)) >= LONG_PART
         return (begins and ends) or ((begins or ends) and long)

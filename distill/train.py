@@ -64,7 +64,7 @@ class TrainOptions:
     ema: float = 0.998
     save_every: int = 250
     validate_every: int = 500
-    align_epochs: int = 4
+    align_epochs: int = 7
     seed: int = 7
     threads: int = 2
     workers: int = 2

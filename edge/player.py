@@ -215,7 +215,7 @@ class Player:
             self._emit(LineBegan(track.line_id, t_ns, latency_s))
         while track.marks and (track.marks[0][0] < track.position or (track.complete and not track.chunks)):
             sample, name = track.marks.popleft()
-            heard = t_ns / NS + max(0, sample - before) / self.sample_rate + latency_s
+            heard = (t_ns + max(0, sample - before) * NS // self.sample_rate) / NS + latency_s
             self._emit(LineMark(track.line_id, name, sample, heard))
         starving = track.position > 0 and n_read < len(out) and not track.over
         if starving and not track.starving:

@@ -31,11 +31,12 @@ from .health import Loopback
 from .inbox import Inbox
 from .lamps import Lamps, LampTick
 from .line import CutBy, Line, Phase
-from .link import Delivered, Inbound, LinkDown, LinkReplaced, LinkUp
+from .link import Delivered, Inbound, LinkDown, LinkReplaced, LinkUp, StopSignal
+from .moments import CutWatch, EndHeard, EngineWatch, MarkHeard, SilenceHeard
 from .operations import Operations
 from .prepare import ID_PREFIX, Preparations
 from .reception import Committed, Reception
-from .stage import CutWatch, EngineWatch, Stage
+from .stage import Stage
 from .timers import Timers
 
 logger = logging.getLogger(__name__)
@@ -53,6 +54,12 @@ class Shutdown:
 @dataclass(frozen=True)
 class ShutdownLimit:
     """End now."""
+
+
+@dataclass(frozen=True)
+class _StopMark:
+    received: float
+    silenced: list[str]
 
 
 @dataclass(frozen=True)
@@ -110,8 +117,8 @@ class Core:
         self.refused_subscriptions: tuple[str, ...] = ()
         self.error: EdgeError | None = None
         """Why the daemon cannot go on."""
-        self._reception = Reception(self)
-        self._stopped: dict[str, float] = {}
+        self.reception = Reception(self)
+        self._stopped: dict[str, _StopMark] = {}
         self._lamps_due = 0.0
         self.stopping = False
         self._done = False
@@ -142,22 +149,28 @@ class Core:
         else:
             self.stage.cut(line, by)
 
-    def stop(self, character: str | None, received: float) -> list[str]:
-        """Silence a character, or everyone, and clear the queue of what arrived before; return the ids."""
-        self._stopped[character or ""] = received
-        scope = [
-            line
-            for line in self.lines.values()
-            if line.received <= received and (character is None or line.character == character)
-        ]
-        for line in scope:
-            self.cancel(line, "stop")
-        return [line.request_id for line in scope]
+    def stop(self, character: str | None, received: float, silenced: list[str]) -> None:
+        """Silence a character, or everyone, and clear the queue of what arrived before.
+
+        Args:
+            character: whom; `None` is everyone.
+            received: when the stop arrived. What arrived before and is looked at later is silenced then.
+            silenced: ids of the lines concerned are added to it, now and later.
+        """
+        if character is not None and not (self.admission and self.admission.knows(character)):
+            return
+        self._stopped[character or ""] = _StopMark(received, silenced)
+        for line in list(self.lines.values()):
+            if line.received <= received and character in (None, line.character):
+                if line.request_id not in silenced:
+                    silenced.append(line.request_id)
+                self.cancel(line, "stop")
 
     def _make_handlers(self) -> dict[type, Callable[[Any], None]]:
         stage = self.stage
         return {
-            Inbound: self._reception.on_inbound,
+            Inbound: self.reception.on_inbound,
+            StopSignal: self.reception.on_stop_signal,
             Committed: self._on_committed,
             TerminalDurable: self.announcer.tell,
             Delivered: lambda message: self.announcer.delivered(message.mid),
@@ -174,6 +187,9 @@ class Core:
             FileWritten: stage.on_file,
             SinkLost: lambda message: stage.lose_sink(message.message),
             SinkBack: self._on_sink_back,
+            MarkHeard: stage.on_mark_heard,
+            EndHeard: stage.on_end_heard,
+            SilenceHeard: stage.on_silence_heard,
             EngineWatch: stage.on_engine_watch,
             CutWatch: stage.on_cut_watch,
             LinkUp: self._on_link_up,
@@ -249,10 +265,12 @@ class Core:
         )
         self.announcer.answer(line.command, position=position, cached=cached)
         self.connection.acknowledge(line.command.inbound)
-        stopped = max(self._stopped.get("", 0.0), self._stopped.get(line.character, 0.0))
+        marks = (self._stopped.get(scope) for scope in ("", line.character))
+        stopped = next((mark for mark in marks if mark and line.received <= mark.received), None)
         if line.cut_by is not None:
             self._end_waiting(line, Cancelled, by=line.cut_by, played_ms=0.0)
-        elif line.received <= stopped:
+        elif stopped is not None:
+            stopped.silenced.append(line.request_id)
             self.cancel(line, "stop")
         elif self.stopping:
             self.cancel(line, "shutdown")

@@ -87,6 +87,8 @@ class Intake:
         """Understand a message; faults end up in `error`, never in an exception."""
         op = address.name if address.kind == "request" else address.kind
         command = Command(op if is_name(op) else "unknown", inbound, "")
+        if address.kind in ("say", "stop") and is_name(address.name):
+            command.character = address.name
         try:
             if inbound.response_topic is not None:
                 self._add_reply_topic(command, inbound.response_topic)
@@ -151,7 +153,6 @@ class Intake:
     def _fill_text(self, command: Command, character: str) -> None:
         if not is_name(character):
             raise _bad_name(character)
-        command.character = character
         inbound = command.inbound
         digest = hashlib.sha256(inbound.payload).digest()
         if inbound.dup:
@@ -174,7 +175,6 @@ class Intake:
     def _fill_stop(self, command: Command, character: str) -> None:
         if character and not is_name(character):
             raise _bad_name(character)
-        command.character = character
         command.request = StopRequest(character=character or None)
 
     def _fill_line(self, command: Command, line: str) -> None:

@@ -34,6 +34,20 @@ class Inbound:
         return len(self.payload) + len(self.topic) + 512
 
 
+@dataclass
+class StopSignal:
+    """A stop as received. The core meets it twice: first at once, to silence; then in its turn, to answer."""
+
+    inbound: Inbound
+    silenced: list[str] | None = None
+    """Ids of the lines that were silenced at once."""
+
+    @property
+    def n_bytes(self) -> int:
+        """Return about how much memory it takes."""
+        return self.inbound.n_bytes
+
+
 @dataclass(frozen=True)
 class LinkUp:
     """Connected and subscribed."""

@@ -68,8 +68,9 @@ class Operations:
         character = command.request.character
         if character is not None and not (self._core.admission and self._core.admission.knows(character)):
             raise RequestError(f"{character} is not a character of this voice", code="unknown_character")
-        stopped = self._core.stop(character, command.inbound.received)
-        self._core.announcer.answer(command, cancelled=stopped)
+        silenced = self._core.reception.silenced
+        self._core.stop(character, command.inbound.received, silenced)
+        self._core.announcer.answer(command, cancelled=silenced)
 
     def _prepare(self, command: Command) -> None:
         assert isinstance(command.request, PrepareRequest)

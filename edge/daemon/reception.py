@@ -20,10 +20,11 @@ from ..messages import (
     Rejected,
     SayRequest,
     Started,
+    StopRequest,
 )
 from ..scheduler import Ticket
 from .intake import Command, Intake
-from .link import Inbound
+from .link import Inbound, StopSignal
 
 if TYPE_CHECKING:
     from .core import Core
@@ -51,6 +52,8 @@ class Reception:
     def __init__(self, core: Core) -> None:
         config = core.config
         self._core = core
+        self.silenced: list[str] = []
+        """Lines that the stop being answered has silenced so far."""
         self._intake = Intake(core.topics, config.queue.max_request_bytes, config.mqtt.reply_prefixes)
 
     def on_inbound(self, inbound: Inbound) -> None:
@@ -64,6 +67,18 @@ class Reception:
             core.connection.acknowledge(inbound)
         elif not self._obey(self._intake.read(inbound, address)):
             core.connection.acknowledge(inbound)
+
+    def on_stop_signal(self, signal: StopSignal) -> None:
+        """Silence at once what is known; the second time, what came in between, and answer for both."""
+        if signal.silenced is not None:
+            self.silenced = signal.silenced
+            self.on_inbound(signal.inbound)
+            return
+        address = self._core.topics.read(signal.inbound.topic)
+        command = None if address is None else self._intake.read(signal.inbound, address)
+        signal.silenced = []
+        if command is not None and command.error is None and isinstance(command.request, StopRequest):
+            self._core.stop(command.request.character, signal.inbound.received, signal.silenced)
 
     def _obey(self, command: Command) -> bool:
         """Do what a command says; `True` if the acknowledgement has to wait for the journal."""

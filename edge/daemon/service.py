@@ -22,7 +22,7 @@ from ..synthesizer import Synthesizer
 from .connection import Connection
 from .core import Core, Parts, Shutdown
 from .inbox import Inbox
-from .link import Inbound
+from .link import Inbound, StopSignal
 
 logger = logging.getLogger(__name__)
 
@@ -118,9 +118,12 @@ class Daemon:
         self._inbox.put(Shutdown())
 
     def _deliver(self, inbound: Inbound) -> None:
-        """Leave a message for the core; stop overtakes what waits."""
-        urgent = inbound.topic.startswith(self._urgent)
-        if not self._inbox.offer(inbound, urgent=urgent, owed=inbound.qos > 0):
+        """Leave a message for the core; stop overtakes what waits, and is answered in its turn."""
+        message: Inbound | StopSignal = inbound
+        if inbound.topic.startswith(self._urgent):
+            message = StopSignal(inbound)
+            self._inbox.offer(message, urgent=True)
+        if not self._inbox.offer(message, owed=inbound.qos > 0):
             logger.error("intake is full: a message on %s was dropped", inbound.topic[:80])
 
 

@@ -20,24 +20,10 @@ from ..scheduler import Lane
 from ..viseme_sets import to_dict
 from .announcer import Announcer
 from .line import CutBy, Line, Phase
+from .moments import CutWatch, EndHeard, EngineWatch, MarkHeard, SilenceHeard
 from .timers import Timers
 
 CUT_LIMIT_S = 0.2  # a sink that has not gone silent by then will not; the line ends all the same
-
-
-@dataclass(frozen=True)
-class EngineWatch:
-    """Look whether the synthesiser has made progress with a line since."""
-
-    line_id: str
-    progress: int
-
-
-@dataclass(frozen=True)
-class CutWatch:
-    """Look whether a line that was cut has ended."""
-
-    line_id: str
 
 
 @dataclass
@@ -204,35 +190,40 @@ class Stage:
             self._first_audio(line, message.t0_ns, message.device_latency_s)
 
     def on_mark(self, message: LineMark) -> None:
-        """Report a mark when it is heard."""
-        line = self._active(message.line_id)
-        if line is None:
-            return
-        if message.heard > time.monotonic() + 0.001:
-            self._timers.at(message.heard, message)
-            return
-        t_ms = round(message.sample * 1000 / self._player.sample_rate, 1)
-        mark = MarkReached(id=line.request_id, character=line.character, name=message.name, t_ms=t_ms)
-        self._announcer.later(f"mark/{message.name}", mark.to_json())
+        """Wait until a mark is heard."""
+        self._timers.at(message.heard, MarkHeard(message))
+
+    def on_mark_heard(self, message: MarkHeard) -> None:
+        """Report a mark, unless its line has been cut meanwhile."""
+        mark = message.mark
+        line = self._active(mark.line_id)
+        if line is not None:
+            t_ms = round(mark.sample * 1000 / self._player.sample_rate, 1)
+            reached = MarkReached(id=line.request_id, character=line.character, name=mark.name, t_ms=t_ms)
+            self._announcer.later(f"mark/{mark.name}", reached.to_json())
 
     def on_ended(self, message: LineEnded) -> None:
-        """Complete a line when its last sample has been heard."""
-        line = self._active(message.line_id)
-        if line is None:
-            return
-        if message.heard > time.monotonic() + 0.001:
-            self._timers.at(message.heard, message)
-            return
-        line.underruns = message.underruns
-        line.sounding = False
-        self.tally.underruns += message.underruns
-        self._completed(line, "play")
+        """Wait until the last sample is heard."""
+        self._timers.at(message.heard, EndHeard(message))
+
+    def on_end_heard(self, message: EndHeard) -> None:
+        """Complete what had to be played."""
+        line = self._active(message.end.line_id)
+        if line is not None:
+            line.underruns = message.end.underruns
+            line.sounding = False
+            self.tally.underruns += line.underruns
+            self._completed(line, "play")
 
     def on_silenced(self, message: LineSilenced) -> None:
+        """Wait until a line that was cut is silent."""
+        self._timers.at(message.heard, SilenceHeard(message))
+
+    def on_silence_heard(self, message: SilenceHeard) -> None:
         """End a line that was cut."""
-        line = self._lines.get(message.line_id)
+        line = self._lines.get(message.silence.line_id)
         if line is not None and line.phase is Phase.CUTTING:
-            self._cancelled(line, message.n_samples)
+            self._cancelled(line, message.silence.n_samples)
 
     def on_cut_watch(self, watch: CutWatch) -> None:
         """End a line that was cut although the sink never went silent."""

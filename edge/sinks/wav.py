@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import wave
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 
@@ -33,6 +34,7 @@ class WavSink(PacedSink):
         self._n_bytes = 0
         self._rested_ns: int | None = None
         self._end_ns = 0
+        self._raw: IO[bytes] | None = None
         self._file: wave.Wave_write | None = None
 
     def _start(self) -> None:
@@ -41,12 +43,14 @@ class WavSink(PacedSink):
         if self._n_files > 1:
             path = path.with_name(f"{path.stem}-{self._n_files}{path.suffix}")
         path.parent.mkdir(parents=True, exist_ok=True)
-        file = wave.open(str(path), "wb")  # noqa: SIM115 - closed by _finish
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(self.player.sample_rate)
-        file.writeframes(b"")
-        self._file, self._n_bytes = file, 0
+        self._raw = path.open("wb")
+        self._file = wave.open(self._raw, "wb")  # noqa: SIM115 - _finish closes it
+        self._file.setnchannels(1)
+        self._file.setsampwidth(2)
+        self._file.setframerate(self.player.sample_rate)
+        self._file.writeframes(b"")
+        self._raw.flush()
+        self._n_bytes = 0
 
     def _resume(self, t_ns: int) -> None:
         if self._rested_ns is not None:
@@ -60,6 +64,8 @@ class WavSink(PacedSink):
 
     def _rest(self) -> None:
         self._rested_ns = self._end_ns
+        if self._raw is not None:
+            self._raw.flush()
 
     def _write(self, samples: Pcm16) -> None:
         if self._n_bytes + samples.nbytes > MAX_DATA_BYTES:
@@ -70,6 +76,7 @@ class WavSink(PacedSink):
         self._n_bytes += samples.nbytes
 
     def _finish(self) -> None:
-        if self._file is not None:
+        if self._file is not None and self._raw is not None:
             self._file.close()
-            self._file = None
+            self._raw.close()
+            self._file = self._raw = None

@@ -21,9 +21,12 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 MOSQUITTO = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin")
-needs_mosquitto = pytest.mark.skipif(MOSQUITTO is None, reason="mosquitto is not installed (apt install mosquitto)")
+needs_mosquitto = pytest.mark.skipif(
+    MOSQUITTO is None, reason="mosquitto is not installed (apt install mosquitto)"
+)
 needs_clients = pytest.mark.skipif(
-    shutil.which("mosquitto_pub") is None, reason="mosquitto_pub is not installed (apt install mosquitto-clients)"
+    shutil.which("mosquitto_pub") is None,
+    reason="mosquitto_pub is not installed (apt install mosquitto-clients)",
 )
 
 
@@ -57,9 +60,16 @@ def mosquitto(directory: Path, *settings: str, port: int | None = None) -> Itera
     assert MOSQUITTO is not None
     port = port or free_port()
     config = directory / f"mosquitto-{port}.conf"
-    lines = [f"listener {port} 127.0.0.1", "allow_anonymous true", "set_tcp_nodelay true", "persistence false"]
+    lines = [
+        f"listener {port} 127.0.0.1",
+        "allow_anonymous true",
+        "set_tcp_nodelay true",
+        "persistence false",
+    ]
     config.write_text("\n".join([*lines, *settings]) + "\n")
-    process = subprocess.Popen([MOSQUITTO, "-c", str(config)], stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        [MOSQUITTO, "-c", str(config)], stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL
+    )
     try:
         wait_until(lambda: accepts(port), what="mosquitto listening")
         yield port
@@ -90,7 +100,9 @@ class Client:
         self._subscribed = threading.Event()
         version = MQTTProtocolVersion.MQTTv5 if v5 else MQTTProtocolVersion.MQTTv311
         self.client = paho.Client(CallbackAPIVersion.VERSION2, protocol=version)
-        self.client.on_socket_open = lambda _c, _u, sock: sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.client.on_socket_open = lambda _c, _u, sock: sock.setsockopt(
+            socket.IPPROTO_TCP, socket.TCP_NODELAY, 1
+        )
         self.client.on_message = self._on_message
         self.client.on_subscribe = lambda *_: self._subscribed.set()
         self.client.connect("127.0.0.1", port)
@@ -106,7 +118,9 @@ class Client:
             )
             self._changed.notify_all()
 
-    def say(self, topic: str, payload: Any, *, qos: int = 1, retain: bool = False, **properties: Any) -> float:
+    def say(
+        self, topic: str, payload: Any, *, qos: int = 1, retain: bool = False, **properties: Any
+    ) -> float:
         """Publish, JSON unless it is text or bytes; returns the time."""
         data = payload if isinstance(payload, bytes | str) else json.dumps(payload)
         extra = None
@@ -143,9 +157,9 @@ class Client:
 
     def wait_event(self, request_id: str, name: str, timeout_s: float = 10.0) -> dict[str, Any]:
         heard = self.wait(
-            lambda heard: "/event/" in heard.topic
-            and heard.json["id"] == request_id
-            and heard.json["event"] == name,
+            lambda heard: (
+                "/event/" in heard.topic and heard.json["id"] == request_id and heard.json["event"] == name
+            ),
             timeout_s=timeout_s,
         )
         return dict(heard.json)

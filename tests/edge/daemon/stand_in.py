@@ -1,4 +1,4 @@
-"""A synthesiser without a voice: each line is one constant level, so that a recording shows what was heard when."""
+"""A synthesiser without a voice: a line is one constant level, so that a recording shows what was heard."""
 
 from __future__ import annotations
 
@@ -19,8 +19,9 @@ from edge.lipsync import phrase_timeline
 from edge.spec import SAMPLE_RATE
 from edge.synthesizer import SpeechRequest
 
-SAMPLES_PER_CHARACTER = SAMPLE_RATE // 20  # 50 ms
-CHUNK_SAMPLES = SAMPLE_RATE // 8
+MS_PER_CHARACTER = 25
+SAMPLES_PER_CHARACTER = SAMPLE_RATE * MS_PER_CHARACTER // 1000
+CHUNK_SAMPLES = SAMPLE_RATE // 16
 
 
 def level(text: str) -> int:
@@ -47,7 +48,11 @@ class StandIn:
         names = {"noah": ("neutral", "sad"), "ava": ("neutral",)}
         characters = tuple(
             SimpleNamespace(
-                name=name, languages=("zh", "en"), emotions=emotions, fallbacks={"angry": "neutral"}, description=""
+                name=name,
+                languages=("zh", "en"),
+                emotions=emotions,
+                fallbacks={"angry": "neutral"},
+                description="",
             )
             for name, emotions in names.items()
         )
@@ -77,10 +82,14 @@ class StandIn:
         plain = line.parsed.plain
         total = len(plain) * SAMPLES_PER_CHARACTER
         marks = [
-            Mark(str(tag.value), tag.position * SAMPLES_PER_CHARACTER) for tag in line.parsed.tags if tag.kind == "mark"
+            Mark(str(tag.value), tag.position * SAMPLES_PER_CHARACTER)
+            for tag in line.parsed.tags
+            if tag.kind == "mark"
         ]
         boundaries = [index * SAMPLES_PER_CHARACTER for index in range(len(plain) + 1)]
-        timeline = phrase_timeline(["a"] * len(plain), ["zh"] * len(plain), boundaries, ((plain, 0, len(plain)),))
+        timeline = phrase_timeline(
+            ["a"] * len(plain), ["zh"] * len(plain), boundaries, ((plain, 0, len(plain)),)
+        )
         for start in range(0, total, CHUNK_SAMPLES):
             self.gate.wait(timeout=20)
             time.sleep(self.chunk_delay_s)
@@ -95,7 +104,9 @@ class StandIn:
             stop = min(start + CHUNK_SAMPLES, total)
             samples = np.full(stop - start, level(line.request.text), dtype=np.int16)
             final = stop == total
-            due = tuple(mark for mark in marks if start <= mark.sample < stop or (final and mark.sample == total))
+            due = tuple(
+                mark for mark in marks if start <= mark.sample < stop or (final and mark.sample == total)
+            )
             yield AudioChunk(samples, SAMPLE_RATE, start, final, timeline if start == 0 else None, due)
 
 

@@ -28,11 +28,8 @@ _HARMONIC = slice(0, N_BINS)
 _PHASE = slice(N_BINS, 2 * N_BINS)
 _NOISE = slice(2 * N_BINS, 3 * N_BINS)
 _GAINS = slice(3 * N_BINS, FRAME_OUTPUTS)
-_CENTRES_BEFORE = 3  # gain centres before a frame that reach into the first half of its window
-_CENTRES = 6  # all that reach into one half
-_GAIN_OFFSET = (
-    HOP_LENGTH - LEAD - GAIN_STEP // 2
-)  # from the first gain centre held to the first window sample
+_RAMP = (np.arange(GAIN_STEP, dtype=np.float32) + 0.5) / GAIN_STEP  # a sample stands for its middle
+_GAIN_OFFSET = HOP_LENGTH - LEAD - GAIN_STEP // 2  # from the first centre of the frame before to the window
 
 
 @functools.lru_cache(maxsize=1)
@@ -111,17 +108,8 @@ def render_pulses(positions: Float64, amplitudes: Float32, first: int, n: int) -
     return train[KERNEL_TAPS : KERNEL_TAPS + n].astype(np.float32)
 
 
-def _gain_ramps() -> Float32:
-    """(6, 512) weights of the six gain centres around the 512 samples under half a window."""
-    positions = (np.arange(HOP_LENGTH) + 0.5 - LEAD) / GAIN_STEP - 0.5 + _CENTRES_BEFORE
-    return np.maximum(0.0, 1.0 - np.abs(positions - np.arange(_CENTRES)[:, None])).astype(np.float32)
-
-
-_GAIN_RAMPS = _gain_ramps()
-
-
 class Workspace:
-    """Buffers for one block of frames; contents do not outlive a call, so phrases share one."""
+    """Buffers for one block of frames; one per thread, contents do not outlive a call."""
 
     def __init__(self) -> None:
         self.frames = np.empty((2, BLOCK_FRAMES, N_FFT), np.float32)
@@ -132,103 +120,118 @@ class Workspace:
 
 
 class PhraseHead:
-    """Turns one phrase's frames into samples as they arrive; all pushes together equal one big push.
+    """Turns frames of one phrase into sound, any stretch at a time, several stretches at once.
 
-    A frame is sounded once the next one is known (its gains reach half a window further) and half a window of
-    sound stays back until its other half arrives: sound lags the frames by one frame and a half.
+    A frame's window is two hops long. A stretch of n frames gives n + 1 rows of one hop each; its first and
+    last row lack the half that the neighbouring stretch gives. :class:`OverlapAdd` puts the rows together.
     """
 
-    def __init__(self, f0_edges: Float64, workspace: Workspace | None = None) -> None:
-        """Start a phrase.
+    def __init__(self, f0_edges: Float64) -> None:
+        """Place the pulses of a phrase.
 
         Args:
             f0_edges: (T + 1,) Hz at the frame boundaries.
-            workspace: buffers to use; not shared with another thread.
         """
         self.n_frames = len(f0_edges) - 1
-        self._work = workspace or Workspace()
         self._positions, self._amplitudes = pulse_train(f0_edges)
-        self._pending = np.empty((0, FRAME_OUTPUTS), np.float32)  # known frames that wait for the next
-        self._gains: Float32 | None = None  # (2, SUBFRAMES) of the frame before the pending ones
-        self._tail = np.zeros(HOP_LENGTH, np.float32)  # second half of the last window
-        self._done = 0  # frames sounded
 
-    def push(self, frames: Float32) -> Float32:
-        """Take the next frames and give all sound that they complete.
+    def rows(self, frames: Float32, low: int, start: int, stop: int, work: Workspace) -> Float32:
+        """Sound frames [start, stop) of the phrase.
 
         Args:
-            frames: (n, FRAME_OUTPUTS) as the decoder gives them.
+            frames: (n, FRAME_OUTPUTS) as the decoder gives them, with the frame before ``start`` and the one
+                at ``stop`` where the phrase has them: their gains reach in here.
+            low: index of the first of ``frames``.
+            start: first frame to sound.
+            stop: frame after the last.
+            work: buffers of the calling thread.
 
         Returns:
-            (m,) samples near [-1, 1]; over the phrase the pushes give T * 512.
+            (stop - start + 1, 512), the first row starting ``LEAD`` samples before frame ``start``.
         """
-        known = np.concatenate([self._pending, frames]) if len(self._pending) else frames
-        last = self._done + len(known) >= self.n_frames
-        ready = len(known) if last else len(known) - 1
-        sound = self._sound(known, ready) if ready > 0 else np.empty(0, np.float32)
-        self._pending = known[max(ready, 0) :].copy()
-        return np.concatenate([sound, self._tail[: HOP_LENGTH - LEAD]]) if last else sound
+        excitation = self._excitation(frames, low, start, stop)
+        rows = np.empty((stop - start + 1, HOP_LENGTH), np.float32)
+        tail: Float32 | float = 0.0
+        for at in range(start, stop, BLOCK_FRAMES):
+            end, first = min(at + BLOCK_FRAMES, stop), at - start
+            output = _shape(excitation[:, first : end - start + 1], frames[at - low : end - low], work)
+            np.add(output[0, :HOP_LENGTH], tail, out=rows[first])
+            np.add(output[1:, :HOP_LENGTH], output[:-1, HOP_LENGTH:], out=rows[first + 1 : end - start])
+            tail = output[-1, HOP_LENGTH:].copy()
+        rows[-1] = tail
+        return rows
 
-    def _sound(self, known: Float32, n: int) -> Float32:
-        """Sound the first n of the known frames; the next one lends its gains if it is there."""
-        first = self._done * HOP_LENGTH - LEAD
-        excitation = self._excitation(known[: n + 1, _GAINS], first, n)
-        sound = np.empty((n, HOP_LENGTH), np.float32)
-        for start in range(0, n, BLOCK_FRAMES):
-            stop = min(start + BLOCK_FRAMES, n)
-            output = self._shape(excitation[:, start : stop + 1], known[start:stop])
-            sound[start] = output[0, :HOP_LENGTH] + self._tail
-            np.add(output[1:, :HOP_LENGTH], output[:-1, HOP_LENGTH:], out=sound[start + 1 : stop])
-            self._tail = output[-1, HOP_LENGTH:].copy()
-        skipped = LEAD if self._done == 0 else 0  # the first half window sticks out of the phrase
-        self._done += n
-        return sound.ravel()[skipped:]
+    def render(self, frames: Float32) -> Float32:
+        """(T * 512,) sound of a whole phrase, near [-1, 1]."""
+        return OverlapAdd(self.n_frames).add(self.rows(frames, 0, 0, self.n_frames, Workspace()))
 
-    def _excitation(self, log_gains: Float32, first: int, n: int) -> Float32:
-        """(2, n + 1, 512) pulses and noise with their gains from sample ``first`` on, half a window a row."""
-        size = (n + 1) * HOP_LENGTH
-        excitation = self._sample_gains(log_gains, n)
-        flat = excitation.reshape(2, size)
-        flat[0] *= render_pulses(self._positions, self._amplitudes, first, size)
-        flat[1] *= noise_at(first, size)
-        flat[:, : max(-first, 0)] = 0.0  # the windows at both ends reach out of the phrase, into silence
-        flat[:, max(self.n_frames * HOP_LENGTH - first, 0) :] = 0.0
-        return excitation
+    def _excitation(self, frames: Float32, low: int, start: int, stop: int) -> Float32:
+        """(2, stop - start + 1, 512) pulses and noise with their gains, a hop per row."""
+        first, size = start * HOP_LENGTH - LEAD, (stop - start + 1) * HOP_LENGTH
+        excitation = self._gains(frames, low, start, stop)
+        excitation[0] *= render_pulses(self._positions, self._amplitudes, first, size)
+        excitation[1] *= noise_at(first, size)
+        excitation[:, : max(-first, 0)] = (
+            0.0  # the windows at both ends reach out of the phrase, into silence
+        )
+        excitation[:, max(self.n_frames * HOP_LENGTH - first, 0) :] = 0.0
+        return excitation.reshape(2, -1, HOP_LENGTH)
 
-    def _sample_gains(self, log_gains: Float32, n: int) -> Float32:
-        """(2, n + 1, 512) gains, linear between centres 4 ms apart."""
-        known = np.exp(log_gains.reshape(-1, 2, SUBFRAMES)).transpose(1, 0, 2).reshape(2, -1)
-        before = np.repeat(known[:, :1], SUBFRAMES, axis=1) if self._gains is None else self._gains
-        missing = (n + 1) * SUBFRAMES - known.shape[1]  # nothing follows the last frame: hold its last gain
-        after = np.repeat(known[:, -1:], missing, axis=1)
-        centres = np.concatenate([before, known, after], axis=1)
-        self._gains = centres[:, n * SUBFRAMES : (n + 1) * SUBFRAMES]
-        around = np.lib.stride_tricks.sliding_window_view(centres, _CENTRES, axis=1)
-        skipped = SUBFRAMES - _CENTRES_BEFORE
-        gains: Float32 = np.ascontiguousarray(around[:, skipped::SUBFRAMES][:, : n + 1]) @ _GAIN_RAMPS
-        return gains
+    def _gains(self, frames: Float32, low: int, start: int, stop: int) -> Float32:
+        """(2, (stop - start + 1) * 512) gains, linear between centres 4 ms apart, held at both ends."""
+        wanted = np.clip(np.arange(start - 1, stop + 1), 0, self.n_frames - 1)
+        centres = np.exp(frames[wanted - low, _GAINS])  # (n + 2, 2 * SUBFRAMES)
+        if start == 0:
+            centres[0] = centres[0].reshape(2, SUBFRAMES)[:, :1].repeat(SUBFRAMES)
+        if stop == self.n_frames:
+            centres[-1] = centres[-1].reshape(2, SUBFRAMES)[:, -1:].repeat(SUBFRAMES)
+        centres = centres.reshape(-1, 2, SUBFRAMES).transpose(1, 0, 2).reshape(2, -1)
+        gains = np.diff(centres)[:, :, None] * _RAMP
+        gains += centres[:, :-1, None]
+        size = (stop - start + 1) * HOP_LENGTH
+        flat: Float32 = gains.reshape(2, -1)[:, _GAIN_OFFSET : _GAIN_OFFSET + size]
+        return flat
 
-    def _shape(self, excitation: Float32, frames: Float32) -> Float32:
-        """(n, N_FFT) windowed output frames from (2, n + 1, 512) excitation; in the workspace."""
-        n, work, window = len(frames), self._work, frame_window()
-        windowed, spectra = work.frames[:, :n], work.spectra[:, :n]
-        np.multiply(excitation[:, :-1], window[:HOP_LENGTH], out=windowed[:, :, :HOP_LENGTH])
-        np.multiply(excitation[:, 1:], window[HOP_LENGTH:], out=windowed[:, :, HOP_LENGTH:])
-        # "ortho" because its float32 factor selects the float32 transform; else NumPy passes the integer 1
-        # and computes in float64: 1.8 µs instead of 2.9 µs a frame.
-        np.fft.rfft(windowed[0], norm="ortho", out=spectra[0])
-        np.fft.rfft(windowed[1], norm="ortho", out=spectra[1])
-        magnitude, angle, shape = work.magnitude[:n], work.angle[:n], work.shape[:n]
-        np.exp(frames[:, _HARMONIC], out=magnitude)
-        np.multiply(np.cos(frames[:, _PHASE], out=angle), magnitude, out=shape.real)
-        np.multiply(np.sin(frames[:, _PHASE], out=angle), magnitude, out=shape.imag)
-        np.multiply(spectra[0], shape, out=spectra[0])
-        np.multiply(spectra[1], np.exp(frames[:, _NOISE], out=magnitude), out=spectra[1])
-        np.add(spectra[0], spectra[1], out=spectra[0])
-        np.fft.irfft(spectra[0], norm="ortho", out=windowed[0])
-        output: Float32 = windowed[0]
-        output *= window
-        return output
+
+class OverlapAdd:
+    """Joins the rows of successive stretches; together they give T * 512 samples."""
+
+    def __init__(self, n_frames: int) -> None:
+        self._left = n_frames
+        self._tail: Float32 | None = None
+
+    def add(self, rows: Float32) -> Float32:
+        """All samples of a stretch but the last half window, which waits for its other half."""
+        self._left -= len(rows) - 1
+        skipped = LEAD if self._tail is None else 0  # the first half window sticks out of the phrase
+        if self._tail is not None:
+            rows[0] += self._tail
+        self._tail = rows[-1]
+        kept = rows if self._left == 0 else rows[:-1]
+        return kept.ravel()[skipped : kept.size - (LEAD if self._left == 0 else 0)]
+
+
+def _shape(excitation: Float32, frames: Float32, work: Workspace) -> Float32:
+    """(n, N_FFT) windowed output frames from (2, n + 1, 512) excitation; in the workspace."""
+    n, window = len(frames), frame_window()
+    windowed, spectra = work.frames[:, :n], work.spectra[:, :n]
+    np.multiply(excitation[:, :-1], window[:HOP_LENGTH], out=windowed[:, :, :HOP_LENGTH])
+    np.multiply(excitation[:, 1:], window[HOP_LENGTH:], out=windowed[:, :, HOP_LENGTH:])
+    # "ortho" because its float32 factor selects the float32 transform; else NumPy passes the integer 1
+    # and computes in float64: 1.8 µs instead of 2.9 µs a frame.
+    np.fft.rfft(windowed[0], norm="ortho", out=spectra[0])
+    np.fft.rfft(windowed[1], norm="ortho", out=spectra[1])
+    magnitude, angle, shape = work.magnitude[:n], work.angle[:n], work.shape[:n]
+    np.exp(frames[:, _HARMONIC], out=magnitude)
+    np.multiply(np.cos(frames[:, _PHASE], out=angle), magnitude, out=shape.real)
+    np.multiply(np.sin(frames[:, _PHASE], out=angle), magnitude, out=shape.imag)
+    np.multiply(spectra[0], shape, out=spectra[0])
+    np.multiply(spectra[1], np.exp(frames[:, _NOISE], out=magnitude), out=spectra[1])
+    np.add(spectra[0], spectra[1], out=spectra[0])
+    np.fft.irfft(spectra[0], norm="ortho", out=windowed[0])
+    output: Float32 = windowed[0]
+    output *= window
+    return output
 
 
 def noise_at(first: int, n: int) -> Float32:

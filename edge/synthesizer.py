@@ -12,18 +12,18 @@ from numpy.typing import NDArray
 from . import markup
 from .audio import AudioChunk, Mark, Pcm16, to_pcm16
 from .bundle import Bundle
+from .decoding import EncodedPhrase, WindowDecoder
 from .errors import RequestError
-from .head import PhraseHead, Workspace
 from .lipsync import Timeline, concatenate, phrase_timeline, silence_timeline
 from .manifest import Character
 from .markup import Tag
 from .phrases import Phrase, split_phrases
-from .prosody import FramePlan, plan_frames, sounded_mask
+from .prosody import plan_frames, sounded_mask
 from .runners import EncoderInputs, Runner, open_runner
 from .spec import HOP_LENGTH, LANGUAGE_IDS, SAMPLE_RATE
 from .text import FrontEnd
 from .text.symbols import SYMBOL_TO_ID
-from .windows import MAX_WINDOW, Windows
+from .windows import plan_windows
 
 _RANGES = {"emotion_strength": (0.0, 1.5), "rate": (0.5, 2.0), "pitch": (-12.0, 12.0), "volume": (0.0, 2.0)}
 
@@ -91,19 +91,6 @@ class Speech:
     warnings: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class EncodedPhrase:
-    """A phrase after the encoder.
-
-    Attributes:
-        plan: its frames.
-        hidden: (1, T, D), first input of the decoder.
-    """
-
-    plan: FramePlan
-    hidden: NDArray[np.float32]
-
-
 def _never() -> bool:
     return False
 
@@ -115,7 +102,7 @@ class Synthesizer:
         self.bundle = bundle
         self._runner = runner
         self._front_end = front_end
-        self._workspace = Workspace()
+        self._decoder = WindowDecoder(runner, bundle.manifest.context_frames)
 
     @classmethod
     def load(
@@ -143,7 +130,8 @@ class Synthesizer:
             pass
 
     def close(self) -> None:
-        """Give the networks back."""
+        """Give threads and networks back."""
+        self._decoder.close()
         self._runner.close()
 
     def prepare(self, request: SpeechRequest) -> PreparedLine:
@@ -174,8 +162,7 @@ class Synthesizer:
         Raises:
             RunnerError: a network failed.
         """
-        manifest = self.bundle.manifest
-        return self._speak(line, Windows(manifest.first_window_frames, manifest.window_frames), cancelled)
+        return self._speak(line, self.bundle.manifest.first_window_frames, cancelled)
 
     def synthesize(self, request: SpeechRequest) -> Speech:
         """Speak a whole line at once; the same sound as ``stream`` to within one 16-bit step.
@@ -184,7 +171,7 @@ class Synthesizer:
             RequestError, TextError, RunnerError: as ``prepare`` and ``stream``.
         """
         line = self.prepare(request)
-        chunks = list(self._speak(line, Windows(MAX_WINDOW, MAX_WINDOW), _never))
+        chunks = list(self._speak(line, 0, _never))
         timelines = [chunk.timeline for chunk in chunks if chunk.timeline is not None]
         marks = tuple(mark for chunk in chunks for mark in chunk.marks)
         audio = np.concatenate([chunk.samples for chunk in chunks])
@@ -217,26 +204,28 @@ class Synthesizer:
         )
 
     def _speak(
-        self, line: PreparedLine, windows: Windows, cancelled: Callable[[], bool]
+        self, line: PreparedLine, first_window: int, cancelled: Callable[[], bool]
     ) -> Iterator[AudioChunk]:
+        """Chunks of all phrases; only the first that sounds starts with a short window."""
         position = 0
         for phrase in line.phrases:
             if cancelled():
                 return
             last = phrase is line.phrases[-1]
-            for chunk in self._speak_phrase(line, phrase, position, windows, cancelled):
+            for chunk in self._speak_phrase(line, phrase, position, first_window, cancelled):
                 position = chunk.start + len(chunk.samples)
                 yield chunk if last else replace(chunk, final=False)
+            first_window = 0 if phrase.symbols else first_window
 
     def _speak_phrase(
         self,
         line: PreparedLine,
         phrase: Phrase,
         start: int,
-        windows: Windows,
+        first_window: int,
         cancelled: Callable[[], bool],
     ) -> Iterator[AudioChunk]:
-        """Chunks of one phrase, the first with its silence, its timeline; ``final`` is that of the phrase."""
+        """Chunks of one phrase, the first with its silence and timeline; ``final`` is that of the phrase."""
         silence = phrase.silence_samples(line.request.rate)
         encoded = self.encode(line, phrase) if phrase.symbols else None
         durations = encoded.plan.durations if encoded else np.zeros(0, np.int64)
@@ -245,31 +234,26 @@ class Synthesizer:
         marks = [
             Mark(cue.name, start if cue.index < 0 else int(boundaries[cue.index])) for cue in phrase.cues
         ]
-        pieces = self._sound(encoded, line.request.volume, windows, cancelled) if encoded else iter(())
-        lead = np.zeros(silence, np.int16)
-        end = int(boundaries[-1])
-        for piece in pieces:
+        lead, end = np.zeros(silence, np.int16), int(boundaries[-1])
+        for piece in self._sound(encoded, line.request.volume, first_window, cancelled):
             samples = np.concatenate([lead, piece]) if len(lead) else piece
             stop = start + len(samples)
             due = tuple(mark for mark in marks if mark.sample < stop or stop == end)
             marks = [mark for mark in marks if mark not in due]
             yield AudioChunk(samples, SAMPLE_RATE, start, stop == end, timeline, due)
             start, lead, timeline = stop, lead[:0], None
-        if encoded is None:
-            yield AudioChunk(lead, SAMPLE_RATE, start, True, timeline, tuple(marks))
 
     def _sound(
-        self, encoded: EncodedPhrase, volume: float, windows: Windows, cancelled: Callable[[], bool]
+        self, encoded: EncodedPhrase | None, volume: float, first_window: int, cancelled: Callable[[], bool]
     ) -> Iterator[Pcm16]:
-        """Decode window by window, each with as much context as the decoder sees."""
-        plan, context = encoded.plan, self.bundle.manifest.context_frames
-        head = PhraseHead(plan.f0_edges, self._workspace)
-        for start, stop in windows.spans(plan.n_frames):
-            if cancelled():
-                return
-            low, high = max(start - context, 0), min(stop + context, plan.n_frames)
-            frames = self._runner.decode(encoded.hidden[:, low:high], plan.features[:, low:high])
-            yield to_pcm16(head.push(frames[start - low : stop - low]), volume)
+        """PCM of a phrase, window by window; one empty piece for a phrase without sound."""
+        if encoded is None:
+            yield np.zeros(0, np.int16)
+            return
+        largest = self.bundle.manifest.window_frames
+        spans = plan_windows(encoded.plan.n_frames, first_window, largest, self._decoder.workers)
+        for samples in self._decoder.sound(encoded, spans, cancelled):
+            yield to_pcm16(samples, volume)
 
     def _character(self, name: str) -> Character:
         characters = self.bundle.manifest.characters

@@ -1,30 +1,28 @@
-"""How many frames to decode at a time."""
+"""How many frames of a phrase to decode at a time."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from itertools import pairwise
 
-MAX_WINDOW = 4096  # frames, 65 s: longer than any phrase
-GROWTH = 2
+MIN_SHARE = 48  # frames; a smaller share pays more for the decoder's context than a second thread gains
 
 
-class Windows:
-    """Window sizes of one line: the first short for a quick first sound, each next twice as long.
+def plan_windows(n_frames: int, first: int, largest: int, workers: int) -> list[tuple[int, int]]:
+    """Cut a phrase into spans [start, stop) of frames.
 
-    Growth goes on from phrase to phrase. What is left of a phrase joins its last window when it is short,
-    because every window pays for the decoder's context on both sides.
+    The first span is short for a quick first sound. What follows has a quarter of a second to be ready, ten
+    times what it needs, so it is cut only to share it between threads or where it is long.
+
+    Args:
+        n_frames: of the phrase, at least 1.
+        first: frames of the first span; 0 for none in particular.
+        largest: frames that no span exceeds by much.
+        workers: spans that can be decoded at the same time.
     """
-
-    def __init__(self, first: int, largest: int) -> None:
-        self._size = first
-        self._largest = largest
-
-    def spans(self, n_frames: int) -> Iterator[tuple[int, int]]:
-        """Spans [start, stop) that cover one phrase."""
-        start = 0
-        while start < n_frames:
-            left = n_frames - start
-            stop = n_frames if left <= self._size * 3 // 2 else start + self._size
-            yield start, stop
-            start = stop
-            self._size = min(self._size * GROWTH, max(self._largest, self._size))
+    if n_frames <= first * 3 // 2:
+        return [(0, n_frames)]
+    rest = n_frames - first
+    count = max(-(-rest // largest), min(workers, rest // MIN_SHARE), 1)
+    edges = [first + rest * index // count for index in range(count + 1)]
+    spans = list(pairwise(edges))
+    return [(0, first), *spans] if first else spans

@@ -74,4 +74,4 @@ def decoder_case(line: Line, prosody: EncoderOutputs, hidden: np.ndarray) -> Dec
 
 def render(case: DecoderCase, frames: np.ndarray) -> np.ndarray:
     """(n,) sound of a line's frames."""
-    return PhraseHead(case.plan.f0_edges).push(frames)
+    return PhraseHead(case.plan.f0_edges).render(frames)

@@ -22,33 +22,39 @@ from .base import (
 _LOG_ERRORS_ONLY = 3
 
 
-def session_options(threads: int) -> onnxruntime.SessionOptions:
-    """Options for a device that must answer at once and burn nothing while it waits.
+def session_options(threads: int = 1) -> onnxruntime.SessionOptions:
+    """Options for a device that shares its processor with a show.
 
-    Worker threads spin while a network runs and stop when it ends (measurements in docs/benchmarks.md).
+    Worker threads of ONNX Runtime must not spin: beside another busy process that made two threads four times
+    slower than one, and idle it burns a core. Without spinning a second thread gains nothing on layers this
+    small, so the runner uses one per window and windows are what runs in parallel.
     """
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.log_severity_level = _LOG_ERRORS_ONLY
-    options.add_session_config_entry("session.intra_op.allow_spinning", "1")
-    options.add_session_config_entry("session.force_spinning_stop", "1")
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     return options
 
 
 class OnnxRuntimeRunner(Runner):
-    """Two CPU sessions that share their options."""
+    """Two CPU sessions that share their options; their runs may overlap."""
 
     name: ClassVar[str] = "onnxruntime"
 
     def __init__(self, bundle: Bundle, threads: int = 2) -> None:
         """Open both graphs.
 
+        Args:
+            bundle: where they are.
+            threads: windows to decode at the same time.
+
         Raises:
             BundleError: a file of the bundle is damaged.
             RunnerError: ONNX Runtime refuses a graph, or its inputs and outputs are not ours.
         """
-        options = session_options(threads)
+        self.concurrency = threads
+        options = session_options()
         self._encoder = _open(bundle, ENCODER_FILE, options, ENCODER_INPUTS, ENCODER_OUTPUTS)
         self._decoder = _open(bundle, DECODER_FILE, options, DECODER_INPUTS, DECODER_OUTPUTS)
 

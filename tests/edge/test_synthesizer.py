@@ -12,6 +12,7 @@ from edge.audio import AudioChunk
 from edge.errors import RequestError, RunnerError, TextError
 from edge.lipsync import concatenate
 from edge.runners import EncoderInputs, Runner
+from edge.runners.ort import OnnxRuntimeRunner
 from edge.spec import HOP_LENGTH, SAMPLE_RATE
 from edge.synthesizer import PreparedLine, SpeechRequest, Synthesizer
 
@@ -41,6 +42,18 @@ def test_stream_equals_the_whole_line_within_one_step(voice: Synthesizer) -> Non
     whole = voice.synthesize(request())
     assert len(chunks) > 4
     assert np.abs(joined(chunks).astype(int) - whole.audio).max() <= 1
+
+
+def test_windows_on_two_threads_give_the_same_sound(voice: Synthesizer) -> None:
+    with_two = Synthesizer.load(TINY, threads=2)
+    for _ in range(3):
+        assert (
+            np.abs(
+                joined(chunks_of(with_two, request())).astype(int) - voice.synthesize(request()).audio
+            ).max()
+            <= 1
+        )
+    with_two.close()
 
 
 def test_chunks_follow_each_other_and_only_the_last_is_final(voice: Synthesizer) -> None:
@@ -207,10 +220,12 @@ def test_the_encoder_of_a_phrase_runs_when_its_turn_comes(voice: Synthesizer) ->
 
 
 @pytest.mark.parametrize("broken", ["encoder", "decoder"])
-def test_networks_that_give_nan_are_an_error_not_noise(voice: Synthesizer, broken: str) -> None:
-    synthesizer = Synthesizer(voice.bundle, _CountingRunner(voice, broken), voice._front_end)
+@pytest.mark.parametrize("threads", [1, 2])
+def test_networks_that_give_nan_are_an_error_not_noise(voice: Synthesizer, broken: str, threads: int) -> None:
+    synthesizer = Synthesizer(voice.bundle, _CountingRunner(voice, broken, threads), voice._front_end)
     with pytest.raises(RunnerError, match="NaN"):
         synthesizer.synthesize(request())
+    synthesizer.close()
 
 
 def test_chinese_and_japanese_and_mixtures_are_spoken(voice: Synthesizer) -> None:
@@ -224,8 +239,9 @@ class _CountingRunner(Runner):
 
     name = "counting"
 
-    def __init__(self, voice: Synthesizer, broken: str = "") -> None:
-        self._inner = voice._runner
+    def __init__(self, voice: Synthesizer, broken: str = "", threads: int = 1) -> None:
+        self._inner = OnnxRuntimeRunner(voice.bundle)
+        self.concurrency = threads
         self._broken = broken
         self.encoded = 0
 

@@ -22,7 +22,7 @@ def test_agrees_with_the_device() -> None:
     n_frames = 40
     frames = random_frames(n_frames)
     f0_edges = np.linspace(90.0, 260.0, n_frames + 1)
-    device = PhraseHead(f0_edges).push(frames)
+    device = PhraseHead(f0_edges).render(frames)
     pulses = torch.from_numpy(harmonic_excitation(f0_edges).astype(np.float32))[None]
     noise = torch.from_numpy(noise_at(0, n_frames * HOP_LENGTH).astype(np.float32))[None]
     torch_sound = SourceFilterHead()(torch.from_numpy(frames)[None], pulses, noise)[0].numpy()

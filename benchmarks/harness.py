@@ -1,0 +1,93 @@
+"""Warm-up, repeats in turn, percentiles: how every figure here is taken."""
+
+from __future__ import annotations
+
+import gc
+import math
+import random
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+Variant = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One figure of one variant.
+
+    Attributes:
+        name: what was measured, such as ``rtf``.
+        unit: ``ms``, ``MiB`` or ``1`` for a ratio.
+        variant: what tells it from its neighbours, such as ``{"precision": "int8", "threads": 2}``.
+        n: number of samples after warm-up.
+        low, p50, p95, p99, high: of the samples; percentiles are samples, never interpolated.
+    """
+
+    name: str
+    unit: str
+    variant: dict[str, Any] = field(default_factory=dict)
+    n: int = 0
+    low: float = 0.0
+    p50: float = 0.0
+    p95: float = 0.0
+    p99: float = 0.0
+    high: float = 0.0
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return asdict(self)
+
+
+def percentile(samples: Sequence[float], percent: float) -> float:
+    """Smallest sample that at least ``percent`` % of the samples do not exceed (nearest rank).
+
+    >>> percentile([4.0, 1.0, 3.0, 2.0], 50)
+    2.0
+    """
+    if not samples:
+        raise ValueError("no samples; measure at least once")
+    ordered = sorted(samples)
+    return ordered[max(math.ceil(percent / 100 * len(ordered)), 1) - 1]
+
+
+def summarize(name: str, unit: str, variant: Variant, samples: Sequence[float]) -> Measure:
+    """Reduce samples to a measure with four significant digits."""
+    figures = (min(samples), *(percentile(samples, percent) for percent in (50, 95, 99)), max(samples))
+    return Measure(name, unit, dict(variant), len(samples), *(float(f"{figure:.4g}") for figure in figures))
+
+
+def interleave(
+    variants: Sequence[tuple[Variant, Callable[[], float]]],
+    repeats: int,
+    warm_up: int = 2,
+    seed: int = 0,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> list[tuple[Variant, list[float]]]:
+    """Sample all variants in turn, in another order each time.
+
+    A machine that is slower for a while is then slower for all of them: ratios stay right.
+
+    Args:
+        variants: what to measure; each call gives one sample.
+        repeats: samples per variant.
+        warm_up: calls per variant that do not count.
+        seed: of the order.
+        progress: told the rounds done and their total.
+    """
+    samples: list[list[float]] = [[] for _ in variants]
+    order = list(range(len(variants)))
+    shuffle = random.Random(seed).shuffle
+    for turn in range(warm_up + repeats):
+        progress(turn, warm_up + repeats)
+        shuffle(order)
+        for index in order:
+            gc.collect()
+            gc.disable()
+            try:
+                sample = variants[index][1]()
+            finally:
+                gc.enable()
+            if turn >= warm_up:
+                samples[index].append(sample)
+    return [(variant, taken) for (variant, _), taken in zip(variants, samples, strict=True)]

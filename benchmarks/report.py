@@ -1,0 +1,148 @@
+"""Turns results into the tables of the README: nothing is written there that was not measured."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parent.parent
+RESULTS = ROOT / "benchmarks" / "results"
+README = ROOT / "README.md"
+BEGIN, END = "<!-- benchmarks:begin -->", "<!-- benchmarks:end -->"
+LANGUAGES = {"zh": "Chinese", "en": "English", "ja": "Japanese"}
+
+Result = dict[str, Any]
+Row = tuple[str, ...]
+
+
+def latest() -> list[Result]:
+    """The newest result of every device."""
+    newest = [
+        max(folder.glob("*.json")) for folder in sorted(RESULTS.iterdir()) if any(folder.glob("*.json"))
+    ]
+    return [json.loads(path.read_text(encoding="utf-8")) for path in newest]
+
+
+def update_readme() -> None:
+    """Replace what stands between the markers of README.md.
+
+    Raises:
+        ValueError: the markers are gone.
+    """
+    text = README.read_text(encoding="utf-8")
+    if text.count(BEGIN) != 1 or text.count(END) != 1:
+        raise ValueError(f"{README} must hold {BEGIN} and {END} once each")
+    before, rest = text.split(BEGIN)
+    after = rest.split(END)[1]
+    README.write_text(before + BEGIN + "\n" + section() + "\n" + END + after, encoding="utf-8")
+
+
+def section() -> str:
+    """What stands between the markers."""
+    results = latest()
+    if not results:
+        return "Not measured yet: `make bench`."
+    return "\n\n".join(tables(result) for result in results)
+
+
+def tables(result: Result) -> str:
+    """All tables of one device, with what they have to be read with."""
+    return "\n\n".join(
+        [
+            _heading(result),
+            _table(("from publish over MQTT", "p50", "p95", "p99"), _latency_rows(result)),
+            _table(("real-time factor, ids to PCM", *_columns(result), "INT8 gain"), _rtf_rows(result)),
+            _table(("on this machine", "p50", "highest"), _other_rows(result)),
+        ]
+    )
+
+
+def _heading(result: Result) -> str:
+    facts = result["machine"]
+    flags = ", ".join(facts["flags"]) or "no INT8 instructions"
+    versions = facts["versions"]
+    busy = f" **The machine was busy (load {facts['load']}): read the ratios, not the times.**"
+    commit = facts["commit"] + (" and changes" if facts["modified"] else "")
+    return (
+        f"{facts['cpu']}, {facts['cores']} cores ({flags}); Python {facts['python']}, "
+        f"ONNX Runtime {versions.get('onnxruntime', '?')}, mosquitto {facts['mosquitto'] or '?'}; "
+        f"{result['date'][:10]}, commit {commit}.{busy if facts['busy'] else ''}"
+    )
+
+
+def _table(header: Row, rows: Iterator[Row]) -> str:
+    lines = [header, ("---", *("---:" for _ in header[1:])), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def _find(result: Result, name: str, **variant: Any) -> Result | None:
+    for measure in result["measures"]:
+        if measure["name"] == name and variant.items() <= measure["variant"].items():
+            return measure
+    return None
+
+
+def _of(result: Result, name: str) -> list[Result]:
+    return [measure for measure in result["measures"] if measure["name"] == name]
+
+
+def _latency_rows(result: Result) -> Iterator[Row]:
+    order = sorted(_of(result, "first_sound"), key=lambda measure: measure["variant"]["cached"])
+    for measure in order:
+        variant = measure["variant"]
+        kind = "prepared" if variant["cached"] else "new"
+        name = (
+            f"first sound, {kind} {LANGUAGES[variant['language']]} line of {variant['characters']} characters"
+        )
+        yield (name, *(f"{measure[point]:.1f} ms" for point in ("p50", "p95", "p99")))
+    for measure in _of(result, "stop_to_silence"):
+        yield ("silence after stop", *(f"{measure[point]:.1f} ms" for point in ("p50", "p95", "p99")))
+
+
+def _configurations(result: Result) -> list[tuple[str, int]]:
+    found = {
+        (measure["variant"]["precision"], measure["variant"]["threads"]) for measure in _of(result, "rtf")
+    }
+    return sorted(found)
+
+
+def _columns(result: Result) -> Iterator[str]:
+    for precision, threads in _configurations(result):
+        yield f"{precision.upper()}, {threads} thread{'s' if threads > 1 else ''}"
+
+
+def _rtf_rows(result: Result) -> Iterator[Row]:
+    for seconds in sorted({measure["variant"]["seconds"] for measure in _of(result, "rtf")}):
+        medians = {
+            (measure["variant"]["precision"], measure["variant"]["threads"]): measure["p50"]
+            for measure in _of(result, "rtf")
+            if measure["variant"]["seconds"] == seconds
+        }
+        gains = [
+            medians["fp32", n] / medians[precision, n] for precision, n in medians if precision == "int8"
+        ]
+        cells = (f"{medians[key]:.4f}" for key in _configurations(result))
+        yield (f"{seconds} s of sound", *cells, f"{min(gains):.2f}-{max(gains):.2f} ×")
+
+
+def _other_rows(result: Result) -> Iterator[Row]:
+    rows: tuple[tuple[str, str, dict[str, Any], str], ...] = (
+        ("text stage, 20 Chinese characters", "text_stage", {"language": "zh"}, "{:.2f} ms"),
+        ("text stage, 20 English characters", "text_stage", {"language": "en"}, "{:.2f} ms"),
+        ("text stage, 20 Japanese characters", "text_stage", {"language": "ja"}, "{:.2f} ms"),
+        ("daemon: process start to `online`", "start_to_ready", {}, "{:.0f} ms"),
+        ("daemon: resident memory when ready", "memory", {"when": "ready"}, "{:.0f} MiB"),
+        ("daemon: resident memory, highest in this run", "memory", {"when": "highest"}, "{:.0f} MiB"),
+        ("voice bundle on disk", "bundle_size", {}, "{:.1f} MiB"),
+    )
+    for label, name, variant, form in rows:
+        measure = _find(result, name, **variant)
+        if measure is not None:
+            highest = form.format(measure["high"]) if measure["n"] > 1 else ""
+            yield (label, form.format(measure["p50"]), highest)
+
+
+if __name__ == "__main__":
+    update_readme()

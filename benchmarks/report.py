@@ -19,9 +19,8 @@ Row = tuple[str, ...]
 
 def latest() -> list[Result]:
     """The newest result of every device."""
-    newest = [
-        max(folder.glob("*.json")) for folder in sorted(RESULTS.iterdir()) if any(folder.glob("*.json"))
-    ]
+    folders = sorted(RESULTS.iterdir()) if RESULTS.is_dir() else []
+    newest = [max(folder.glob("*.json")) for folder in folders if any(folder.glob("*.json"))]
     return [json.loads(path.read_text(encoding="utf-8")) for path in newest]
 
 

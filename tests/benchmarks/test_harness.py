@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 
 import pytest
 
@@ -29,7 +30,7 @@ def test_a_measure_keeps_what_tells_it_apart() -> None:
 def test_variants_take_turns_in_changing_order() -> None:
     calls: list[str] = []
 
-    def sampler(name: str, value: float):  # noqa: ANN202 - a closure of the test
+    def sampler(name: str, value: float) -> Callable[[], float]:
         def sample() -> float:
             calls.append(name)
             return value

@@ -28,6 +28,10 @@ class Aligner(nn.Module):
         self.mean = nn.Linear(2 * dim, STATES_PER_PHONEME * n_mels)
         self.log_std = nn.Parameter(torch.zeros(n_mels))
         self.n_mels = n_mels
+        # Neighbours start unheard: a model that knows them from the start may learn every boundary
+        # shifted by half a phoneme (measured: median error 43 ms against 15 ms with the same seed).
+        nn.init.zeros_(self.context.weight)
+        nn.init.zeros_(self.context.bias)
 
     def forward(self, phoneme_ids: Tensor, voice_ids: Tensor, mel: Tensor) -> Tensor:
         """Return the log-likelihood (B, T, 2 * P) of each frame under each state.

@@ -57,13 +57,13 @@ class AudioChunk:
 
 def soft_limit(samples: NDArray[np.float32]) -> NDArray[np.float32]:
     """Bend peaks above ``LIMIT_KNEE`` so that nothing leaves [-1, 1]; sample by sample, without memory."""
-    level = np.abs(samples)
-    if level.size == 0 or level.max() <= LIMIT_KNEE:
+    loud = np.flatnonzero(np.abs(samples) > np.float32(LIMIT_KNEE))
+    if loud.size == 0:
         return samples
     room = np.float32(1.0 - LIMIT_KNEE)
-    over = np.maximum(level - np.float32(LIMIT_KNEE), 0.0) / room
-    bent = np.minimum(level, np.float32(LIMIT_KNEE)) + room * over / (1.0 + over)
-    limited: NDArray[np.float32] = np.copysign(bent, samples)
+    over = (np.abs(samples[loud]) - np.float32(LIMIT_KNEE)) / room
+    limited = samples.copy()
+    limited[loud] = np.copysign(LIMIT_KNEE + room * over / (1.0 + over), samples[loud])
     return limited
 
 
@@ -75,7 +75,8 @@ def to_pcm16(samples: NDArray[np.float32], volume: float = 1.0) -> Pcm16:
         volume: linear gain, 0 to 2.
     """
     scaled = samples if volume == 1.0 else samples * np.float32(volume)
-    pcm: Pcm16 = np.rint(soft_limit(scaled) * np.float32(FULL_SCALE)).astype(np.int16)
+    steps = soft_limit(scaled) * np.float32(FULL_SCALE)
+    pcm: Pcm16 = np.rint(steps, out=steps).astype(np.int16)
     return pcm
 
 

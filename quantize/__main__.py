@@ -9,7 +9,6 @@ from typing import Any
 
 import click
 
-from edge.bundle import DECODER_FILE, ENCODER_FILE
 from edge.errors import EdgeError
 from edge.manifest import Quantization
 
@@ -17,7 +16,7 @@ from .card import read_card
 from .compare import compare as compare_networks
 from .lines import read_lines
 from .pack import pack as pack_bundle
-from .pack import write_voice
+from .pack import write_float_bundle, write_voice
 from .placement import quantize as quantize_networks
 from .report import markdown
 
@@ -124,18 +123,12 @@ def run(context: click.Context, /, checkpoint: Path, work: Path, **options: Any)
 
 
 @cli.command()
-@click.option("--bundle", type=_folder, required=True, help="int8 bundle directory")
+@click.option("--bundle", type=_path, required=True, help="int8 bundle")
 @_output
 def dequantize(bundle: Path, output: Path) -> None:
-    """Write the bundle's networks as float again, to time float against int8 in one runtime."""
-    import onnx
-
-    from .qdq import dequantize as dequantize_model
-
-    output.mkdir(parents=True, exist_ok=True)
-    for file in (ENCODER_FILE, DECODER_FILE):
-        onnx.save(dequantize_model(onnx.load(bundle / file)), output / file)
-    click.echo(f"{output}: float networks")
+    """Write the bundle with float networks, to time float against int8 in one runtime."""
+    write_float_bundle(bundle, output)
+    click.echo(f"{output}: float bundle")
 
 
 def _quantization(report: Path | None) -> Quantization:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import json
 import shutil
 import tarfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+import onnx
 
 from edge import golden
 from edge.bundle import DECODER_FILE, ENCODER_FILE, FORMAT_VERSION, MANIFEST_FILE, Bundle
@@ -19,6 +23,7 @@ from edge.synthesizer import Synthesizer
 from edge.text.symbols import SYMBOLS_SHA256
 
 from .card import VoiceCard
+from .qdq import dequantize
 
 NETWORKS = (ENCODER_FILE, DECODER_FILE)
 
@@ -43,20 +48,52 @@ def pack(
     Raises:
         ValueError: the card names a character or an emotion that the student was not trained with.
     """
+    with _replacing(output) as fresh:
+        for name in NETWORKS:
+            shutil.copyfile(networks / name, fresh / name)
+        draft = _manifest(fresh, student, card, quantization)
+        _write_manifest(fresh, draft)
+        _write_manifest(fresh, draft.model_copy(update={"golden": _golden(fresh, card)}))
+    return _spoken(output)
+
+
+def write_float_bundle(bundle: Path, output: Path) -> Bundle:
+    """Write a bundle whose networks compute in float what the int8 weights stand for, for benchmarks.
+
+    Raises:
+        BundleError: the source is not a sound bundle.
+    """
+    source = Bundle.load(bundle)
+    with _replacing(output) as fresh:
+        for name in NETWORKS:
+            model = dequantize(onnx.load_model_from_string(source.read(name)))
+            (fresh / name).write_bytes(model.SerializeToString())
+        files = {name: _entry(fresh / name) for name in NETWORKS}
+        update = {"files": files, "quantization": Quantization(scheme="fp32")}
+        _write_manifest(fresh, source.manifest.model_copy(update=update))
+    return _spoken(output)
+
+
+@contextlib.contextmanager
+def _replacing(output: Path) -> Iterator[Path]:
+    """A fresh folder that takes the place of ``output`` if all goes well and disappears if not."""
     fresh = output.with_name(output.name + ".partial")
     shutil.rmtree(fresh, ignore_errors=True)
     fresh.mkdir(parents=True)
-    for name in NETWORKS:
-        shutil.copyfile(networks / name, fresh / name)
-    draft = _manifest(fresh, student, card, quantization)
-    _write_manifest(fresh, draft)
-    _write_manifest(fresh, draft.model_copy(update={"golden": _golden(fresh, card)}))
-    shutil.rmtree(output, ignore_errors=True)
-    fresh.rename(output)
-    bundle = Bundle.load(output)
-    synthesizer = Synthesizer.load(output)
+    try:
+        yield fresh
+        shutil.rmtree(output, ignore_errors=True)
+        fresh.rename(output)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+
+
+def _spoken(path: Path) -> Bundle:
+    """Load a bundle and let it speak its golden line."""
+    synthesizer = Synthesizer.load(path)
     golden.check(synthesizer)
-    return bundle
+    synthesizer.close()
+    return synthesizer.bundle
 
 
 def _manifest(folder: Path, student: dict[str, Any], card: VoiceCard, quantization: Quantization) -> Manifest:

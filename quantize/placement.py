@@ -114,7 +114,9 @@ def place(
     names = [node.name for node in candidates if histograms[node.input[0]].per_step]
     if not names:
         return Placement("max", {}, 0.0, ()), model
-    by_method: dict[str, float] = {method: harm(qdq.insert(model, _limits(histograms, method), names)) for method in METHODS}
+    by_method: dict[str, float] = {
+        method: harm(qdq.insert(model, _limits(histograms, method), names)) for method in METHODS
+    }
     method = min(METHODS, key=lambda name: by_method[name])
     limits = _limits(histograms, method)
     graph = Graph(model)

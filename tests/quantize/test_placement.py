@@ -1,0 +1,78 @@
+"""Placement: harmless layers become int8, harmful ones stay float, and the budget is kept."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from onnx import numpy_helper
+
+from quantize.lines import Line
+from quantize.network import Networks
+from quantize.placement import decoder_harm, encoder_harm, place, quantize
+
+
+def test_both_graphs_keep_the_budget(float_networks: Path, lines: list[Line], tmp_path: Path) -> None:
+    placements = quantize(float_networks, lines, tmp_path)
+    for file, placement in placements.items():
+        assert placement.harm <= 1.0
+        assert any(layer.int8 for layer in placement.layers)
+        n_quantized = sum(node.op_type == "MatMul" and "_dequantized" in node.input[1]
+                          for node in onnx.load(tmp_path / file).graph.node)  # fmt: skip
+        assert n_quantized == sum(layer.int8 for layer in placement.layers)
+
+
+def test_no_budget_keeps_everything_float(float_networks: Path, lines: list[Line], tmp_path: Path) -> None:
+    for placement in quantize(float_networks, lines, tmp_path, budget=0.0).values():
+        assert len(placement.float_layers()) == len(placement.layers) > 0
+
+
+def test_the_product_for_character_and_emotion_is_no_candidate(
+    float_networks: Path, lines: list[Line], tmp_path: Path
+) -> None:
+    layers = quantize(float_networks, lines, tmp_path)["encoder.onnx"].layers
+    assert layers
+    assert not any("condition" in layer.name for layer in layers)
+
+
+def test_a_layer_with_an_outlier_is_found_and_left_float(
+    float_networks: Path, lines: list[Line], tmp_path: Path
+) -> None:
+    spoiled = onnx.load(float_networks / "encoder.onnx")
+    gain = next(t for t in spoiled.graph.initializer if t.name.endswith("text.1.norm.weight"))
+    values = numpy_helper.to_array(gain).copy()
+    values[5] = 3000.0  # one channel takes the whole range, the rest rounds to zero
+    gain.CopyFrom(numpy_helper.from_array(values, gain.name))
+    weight = next(
+        node.input[1] for node in spoiled.graph.node if node.name == "/encoder/text.1/expand/MatMul"
+    )
+    tensor = next(t for t in spoiled.graph.initializer if t.name == weight)
+    matrix = numpy_helper.to_array(tensor).copy()
+    matrix[5] /= 3000.0
+    tensor.CopyFrom(numpy_helper.from_array(matrix, tensor.name))
+
+    onnx.save(spoiled, tmp_path / "encoder.onnx")
+    onnx.save(onnx.load(float_networks / "decoder.onnx"), tmp_path / "decoder.onnx")
+    networks = Networks(tmp_path)
+    harm = encoder_harm(lines, [networks.encode(line) for line in lines])
+    placement, _ = place(spoiled, [line.inputs.feeds() for line in lines], harm, budget=1.0)
+    assert "/encoder/text.1/expand/MatMul" in placement.float_layers()
+    worst = max(placement.layers, key=lambda layer: layer.harm)
+    assert worst.name == "/encoder/text.1/expand/MatMul"
+
+
+def test_the_float_graph_does_itself_no_harm(float_networks: Path, lines: list[Line]) -> None:
+    from quantize.network import decoder_case
+
+    networks = Networks(float_networks)
+    spoken = [networks.encode(line) for line in lines]
+    cases = [decoder_case(line, said, said.hidden) for line, said in zip(lines, spoken, strict=True)]
+    assert encoder_harm(lines, spoken)(onnx.load(float_networks / "encoder.onnx")) == pytest.approx(
+        0, abs=1e-9
+    )
+    assert decoder_harm(cases, networks)(onnx.load(float_networks / "decoder.onnx")) == pytest.approx(
+        0, abs=1e-9
+    )
+    assert np.isfinite(cases[0].plan.features).all()

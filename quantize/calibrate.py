@@ -10,6 +10,7 @@ import numpy as np
 from onnx import ModelProto
 
 from .network import Arrays, open_session, with_outputs
+from .rectify import RECTIFIED_LEVELS
 
 Method = Literal["max", "percentile", "mse"]
 
@@ -27,6 +28,7 @@ class Histogram:
         top: upper end of the last bin.
         counts: (N_BINS,).
         maximum: largest magnitude seen.
+        levels: steps between 0 and the limit; more behind a ReLU (see :mod:`quantize.rectify`).
         per_step: False if the tensor was one row however long the line: a product with so few operations
             gains nothing from int8.
     """
@@ -34,11 +36,14 @@ class Histogram:
     top: float = 0.0
     counts: np.ndarray = field(default_factory=lambda: np.zeros(N_BINS))
     maximum: float = 0.0
+    levels: int = RECTIFIED_LEVELS
     per_step: bool = False
 
     def add(self, values: np.ndarray) -> None:
         """Count the magnitudes of an array (1, steps, width)."""
         self.per_step = self.per_step or values.shape[1] > 1
+        if values.min() < 0:
+            self.levels = LEVELS
         magnitudes = np.abs(values).ravel()
         peak = float(magnitudes.max())
         self.maximum = max(self.maximum, peak)
@@ -64,8 +69,8 @@ def _least_error(histogram: Histogram) -> float:
     """The limit with the least mean square error of rounding and clipping together."""
     centres = (np.arange(N_BINS) + 0.5) / N_BINS * histogram.top
     limits = _CANDIDATES * histogram.maximum
-    steps = limits[:, None] / LEVELS
-    rounded = np.minimum(np.rint(centres / steps), LEVELS) * steps
+    steps = limits[:, None] / histogram.levels
+    rounded = np.minimum(np.rint(centres / steps), histogram.levels) * steps
     errors = ((rounded - centres) ** 2 * histogram.counts).sum(axis=1)
     return float(limits[errors.argmin()])
 

@@ -12,6 +12,7 @@ from collections.abc import Collection, Mapping
 import numpy as np
 from onnx import ModelProto, NodeProto, helper
 
+from . import rectify
 from .calibrate import LEVELS
 from .graph import Graph
 
@@ -53,25 +54,32 @@ def insert(model: ModelProto, limits: Mapping[str, float], layers: Collection[st
     graph = Graph(copy)
     for node in [node for node in graph.nodes if node.name in chosen]:
         activation, weight = node.input[0], node.input[1]
-        quantized = f"{activation}_dequantized"
-        if graph.producer(quantized) is None:
-            graph.insert_before(node, _activation_pair(graph, activation, limits[activation]))
-        graph.insert_before(node, [_weight(graph, weight)])
-        node.input[0], node.input[1] = quantized, f"{weight}_dequantized"
+        values, scales = quantize_weight(graph.array(weight))
+        rectified = rectify.find(graph, node)
+        if rectified is not None:
+            source = rectified.relu.input[0]
+            step = rectify.shift(graph, rectified, limits[activation], values * scales)
+            graph.insert_before(node, _activation(graph, source, activation, step, rectify.RECTIFYING))
+        elif graph.producer(f"{activation}_dequantized") is None:
+            step = limits[activation] / LEVELS
+            graph.insert_before(node, _activation(graph, activation, activation, step, ""))
+        graph.insert_before(node, [_weight(graph, weight, values, scales)])
+        node.input[0], node.input[1] = f"{activation}_dequantized", f"{weight}_dequantized"
     return graph.finish()
 
 
-def _activation_pair(graph: Graph, name: str, limit: float) -> list[NodeProto]:
-    scale = graph.set_constant(f"{name}_scale", np.array(limit / LEVELS, np.float32))
+def _activation(graph: Graph, source: str, name: str, step: float, ending: str) -> list[NodeProto]:
+    """Q/DQ of tensor ``source``; the result is called after ``name``."""
+    scale = graph.set_constant(f"{name}_scale", np.array(step, np.float32))
     zero = graph.set_constant("zero_point", np.array(0, np.int8))
+    inner, outer = f"{name}_quantized", f"{name}_dequantized"
     return [
-        helper.make_node("QuantizeLinear", [name, scale, zero], [f"{name}_quantized"]),
-        helper.make_node("DequantizeLinear", [f"{name}_quantized", scale, zero], [f"{name}_dequantized"]),
+        helper.make_node("QuantizeLinear", [source, scale, zero], [inner], name=f"{name}{ending}"),
+        helper.make_node("DequantizeLinear", [inner, scale, zero], [outer]),
     ]
 
 
-def _weight(graph: Graph, name: str) -> NodeProto:
-    values, scales = quantize_weight(graph.array(name))
+def _weight(graph: Graph, name: str, values: np.ndarray, scales: np.ndarray) -> NodeProto:
     inputs = [
         graph.set_constant(f"{name}_quantized", values),
         graph.set_constant(f"{name}_scale", scales),
@@ -88,7 +96,7 @@ def dequantize(model: ModelProto) -> ModelProto:
     sources: dict[str, str] = {}
     for node in list(graph.nodes):
         if node.op_type == "QuantizeLinear":
-            sources[node.output[0]] = node.input[0]
+            sources[node.output[0]] = _restored(graph, node)
         elif node.op_type == "DequantizeLinear" and node.input[0] in sources:
             sources[node.output[0]] = sources[node.input[0]]
         elif node.op_type == "DequantizeLinear":
@@ -99,3 +107,14 @@ def dequantize(model: ModelProto) -> ModelProto:
             continue
         graph.nodes.remove(node)
     return graph.finish()
+
+
+def _restored(graph: Graph, quantize: NodeProto) -> str:
+    """The float tensor that a QuantizeLinear rounds; where it stands for a ReLU, that comes back."""
+    if not quantize.name.endswith(rectify.RECTIFYING):
+        return str(quantize.input[0])
+    step = float(graph.array(quantize.input[1]))
+    floor = graph.set_constant(f"{quantize.name}_floor", np.array(rectify.lowest(step), np.float32))
+    restored = f"{quantize.name}_restored"
+    graph.insert_before(quantize, [helper.make_node("Max", [quantize.input[0], floor], [restored])])
+    return restored

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -125,7 +125,7 @@ class Engine(Protocol):
 class _Work:
     line_id: str
     urgency: int
-    steps: Iterator[EngineMessage]
+    steps: Generator[EngineMessage, None, None]
 
 
 class ThreadEngine:
@@ -155,6 +155,7 @@ class ThreadEngine:
         self._reload = True
         self._closed = False
         self._synthesizer: Synthesizer | None = None
+        self._retired: list[Synthesizer] = []
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
 
     def open(self) -> None:
@@ -198,13 +199,18 @@ class ThreadEngine:
                 while not (self._works or self._reload or self._closed):
                     self._condition.wait()
                 if self._closed:
-                    return
+                    break
                 reload, self._reload = self._reload, False
                 work = None if reload else min(self._works, key=lambda waiting: waiting.urgency)
             if work is None:
                 self._load_voice()
             else:
                 self._advance(work)
+            self._retire()
+        self._works.clear()
+        if self._synthesizer is not None:
+            self._retired.append(self._synthesizer)
+        self._retire()
 
     def _load_voice(self) -> None:
         try:
@@ -215,21 +221,29 @@ class ThreadEngine:
             logger.exception("loading the voice")
             self._emit(EngineDown(EdgeError(f"the voice cannot be loaded: {error!r}")))
         else:
+            if self._synthesizer is not None:
+                self._retired.append(self._synthesizer)
             self._synthesizer = synthesizer
             self._emit(EngineUp(describe(synthesizer, self._runner)))
 
+    def _retire(self) -> None:
+        """Give back voices that were replaced, once no line uses them."""
+        while self._retired and not self._works:
+            self._retired.pop().close()
+
     def _advance(self, work: _Work) -> None:
         """Take one step of a line and pass on what it gave."""
-        cancelled = work.line_id in self._cancelled
-        message = None if cancelled else next(work.steps, None)
-        if message is None or isinstance(message, LineDone | LineError):
-            with self._condition:
+        message = None if work.line_id in self._cancelled else next(work.steps, None)
+        with self._condition:
+            cancelled = work.line_id in self._cancelled
+            if cancelled or message is None or isinstance(message, LineDone | LineError):
                 self._works.remove(work)
                 self._cancelled.discard(work.line_id)
-        if message is not None and work.line_id not in self._cancelled:
+                work.steps.close()
+        if message is not None and not cancelled:
             self._emit(message)
 
-    def _steps(self, line_id: str, request: SpeechRequest) -> Iterator[EngineMessage]:
+    def _steps(self, line_id: str, request: SpeechRequest) -> Generator[EngineMessage, None, None]:
         """Yield the messages of a line; whatever goes wrong becomes the last of them."""
         stage = "text"
         try:

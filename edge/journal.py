@@ -24,6 +24,10 @@ class Entry:
     """Hash of the content, to tell a repetition from a conflict."""
     request: str
     """The request in JSON, complete enough to be done again after a restart."""
+    received: float = 0.0
+    """`time.monotonic()` at arrival: on Linux the same clock for every process until the machine restarts."""
+    deadline: float | None = None
+    """On that clock; not to start after."""
 
 
 @dataclass
@@ -43,6 +47,8 @@ class Unfinished:
     last_event: EventRecord | None
     heard: bool
     """Whether some of it may have reached the loudspeaker."""
+    rebooted: bool = False
+    """Whether the machine restarted since, so that the times of the entry mean nothing any more."""
 
 
 class Journal(Protocol):
@@ -55,6 +61,10 @@ class Journal(Protocol):
 
     def recover(self) -> Sequence[Unfinished]:
         """Return what an earlier process left, in the order of acceptance. Called once, first."""
+        ...
+
+    def undelivered(self) -> Sequence[EventRecord]:
+        """Return the terminal events that the broker had not confirmed, in order. Called once, first."""
         ...
 
     def find(self, request_id: str) -> Known | None:
@@ -107,6 +117,10 @@ class MemoryJournal:
         return 0
 
     def recover(self) -> Sequence[Unfinished]:
+        """There was no earlier process."""
+        return ()
+
+    def undelivered(self) -> Sequence[EventRecord]:
         """There was no earlier process."""
         return ()
 

@@ -14,7 +14,9 @@ from .errors import RequestError
 Model = TypeVar("Model", bound=BaseModel)
 
 _KANA = re.compile("[\u3041-\u30fa]")
-_HAN = re.compile("[\u4e00-\u9fff]")
+_KANA_OR_HAN = re.compile("[\u3041-\u30fa\u4e00-\u9fff]")
+_TWO_HAN = re.compile("[\u4e00-\u9fff]{2}")
+MAX_DIGITS = 400  # more than any number has, and Python's own limit speaks of Python
 _SPACE_CONTROLS = re.compile("[\t\n\r\v\f\u0085\u2028\u2029]+")
 _OTHER_CONTROLS = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\ufeff\ufffe\uffff]")
 MAX_WARNINGS = 16
@@ -40,10 +42,11 @@ def guess_encoding(payload: bytes) -> str | None:
     japanese = _decoded(payload, "shift_jis")
     if japanese is not None and _KANA.search(japanese):
         return "Shift-JIS"
-    chinese = _decoded(payload, "gb18030")
-    if chinese is not None and _HAN.search(chinese):
+    if _KANA_OR_HAN.search(_decoded(payload, "gb2312") or ""):
         return "GB18030"
-    if japanese is not None and _HAN.search(japanese):
+    if _TWO_HAN.search(_decoded(payload, "gb18030") or ""):  # one Han sign may be an accent and a letter
+        return "GB18030"
+    if _TWO_HAN.search(japanese or ""):
         return "Shift-JIS"
     if payload.startswith((b"\xff\xfe", b"\xfe\xff")):
         return "UTF-16"
@@ -89,7 +92,13 @@ def parse_object(payload: bytes) -> tuple[dict[str, Any], list[str]]:
     if not text.strip():
         return {}, warnings
     try:
-        value = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant, parse_float=_finite)
+        value = json.loads(
+            text,
+            object_pairs_hook=_unique,
+            parse_constant=_no_constant,
+            parse_float=_finite,
+            parse_int=_integer,
+        )
     except RecursionError as error:
         raise RequestError("the JSON is nested too deeply; a request is flat", code="bad_json") from error
     except ValueError as error:
@@ -117,6 +126,12 @@ def _finite(digits: str) -> float:
     if math.isinf(value):
         raise ValueError(f"number {digits[:20]} is too large")
     return value
+
+
+def _integer(digits: str) -> int:
+    if len(digits) > MAX_DIGITS:
+        raise ValueError(f"a number of {len(digits)} digits is too large")
+    return int(digits)
 
 
 def validate(model: type[Model], values: dict[str, Any]) -> tuple[Model, list[str]]:

@@ -92,6 +92,12 @@ class Announcer:
         event = model.model_validate({**record, "duplicate": True})
         self._send(self._topics.own(f"event/{event.character}"), event.to_json())
 
+    def resend(self, record: Mapping[str, Any], model: type[Event]) -> None:
+        """Send a terminal event of an earlier process: the broker may not have it. It keeps its event id."""
+        event = model.model_validate(record)
+        topic = self._topics.own(f"event/{event.character}")
+        self._later(TerminalDurable(topic, event.to_json(), event.event_id))
+
     def tell(self, durable: TerminalDurable) -> None:
         """Publish a terminal event that is on disk, and remember to note when the broker has it."""
         self.flush()

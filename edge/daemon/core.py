@@ -36,6 +36,7 @@ from .moments import CutWatch, EndHeard, EngineWatch, MarkHeard, SilenceHeard
 from .operations import Operations
 from .prepare import ID_PREFIX, Preparations
 from .reception import Committed, Reception
+from .recovery import recover
 from .stage import Stage
 from .timers import Timers
 
@@ -285,9 +286,12 @@ class Core:
         (self.preparations if message.line_id.startswith(ID_PREFIX) else self.stage).on_error(message)
 
     def _on_engine_up(self, message: EngineUp) -> None:
+        is_first = self.voice is None
         self.voice = message.voice
         self.cache.clear()  # a lexicon that changed does not show in the keys
         self.admission = Admission(message.voice, self.cache)
+        if is_first:
+            recover(self)
         logger.info("voice %s, %s %s", message.voice.bundle, message.voice.runner, message.voice.precision)
         self.operations.reloaded(None)
 

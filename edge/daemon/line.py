@@ -8,6 +8,7 @@ from typing import Literal
 
 from ..audio import AudioChunk
 from ..messages import SayRequest
+from ..scheduler import Ticket
 from ..synthesizer import SpeechRequest
 from .intake import Command
 
@@ -65,6 +66,18 @@ class Line:
     synthesis_ms: float = 0.0
     underruns: int = 0
     path: str | None = None
+
+    def ticket(self) -> Ticket:
+        """Make its place in the queue."""
+        return Ticket(
+            line_id=self.request_id,
+            character=self.character,
+            lane="play" if self.plays else "render",
+            priority=self.request.priority,
+            interrupt=self.request.interrupt,
+            due=self.received + self.request.not_before_ms / 1000,
+            deadline=self.deadline,
+        )
 
     @property
     def plays(self) -> bool:

@@ -22,7 +22,6 @@ from ..messages import (
     Started,
     StopRequest,
 )
-from ..scheduler import Ticket
 from .intake import Command, Intake
 from .link import Inbound, StopSignal
 
@@ -105,21 +104,14 @@ class Reception:
             self._repeat(command, request, known)
             return False
         line = core.admission.line(command, request)
-        ticket = Ticket(
-            line_id=line.request_id,
-            character=line.character,
-            lane="play" if line.plays else "render",
-            priority=request.priority,
-            interrupt=request.interrupt,
-            due=line.received + request.not_before_ms / 1000,
-            deadline=line.deadline,
-        )
+        ticket = line.ticket()
         outranked = core.scheduler.admit(ticket)
         line.order = ticket.order
         core.lines[line.request_id] = line
         if outranked is not None:
             core.cancel(core.lines[outranked.line_id], "interrupt")
-        entry = Entry(line.request_id, request.content_digest(), request.model_dump_json())
+        digest, content = request.content_digest(), request.model_dump_json()
+        entry = Entry(line.request_id, digest, content, line.received, line.deadline)
         core.journal.accept(entry, lambda: core.inbox.put(Committed(line.request_id)))
         return True
 

@@ -36,13 +36,15 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def wait_until(condition: Callable[[], Any], timeout_s: float = 10.0, what: str = "condition") -> Any:
+def wait_until(
+    condition: Callable[[], Any], timeout_s: float = 10.0, what: str = "condition", every_s: float = 0.005
+) -> Any:
     deadline = time.monotonic() + timeout_s
     while time.monotonic() < deadline:
         value = condition()
         if value:
             return value
-        time.sleep(0.005)
+        time.sleep(every_s)
     raise AssertionError(f"{what} not met within {timeout_s} s")
 
 
@@ -60,12 +62,9 @@ def mosquitto(directory: Path, *settings: str, port: int | None = None) -> Itera
     assert MOSQUITTO is not None
     port = port or free_port()
     config = directory / f"mosquitto-{port}.conf"
-    lines = [
-        f"listener {port} 127.0.0.1",
-        "allow_anonymous true",
-        "set_tcp_nodelay true",
-        "persistence false",
-    ]
+    lines = [f"listener {port} 127.0.0.1", "allow_anonymous true", "set_tcp_nodelay true"]
+    lines += ["persistence false", "max_inflight_messages 100"]
+    lines += ["max_queued_messages 100000"]  # the default, 1000, loses bursts and says nothing
     config.write_text("\n".join([*lines, *settings]) + "\n")
     process = subprocess.Popen(
         [MOSQUITTO, "-c", str(config)], stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL

@@ -13,6 +13,7 @@ import pytest
 from edge.config import EdgeConfig
 from edge.daemon import Daemon
 from edge.engine import ThreadEngine
+from edge.journal import Journal
 from edge.sinks import Sink
 from tests.edge.daemon.broker import MOSQUITTO, Client, mosquitto, wait_until
 from tests.edge.daemon.stand_in import StandIn
@@ -30,7 +31,14 @@ class Rig:
     """A daemon with a stand-in voice and a WAV file for a loudspeaker, and a client that hears everything."""
 
     def __init__(
-        self, port: int, directory: Path, number: int, sink: Sink | None, settings: dict[str, Any], v5: bool
+        self,
+        port: int,
+        directory: Path,
+        number: int,
+        sink: Sink | None,
+        settings: dict[str, Any],
+        v5: bool,
+        journal: Journal | None,
     ) -> None:
         self.directory = directory
         self.voice = StandIn()
@@ -39,7 +47,10 @@ class Rig:
         self.config = EdgeConfig.model_validate({"device": f"rig{number}", "mqtt": mqtt, **paths, **settings})
         self.root = f"sovits/{self.config.device}"
         self.daemon = Daemon(
-            self.config, make_engine=lambda _, emit: ThreadEngine(lambda: self.voice, emit), sink=sink
+            self.config,
+            make_engine=lambda _, emit: ThreadEngine(lambda: self.voice, emit),
+            sink=sink,
+            journal=journal,
         )
         self.client = Client(port, "sovits/#", "replies/#", v5=v5)
         self.error: Exception | None = None
@@ -121,12 +132,13 @@ def start_rig(broker_port: int, tmp_path: Path) -> Iterator[Callable[..., Rig]]:
     def start(
         *,
         sink: Sink | None = None,
+        journal: Journal | None = None,
         online: bool = True,
         port: int = broker_port,
         v5: bool = True,
         **settings: Any,
     ) -> Rig:
-        rig = Rig(port, tmp_path, time.monotonic_ns(), sink, settings, v5)
+        rig = Rig(port, tmp_path, time.monotonic_ns(), sink, settings, v5, journal)
         rigs.append(rig)
         if online:
             rig.wait_online()

@@ -44,6 +44,7 @@ class StandIn:
     started: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
+        self.closed = False
         self.gate.set()
         names = {"noah": ("neutral", "sad"), "ava": ("neutral",)}
         characters = tuple(
@@ -69,6 +70,9 @@ class StandIn:
 
     def warm_up(self) -> None:
         """Nothing to warm."""
+
+    def close(self) -> None:
+        self.closed = True
 
     def prepare(self, request: SpeechRequest) -> Any:
         self.started.append(request.text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -184,3 +185,18 @@ def test_a_second_client_with_our_id_is_suspected(start_rig: Callable[..., Rig],
     for _ in range(4):
         link.losses.append(now)
     assert link.flapping(now) and not link.flapping(now + 61)
+
+
+@needs_clients
+def test_the_commands_of_the_guide_work(start_rig: Callable[..., Rig]) -> None:
+    rig = start_rig(device="kiosk")
+    guide = Path("docs/mqtt-protocol.md").read_text(encoding="utf-8")
+    block = guide.split("```sh\n")[1].split("```")[0]
+    commands = [shlex.split(line) for line in block.splitlines()]
+    assert len(commands) == 5
+    for command in commands:
+        subprocess.run([*command, "-p", str(rig.config.mqtt.port)], check=True, timeout=30)
+        topic = command[2].removeprefix(rig.root + "/")
+        answer = rig.response(topic.split("/")[1] if topic.startswith("request/") else topic.split("/")[0])
+        assert answer["ok"], answer
+    assert "Good evening." in rig.voice.started or rig.names("intro-1")[-1] == "cancelled"

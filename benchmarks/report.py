@@ -11,6 +11,11 @@ ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
 README = ROOT / "README.md"
 BEGIN, END = "<!-- benchmarks:begin -->", "<!-- benchmarks:end -->"
+PRECISIONS = {"baseline": "VITS*", "fp32": "FP32", "int8": "INT8"}
+BASELINE_NOTE = (
+    'VITS*: flow and decoder alone of a VITS voice of the size of Piper "medium", random weights, FP32, '
+    "22.05 kHz, ONNX Runtime ([baseline.py](benchmarks/baseline.py)). Ratios: one thread / two threads."
+)
 LANGUAGES = {"zh": "Chinese", "en": "English", "ja": "Japanese"}
 
 Result = dict[str, Any]
@@ -52,7 +57,11 @@ def tables(result: Result) -> str:
         [
             _heading(result),
             _table(("from publish over MQTT", "p50", "p95", "p99"), _latency_rows(result)),
-            _table(("real-time factor, ids to PCM", *_columns(result), "INT8 gain"), _rtf_rows(result)),
+            _table(
+                ("real-time factor, ids to PCM", *_columns(result), "INT8 to FP32", "INT8 to VITS"),
+                _rtf_rows(result),
+            ),
+            BASELINE_NOTE,
             _table(("on this machine", "p50", "highest"), _other_rows(result)),
         ]
     )
@@ -109,7 +118,7 @@ def _configurations(result: Result) -> list[tuple[str, int]]:
 
 def _columns(result: Result) -> Iterator[str]:
     for precision, threads in _configurations(result):
-        yield f"{precision.upper()}, {threads} thread{'s' if threads > 1 else ''}"
+        yield f"{PRECISIONS[precision]}, {threads} thread{'s' if threads > 1 else ''}"
 
 
 def _rtf_rows(result: Result) -> Iterator[Row]:
@@ -119,11 +128,14 @@ def _rtf_rows(result: Result) -> Iterator[Row]:
             for measure in _of(result, "rtf")
             if measure["variant"]["seconds"] == seconds
         }
-        gains = [
-            medians["fp32", n] / medians[precision, n] for precision, n in medians if precision == "int8"
-        ]
-        cells = (f"{medians[key]:.4f}" for key in _configurations(result))
-        yield (f"{seconds} s of sound", *cells, f"{min(gains):.2f}-{max(gains):.2f} ×")
+        cells = (f"{medians[key]:.4f}" if key in medians else "" for key in _configurations(result))
+        yield (f"{seconds} s of sound", *cells, _gain(medians, "fp32"), _gain(medians, "baseline"))
+
+
+def _gain(medians: dict[tuple[str, int], float], other: str) -> str:
+    """How many times faster INT8 is than another, for each number of threads that both were run with."""
+    threads = sorted({n for precision, n in medians if precision == other})
+    return " / ".join(f"{medians[other, n] / medians['int8', n]:.1f} ×" for n in threads)
 
 
 def _other_rows(result: Result) -> Iterator[Row]:

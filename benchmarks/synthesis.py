@@ -16,11 +16,13 @@ from edge.manifest import FileEntry, Quantization
 from edge.spec import SAMPLE_RATE
 from edge.synthesizer import PreparedLine, SpeechRequest, Synthesizer
 
+from . import baseline
 from .harness import Measure, interleave, summarize
 from .lines import chinese, english, japanese
 
 SECONDS = (1, 5, 20, 60)
 THREADS = (1, 2)
+BASELINE_MAX_S = 20  # it takes its time, and its factor does not change any more
 CHARACTERS_PER_SECOND = 4  # a first guess at the length of a line; the true length is measured
 
 
@@ -52,7 +54,9 @@ def measure(
 ) -> list[Measure]:
     """Real-time factors and the time of the text stage, all variants interleaved."""
     path = bundle or BUILTIN_VOICE
-    with float_bundle(path) as float_path:
+    with float_bundle(path) as float_path, tempfile.TemporaryDirectory(prefix="sovits-baseline-") as folder:
+        network = Path(folder) / "baseline.onnx"
+        baseline.export(network)
         folders = {"int8": path, "fp32": float_path}
         synthesizers = {
             (precision, threads): Synthesizer.load(folder, threads=threads)
@@ -66,6 +70,7 @@ def measure(
             for length, line in lines.items():
                 variant = {"precision": precision, "threads": threads, "seconds": length}
                 variants.append((variant, partial(real_time_factor, synthesizer, line)))
+        variants += baseline.variants(network, THREADS, tuple(s for s in seconds if s <= BASELINE_MAX_S))
         taken = interleave(variants, repeats, progress=progress)
         measures = [summarize("rtf", "1", variant, samples) for variant, samples in taken]
         return measures + _text_stage(reference, 10 * repeats)

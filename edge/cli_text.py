@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from .text import Reading
 
 
-@click.command()
+@click.command(short_help="List the characters of a voice bundle.")
 @click.option("--bundle", type=click.Path(path_type=Path), help="Voice bundle; the built-in voice if absent.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def voices(bundle: Path | None, as_json: bool) -> None:
@@ -48,7 +48,7 @@ def _bundle_facts(bundle: Bundle) -> dict[str, object]:
     return manifest.model_dump(mode="json", include=wanted)
 
 
-@click.command()
+@click.command(short_help="Show how TEXT will be read.")
 @click.argument("text", required=False)
 @click.option(
     "--language",

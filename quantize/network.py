@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import onnxruntime
 from onnx import ModelProto, TensorProto, helper
 
 from edge.bundle import DECODER_FILE, ENCODER_FILE
+from edge.decoding import EncodedPhrase
 from edge.head import PhraseHead
-from edge.prosody import FramePlan, plan_frames, sounded_mask
-from edge.runners.base import ENCODER_OUTPUTS, EncoderOutputs
+from edge.prosody import plan_frames, sounded_mask
+from edge.runners import EncoderInputs, EncoderOutputs, Runner
+from edge.runners.base import ENCODER_OUTPUTS
 from edge.runners.ort import session_options
 
 from .lines import Line
@@ -21,10 +23,10 @@ from .lines import Line
 Arrays = dict[str, np.ndarray]
 
 
-def open_session(model: ModelProto | Path, threads: int = 1) -> onnxruntime.InferenceSession:
+def open_session(model: ModelProto | Path) -> onnxruntime.InferenceSession:
     """Open a graph as the device does."""
     source = str(model) if isinstance(model, Path) else model.SerializeToString()
-    return onnxruntime.InferenceSession(source, session_options(threads), providers=["CPUExecutionProvider"])
+    return onnxruntime.InferenceSession(source, session_options(), providers=["CPUExecutionProvider"])
 
 
 def with_outputs(model: ModelProto, tensors: Sequence[str]) -> ModelProto:
@@ -38,40 +40,37 @@ def with_outputs(model: ModelProto, tensors: Sequence[str]) -> ModelProto:
     return copy
 
 
-@dataclass(frozen=True)
-class DecoderCase:
-    """What the decoder is given for a line."""
+class FolderRunner(Runner):
+    """Runs the two graphs of a folder that is no bundle yet."""
 
-    plan: FramePlan
-    feeds: Arrays
+    name: ClassVar[str] = "folder"
 
+    def __init__(self, folder: Path, concurrency: int = 1) -> None:
+        self.concurrency = concurrency
+        self._encoder = open_session(folder / ENCODER_FILE)
+        self._decoder = open_session(folder / DECODER_FILE)
 
-class Networks:
-    """Encoder and decoder of one folder."""
+    def _run_encoder(self, inputs: EncoderInputs) -> Sequence[np.ndarray]:
+        outputs: Sequence[np.ndarray] = self._encoder.run(list(ENCODER_OUTPUTS), inputs.feeds())
+        return outputs
 
-    def __init__(self, folder: Path, threads: int = 1) -> None:
-        self._encoder = open_session(folder / ENCODER_FILE, threads)
-        self._decoder = open_session(folder / DECODER_FILE, threads)
-
-    def encode(self, line: Line) -> EncoderOutputs:
-        """Prosody and hidden vectors of a line."""
-        outputs = self._encoder.run(list(ENCODER_OUTPUTS), line.inputs.feeds())
-        return EncoderOutputs(*(output[0] for output in outputs))
-
-    def decode(self, case: DecoderCase) -> np.ndarray:
-        """(T, FRAME_OUTPUTS)."""
-        frames: np.ndarray = self._decoder.run(None, case.feeds)[0][0]
+    def _run_decoder(self, hidden: np.ndarray, features: np.ndarray) -> np.ndarray:
+        frames: np.ndarray = self._decoder.run(None, {"hidden": hidden, "features": features})[0]
         return frames
 
+    def close(self) -> None:
+        """Free both sessions."""
+        del self._encoder, self._decoder
 
-def decoder_case(line: Line, prosody: EncoderOutputs, hidden: np.ndarray) -> DecoderCase:
-    """Expand hidden vectors (P, D) by the durations of ``prosody``."""
+
+def expand(line: Line, prosody: EncoderOutputs, hidden: np.ndarray) -> EncodedPhrase:
+    """Lay hidden vectors (P, D) out in frames by the prosody that an encoder predicted for a line."""
     sounded = sounded_mask(line.phonemes)
     plan = plan_frames(prosody.durations, prosody.f0, prosody.energy, sounded)
-    expanded = np.repeat(hidden, plan.durations, axis=0)[None]
-    return DecoderCase(plan, {"hidden": expanded, "features": plan.features})
+    return EncodedPhrase(plan, np.repeat(hidden, plan.durations, axis=0)[None])
 
 
-def render(case: DecoderCase, frames: np.ndarray) -> np.ndarray:
-    """(n,) sound of a line's frames."""
-    return PhraseHead(case.plan.f0_edges).render(frames)
+def render(phrase: EncodedPhrase, runner: Runner) -> np.ndarray:
+    """(n,) sound of a phrase by the decoder of a runner."""
+    frames = runner.decode(phrase.hidden, phrase.plan.features)
+    return PhraseHead(phrase.plan.f0_edges).render(frames)

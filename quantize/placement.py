@@ -16,13 +16,15 @@ import onnx
 from onnx import ModelProto
 
 from edge.bundle import DECODER_FILE, ENCODER_FILE
+from edge.decoding import EncodedPhrase
+from edge.head import PhraseHead
 from edge.runners.base import ENCODER_OUTPUTS, EncoderOutputs
 
 from . import qdq
 from .calibrate import Histogram, Method, record
 from .graph import Graph
 from .lines import Line
-from .network import DecoderCase, Networks, decoder_case, open_session, render
+from .network import Arrays, FolderRunner, expand, open_session, render
 from .sound import duration_error_frames, f0_error_cents, snr_db
 
 ALLOWED_DURATION_FRAMES = 0.25  # 4 ms, a quarter of the grid that durations are rounded to
@@ -89,12 +91,12 @@ def quantize(source: Path, lines: Sequence[Line], output: Path, budget: float = 
     Returns:
         Placement by file name.
     """
-    networks = Networks(source)
-    spoken = [networks.encode(line) for line in lines]
-    cases = [decoder_case(line, said, said.hidden) for line, said in zip(lines, spoken, strict=True)]
+    runner = FolderRunner(source)
+    spoken = [runner.encode(line.inputs) for line in lines]
+    phrases = [expand(line, said, said.hidden) for line, said in zip(lines, spoken, strict=True)]
     jobs: dict[str, tuple[Harm, list[dict[str, np.ndarray]]]] = {
         ENCODER_FILE: (encoder_harm(lines, spoken), [line.inputs.feeds() for line in lines]),
-        DECODER_FILE: (decoder_harm(cases, networks), [case.feeds for case in cases]),
+        DECODER_FILE: (decoder_harm(phrases, runner), [decoder_feeds(phrase) for phrase in phrases]),
     }
     output.mkdir(parents=True, exist_ok=True)
     placements = {}
@@ -159,16 +161,22 @@ def encoder_harm(lines: Sequence[Line], spoken: Sequence[EncoderOutputs]) -> Har
     return harm
 
 
-def decoder_harm(cases: Sequence[DecoderCase], networks: Networks) -> Harm:
+def decoder_feeds(phrase: EncodedPhrase) -> Arrays:
+    """Inputs of the decoder graph for a whole phrase."""
+    return {"hidden": phrase.hidden, "features": phrase.plan.features}
+
+
+def decoder_harm(phrases: Sequence[EncodedPhrase], runner: FolderRunner) -> Harm:
     """Harm of a decoder against the sound of the float decoder for the same inputs."""
-    sounds = [render(case, networks.decode(case)) for case in cases]
+    sounds = [render(phrase, runner) for phrase in phrases]
 
     def harm(model: ModelProto) -> float:
         session = open_session(model)
         total = 0.0
-        for case, reference in zip(cases, sounds, strict=True):
-            other = render(case, session.run(None, case.feeds)[0][0])
+        for phrase, reference in zip(phrases, sounds, strict=True):
+            frames = session.run(None, decoder_feeds(phrase))[0][0]
+            other = PhraseHead(phrase.plan.f0_edges).render(frames)
             total += 10 ** ((ALLOWED_SOUND_DB - snr_db(reference, other)) / 10)
-        return total / len(cases)
+        return total / len(phrases)
 
     return harm

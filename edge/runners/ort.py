@@ -22,7 +22,7 @@ from .base import (
 _LOG_ERRORS_ONLY = 3
 
 
-def session_options(threads: int = 1) -> onnxruntime.SessionOptions:
+def session_options() -> onnxruntime.SessionOptions:
     """Options for a device that shares its processor with a show.
 
     Worker threads of ONNX Runtime must not spin: beside another busy process that made two threads four times
@@ -30,7 +30,7 @@ def session_options(threads: int = 1) -> onnxruntime.SessionOptions:
     small, so the runner uses one per window and windows are what runs in parallel.
     """
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
+    options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
     options.enable_mem_pattern = (
         False  # every line has other shapes; kept patterns cost memory and gain nothing

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import onnx
 import pytest
 from onnx import numpy_helper
 
 from quantize.lines import Line
-from quantize.network import Networks
+from quantize.network import FolderRunner, expand
 from quantize.placement import decoder_harm, encoder_harm, place, quantize
 
 
@@ -55,8 +54,8 @@ def test_a_layer_with_an_outlier_is_found_and_left_float(
 
     onnx.save(spoiled, tmp_path / "encoder.onnx")
     onnx.save(onnx.load(float_networks / "decoder.onnx"), tmp_path / "decoder.onnx")
-    networks = Networks(tmp_path)
-    harm = encoder_harm(lines, [networks.encode(line) for line in lines])
+    runner = FolderRunner(tmp_path)
+    harm = encoder_harm(lines, [runner.encode(line.inputs) for line in lines])
     placement, _ = place(spoiled, [line.inputs.feeds() for line in lines], harm, budget=1.0)
     assert "/encoder/text.1/expand/MatMul" in placement.float_layers()
     worst = max(placement.layers, key=lambda layer: layer.harm)
@@ -64,15 +63,12 @@ def test_a_layer_with_an_outlier_is_found_and_left_float(
 
 
 def test_the_float_graph_does_itself_no_harm(float_networks: Path, lines: list[Line]) -> None:
-    from quantize.network import decoder_case
-
-    networks = Networks(float_networks)
-    spoken = [networks.encode(line) for line in lines]
-    cases = [decoder_case(line, said, said.hidden) for line, said in zip(lines, spoken, strict=True)]
-    assert encoder_harm(lines, spoken)(onnx.load(float_networks / "encoder.onnx")) == pytest.approx(
-        0, abs=1e-9
-    )
-    assert decoder_harm(cases, networks)(onnx.load(float_networks / "decoder.onnx")) == pytest.approx(
-        0, abs=1e-9
-    )
-    assert np.isfinite(cases[0].plan.features).all()
+    runner = FolderRunner(float_networks)
+    spoken = [runner.encode(line.inputs) for line in lines]
+    phrases = [expand(line, said, said.hidden) for line, said in zip(lines, spoken, strict=True)]
+    harms = {
+        "encoder.onnx": encoder_harm(lines, spoken),
+        "decoder.onnx": decoder_harm(phrases, runner),
+    }
+    for file, harm in harms.items():
+        assert harm(onnx.load(float_networks / file)) == pytest.approx(0, abs=1e-9)

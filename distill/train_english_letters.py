@@ -2,18 +2,16 @@
 
     python -m distill.train_english_letters --epochs 24
 
-A convolutional network reads a word letter by letter and puts two phoneme slots (or blanks) on each letter; CTC finds
-the alignment (Graves et al. 2006). Two of the inner layers already guess the answer and pass the guess on (self-conditioned CTC,
-Nozaki and Komatsu 2021, arXiv:2104.02724), which makes the slots agree with each other.
-
-Two shared x86 cores with bfloat16, 40 epochs: see ``train`` in benchmarks/results/english_letters.json.
+A convolutional network reads a word letter by letter and puts two phoneme slots (or blanks) on each letter;
+CTC finds the alignment (Graves et al. 2006). Two of the inner layers already guess the answer and pass the
+guess on (self-conditioned CTC, Nozaki and Komatsu 2021, arXiv:2104.02724), which makes the slots agree with
+each other. An x86 core needs about 130 s an epoch. How well it reads: ``distill/measure_english_letters.py``.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
-import time
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,20 +19,19 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from distill.build_english_data import letter_words, split_of
 from edge.text.english_dictionary import PHONEMES
+from edge.text.english_letters import ALPHABET, BLANK, DATA_PATH, GUESS_AFTER, SLOTS
 
-ALPHABET = "^$abcdefghijklmnopqrstuvwxyz'"  # word start, word end, letters
 DIM = 128
 HIDDEN = 384
 KERNEL = 7  # letters; six layers see the whole word
 LAYERS = 6
-GUESS_AFTER = (2, 4)  # layers whose output is read and fed back
-SLOTS = 2  # phonemes a letter can carry, e.g. x in "box"
-BLANK = len(PHONEMES)
-GUESS_WEIGHT = 0.3
+GUESS_WEIGHT = 0.3  # of the inner guesses in the loss
 CHECKPOINT = Path("runs/english_letters.pt")
+_LOG = logging.getLogger(__name__)
 
 
 class Block(nn.Module):
@@ -49,7 +46,7 @@ class Block(nn.Module):
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
-        """x (batch, letters, DIM), mask (batch, letters, 1) -> same shape."""
+        """X (batch, letters, DIM), mask (batch, letters, 1) -> same shape."""
         padded = functional.pad(x * mask, (0, 0, KERNEL // 2, KERNEL // 2))
         y = sum(padded[:, k : k + x.shape[1]] * self.taps[k] for k in range(KERNEL))
         y = self.reduce(self.dropout(functional.relu(self.expand(self.norm(y)))))
@@ -68,7 +65,7 @@ class LetterNet(nn.Module):
         self.feedback = nn.Linear(SLOTS * (BLANK + 1), DIM, bias=False)
 
     def forward(self, letters: Tensor) -> list[Tensor]:
-        """letters (batch, n) -> log-probabilities (batch, n * SLOTS, BLANK + 1) of each guess, the last one final."""
+        """Letters (batch, n) -> log-probabilities (batch, n * SLOTS, BLANK + 1), one per guess."""
         mask = (letters != len(ALPHABET)).unsqueeze(-1)
         x = self.embed(letters)
         guesses = []
@@ -125,27 +122,33 @@ def loss_of(guesses: list[Tensor], lengths: Tensor, phonemes: Tensor, counts: Te
     """CTC of the final reading plus a share of the inner guesses."""
     losses = [
         functional.ctc_loss(
-            guess.transpose(0, 1), phonemes, lengths * SLOTS, counts, blank=BLANK, reduction="mean", zero_infinity=True
+            guess.transpose(0, 1),
+            phonemes,
+            lengths * SLOTS,
+            counts,
+            blank=BLANK,
+            reduction="mean",
+            zero_infinity=True,
         )
         for guess in guesses
     ]
     return losses[-1] + GUESS_WEIGHT * sum(losses[:-1])
 
 
-def train(epochs: int, batch: int, peak_rate: float, seed: int) -> LetterNet:
-    """Train with a one-cycle rate and an average of the weights; logs a line per epoch."""
+def train(epochs: int, batch: int, peak_rate: float, seed: int, start: Path | None) -> dict[str, Tensor]:
+    """Train with a one-cycle rate; gives the running average of the weights, kept after every epoch."""
     torch.manual_seed(seed)
     generator = np.random.default_rng(seed)
-    words = letter_words()
-    batches = Batches([item for item in words if split_of(item[0]) == "train"], batch)
+    batches = Batches([item for item in letter_words() if split_of(item[0]) == "train"], batch)
     steps = epochs * -(-len(batches.items) // batch)
     model = LetterNet()
-    average = torch.optim.swa_utils.AveragedModel(model, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(0.999))
+    if start:
+        model.load_state_dict(torch.load(start))
+    average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(0.999))
     optimizer = torch.optim.AdamW(model.parameters(), lr=peak_rate, weight_decay=0.01, betas=(0.9, 0.98))
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, peak_rate, total_steps=steps, pct_start=0.1)
-    begin = time.time()
-    for epoch in range(epochs):
-        total, count = 0.0, 0
+    for epoch in range(1, epochs + 1):
+        losses = []
         for letters, lengths, phonemes, counts in batches.epoch(generator):
             loss = loss_of(model(letters), lengths, phonemes, counts)
             optimizer.zero_grad(set_to_none=True)
@@ -154,48 +157,69 @@ def train(epochs: int, batch: int, peak_rate: float, seed: int) -> LetterNet:
             optimizer.step()
             schedule.step()
             average.update_parameters(model)
-            total, count = total + float(loss), count + 1
-        print(json.dumps({"epoch": epoch + 1, "loss": round(total / count, 4), "seconds": round(time.time() - begin)}), flush=True)
+            losses.append(loss.item())
+        _LOG.info("epoch %d: loss %.4f", epoch, np.mean(losses))
         torch.save(average.module.state_dict(), CHECKPOINT)
-    return average.module
+    return dict(average.module.state_dict())
+
+
+class Packer:
+    """Collects weights in the order in which ``edge.text.english_letters`` takes them out."""
+
+    def __init__(self, state: dict[str, Tensor]) -> None:
+        self._state = {name: tensor.detach().numpy() for name, tensor in state.items()}
+        self._weights: list[np.ndarray] = []
+        self._values: list[np.ndarray] = []
+
+    def keep(self, *names: str) -> None:
+        """Store as 32-bit numbers."""
+        self._values += [self._state[name].ravel() for name in names]
+
+    def quantize(self, name: str, rows: int | None = None) -> None:
+        """Store as signed bytes with one scale for each row."""
+        matrix = self._state[name][:rows]
+        scale = np.abs(matrix).max(1) / 127
+        self._weights.append(np.rint(matrix / scale[:, None]).astype(np.int8).ravel())
+        self._values.append(scale)
+
+    def write(self, path: Path) -> None:
+        """Write the file."""
+        values = np.concatenate(self._values).astype(np.float32)
+        sizes = np.array([DIM, HIDDEN, KERNEL, LAYERS])
+        np.savez(path, weights=np.concatenate(self._weights), values=values, sizes=sizes)
 
 
 def pack_weights(state: dict[str, Tensor], path: Path) -> None:
-    """Write the network as ``edge.text.english_letters`` reads it: matrices as signed bytes, a scale per row."""
-    weights: list[np.ndarray] = []
-    values: list[np.ndarray] = []
-
-    def keep(name: str) -> None:
-        values.append(state[name].detach().numpy().ravel())
-
-    def quantize(name: str) -> None:
-        matrix = state[name].detach().numpy()[: len(ALPHABET)] if name == "embed.weight" else state[name].detach().numpy()
-        scale = np.abs(matrix).max(1) / 127
-        weights.append(np.rint(matrix / scale[:, None]).astype(np.int8).ravel())
-        values.append(scale)
-
-    quantize("embed.weight")
-    for index in range(LAYERS):
-        for name, put in (("taps", keep), ("norm.weight", keep), ("norm.bias", keep), ("expand.weight", quantize),
-                          ("expand.bias", keep), ("reduce.weight", quantize), ("reduce.bias", keep)):  # fmt: skip
-            put(f"blocks.{index}.{name}")
-    for name, put in (("norm.weight", keep), ("norm.bias", keep), ("head.weight", quantize), ("head.bias", keep),
-                      ("feedback.weight", quantize)):  # fmt: skip
-        put(name)
-    sizes = np.array([DIM, HIDDEN, KERNEL, LAYERS])
-    np.savez(path, weights=np.concatenate(weights), values=np.concatenate(values).astype(np.float32), sizes=sizes)
+    """Write the network for the device."""
+    packer = Packer(state)
+    packer.quantize("embed.weight", rows=len(ALPHABET))
+    for block in (f"blocks.{index}" for index in range(LAYERS)):
+        packer.keep(f"{block}.taps", f"{block}.norm.weight", f"{block}.norm.bias")
+        for layer in ("expand", "reduce"):
+            packer.quantize(f"{block}.{layer}.weight")
+            packer.keep(f"{block}.{layer}.bias")
+    packer.keep("norm.weight", "norm.bias")
+    packer.quantize("head.weight")
+    packer.keep("head.bias")
+    packer.quantize("feedback.weight")
+    packer.write(path)
 
 
 def main() -> None:
-    """Train and keep the averaged weights."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    """Train, then write the weights for the device."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--epochs", type=int, default=24)
     parser.add_argument("--batch", type=int, default=128)
     parser.add_argument("--peak-rate", type=float, default=2e-3)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--start", type=Path, help="weights to go on from")
     arguments = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     CHECKPOINT.parent.mkdir(exist_ok=True)
-    train(arguments.epochs, arguments.batch, arguments.peak_rate, arguments.seed)
+    state = train(arguments.epochs, arguments.batch, arguments.peak_rate, arguments.seed, arguments.start)
+    pack_weights(state, DATA_PATH)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from .english_context import Rule, next_word, previous_word
+from .english_context import STARTERS, Rule, ends_sentence, next_word, previous_word
 from .english_numbers import cardinal, ordinal, roman_value
 
 # Never end a sentence: what follows belongs to them.
@@ -38,11 +38,6 @@ NUMBERED = {
     "Ver": "Version", "eq": "equation", "Eq": "Equation", "Rte": "Route", "Ref": "Reference",
     "ref": "reference", "v": "version",
 }  # fmt: skip
-STARTERS = frozenset(
-    "The A An He She It They We I You But And So In On At This That These Those There Then When What Why How "
-    "Who If As For From With After Before My His Her Their Our Its Your No Yes Please Let Is Are Was Were Do "
-    "Does Did".split()
-)
 ROMAN_SECTIONS = frozenset(
     "chapter part act scene volume book phase type class title article section war bowl level mark stage "
     "grade appendix season episode version figure table group division tier unit category round vol channel "
@@ -59,16 +54,6 @@ REGNAL = frozenset(
     "king queen emperor tsar prince boniface adrian celestine eugene honorius martin marcus hassan mohammed "
     "abdullah hussein rama naruhito".split()
 )
-_CLOSING = re.compile(r"[\"')\]]*(?:\s*$|\s+(?P<next>[A-Z][A-Za-z']*))")
-
-
-def _ends_sentence(match: re.Match[str], any_capital: bool = False) -> bool:
-    """Whether the full stop of an abbreviation also closes the sentence."""
-    closing = _CLOSING.match(match.string[match.end() : match.end() + 40])
-    if not closing:
-        return False
-    following = closing["next"]
-    return following is None or any_capital or following in STARTERS
 
 
 def _title(match: re.Match[str]) -> str | None:
@@ -90,12 +75,12 @@ def _word(match: re.Match[str]) -> str | None:
         return None
     if (
         short in {"max", "min", "temp", "al", "est", "Co"}
-        and _ends_sentence(match)
+        and ends_sentence(match)
         and short != "Co"
         and short != "al"
     ):
         return None
-    return WORDS[short] + ("." if match["dot"] and _ends_sentence(match, short in {"etc"}) else "")
+    return WORDS[short] + ("." if match["dot"] and ends_sentence(match, short in {"etc"}) else "")
 
 
 def _numbered(match: re.Match[str]) -> str | None:
@@ -111,7 +96,7 @@ def _doctor(match: re.Match[str]) -> str | None:
     if after[:1].isupper() and after not in STARTERS:
         return "Doctor"
     if previous_word(match)[:1].isupper():
-        return "Drive" + ("." if match["dot"] and _ends_sentence(match) else "")
+        return "Drive" + ("." if match["dot"] and ends_sentence(match) else "")
     return "Doctor" if match["dot"] else None
 
 
@@ -132,14 +117,14 @@ def _saint(match: re.Match[str]) -> str | None:
         and before not in STARTERS
         and (not after[:1].isupper() or after in STARTERS or before.endswith(("n", "r", "h", "l")))
     ):
-        return "Street" + ("." if match["dot"] and _ends_sentence(match) else "")
+        return "Street" + ("." if match["dot"] and ends_sentence(match) else "")
     return "Saint" if after[:1].isupper() else None
 
 
 def _dotted_letters(match: re.Match[str]) -> str:
     """``U.S.`` -> ``US``, ``a.m.`` -> ``AM``, ``Ph.D.`` -> ``PhD``."""
     letters = match.group().replace(".", "").replace(" ", "")
-    ends = match.group().endswith(".") and _ends_sentence(
+    ends = match.group().endswith(".") and ends_sentence(
         match, any_capital=letters.lower() in {"am", "pm", "phd"}
     )
     return (letters if letters == "PhD" else letters.upper()) + ("." if ends else "")

@@ -8,7 +8,13 @@ from dataclasses import dataclass
 
 from .token import Span
 
+STARTERS = frozenset(
+    "The A An He She It They We I You But And So In On At This That These Those There Then When What Why How "
+    "Who If As For From With After Before My His Her Their Our Its Your No Yes Please Let Is Are Was Were Do "
+    "Does Did".split()
+)
 LOOK_BEHIND = 40  # characters; two words of context are enough for every rule
+_CLOSING = re.compile(r"[\"')\]]*(?:\s*$|\s+(?P<next>[A-Z][A-Za-z']*))")
 _LAST_WORD = re.compile(r"([A-Za-z][A-Za-z'.]*)[\s(\"'#:]*$")
 _WORD = re.compile(r"[A-Za-z][A-Za-z']*")
 _NEXT_WORD = re.compile(r"[\s\"'(]*([A-Za-z][A-Za-z']*)")
@@ -49,3 +55,12 @@ def next_word(match: re.Match[str]) -> str:
 def follows(match: re.Match[str], pattern: re.Pattern[str]) -> bool:
     """Whether ``pattern`` matches right behind the match."""
     return pattern.match(match.string, match.end()) is not None
+
+
+def ends_sentence(match: re.Match[str], any_capital: bool = False) -> bool:
+    """Whether the full stop of an abbreviation also closes the sentence."""
+    closing = _CLOSING.match(match.string[match.end() : match.end() + 40])
+    if not closing:
+        return False
+    following = closing["next"]
+    return following is None or any_capital or following in STARTERS

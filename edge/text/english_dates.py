@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from .english_context import Rule, next_word, previous_word
+from .english_context import Rule, ends_sentence, next_word, previous_word
 from .english_numbers import ONES, cardinal, ordinal, plural, year
 
 MONTHS = (
@@ -110,18 +110,20 @@ def _month(match: re.Match[str]) -> str | None:
     beside = re.match(r"\s*\d", match.string[match.end() : match.end() + 4]) or re.search(
         r"\d\w{0,2} $", before
     )
-    return (
-        SHORT_MONTHS[match["m"]]
-        if beside or (match["dot"] and match["m"] not in {"Mar", "Jan", "May"})
-        else None
-    )
+    said = beside or (match["dot"] and match["m"] not in {"Mar", "Jan", "May"})
+    return SHORT_MONTHS[match["m"]] + _kept_stop(match) if said else None
+
+
+def _kept_stop(match: re.Match[str]) -> str:
+    """The full stop of an abbreviation, where it also ends the sentence."""
+    return "." if match["dot"] and ends_sentence(match) else ""
 
 
 def _weekday(match: re.Match[str]) -> str | None:
     """``Mon`` before a date, or on either side of a range of days."""
     before = match.string[max(0, match.start() - 20) : match.start()]
     dated = DAY_FOLLOWS.match(match.string, match.end()) or DAY_PRECEDES.search(before)
-    return WEEKDAYS[match["w"]] if dated else None
+    return WEEKDAYS[match["w"]] + _kept_stop(match) if dated else None
 
 
 def _decade(match: re.Match[str]) -> str | None:
@@ -208,6 +210,8 @@ def _minutes_ratio(match: re.Match[str]) -> str:
 ANY_DAY = r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]{0,6}"
 DAY_FOLLOWS = re.compile(rf",?\s(?:{ANY_MONTH}|\d)|\s?(?:-|–|&|to|through|and)\s?{ANY_DAY}(?![a-z])")
 DAY_PRECEDES = re.compile(rf"(?<![A-Za-z]){ANY_DAY}\.?\s?(?:-|–|&|to|through|and)\s?$")
+_ALL_DAYS = "|".join(sorted(WEEKDAYS, key=len, reverse=True))
+_ALL_MONTHS = "|".join(sorted(SHORT_MONTHS, key=len, reverse=True))
 _HALF = r"(?:\s?(?P<half>[AaPp]\.?\s?[Mm])\b\.?)"
 _NOT_IN_NUMBER = r"(?![\d/]|[.,:]\d)"
 
@@ -253,9 +257,6 @@ APOSTROPHE_RULES = (
     Rule(re.compile(r"'(?P<d>\d\d)(?![\dA-Za-z])"), _short_year),
 )
 LETTER_RULES = (
-    Rule(
-        re.compile(rf"(?P<m>{'|'.join(sorted(SHORT_MONTHS, key=len, reverse=True))})(?![a-z])(?P<dot>\.?)"),
-        _month,
-    ),
-    Rule(re.compile(rf"(?P<w>{'|'.join(sorted(WEEKDAYS, key=len, reverse=True))})(?![a-z])\.?"), _weekday),
+    Rule(re.compile(rf"(?P<m>{_ALL_MONTHS})(?![a-z])(?P<dot>\.?)"), _month),
+    Rule(re.compile(rf"(?P<w>{_ALL_DAYS})(?![a-z])(?P<dot>\.?)"), _weekday),
 )

@@ -192,7 +192,7 @@ def _ends_number(text: str, position: int) -> bool:
 
 def _plus(match: re.Match[str]) -> str:
     behind = match.string[match.end() : match.end() + 1]
-    return " plus " if behind.strip() else " plus"
+    return " plus " if behind.isalnum() else " plus"
 
 
 def _tilde(match: re.Match[str]) -> str:

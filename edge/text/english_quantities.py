@@ -38,12 +38,12 @@ def _money(match: re.Match[str]) -> str:
     if upper:
         return f"{sign}{decimal(amount)} to {decimal(upper)}{_magnitude(size)} {plural}"
     if size:
-        name = singular if match["hyphen"] else plural
+        name = singular if match["hyphen"] is not None else plural
         return f"{sign}{decimal(amount)}{_magnitude(size)} {name}"
     whole, _, part = amount.partition(".")
     if len(part) > 2 or (part and not cents):
         return f"{sign}{decimal(amount)} {plural}"
-    if match["hyphen"] or (next_word(match) in PRICED_THINGS and not part):
+    if match["hyphen"] is not None or (next_word(match) in PRICED_THINGS and not part):
         return f"{sign}{decimal(amount)} {singular}"
     return sign + _coins(whole, part.ljust(2, "0"), (singular, plural, cent, cents))
 

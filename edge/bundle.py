@@ -128,6 +128,12 @@ class Bundle:
             raise BundleError(f"{self.path}: {wrong}; {_REPACK}")
         return content
 
+    @property
+    def identity(self) -> str:
+        """Name, version and a hash of the whole content: what finished lines are remembered under."""
+        digest = hashlib.sha256(self.manifest.model_dump_json().encode()).hexdigest()
+        return f"{self.manifest.name} {self.manifest.version} {digest[:16]}"
+
     def character(self, name: str) -> Character | None:
         """The character of that name, or None."""
         return next((entry for entry in self.manifest.characters if entry.name == name), None)

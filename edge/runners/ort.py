@@ -25,16 +25,14 @@ _LOG_ERRORS_ONLY = 3
 def session_options() -> onnxruntime.SessionOptions:
     """Options for a device that shares its processor with a show.
 
-    Worker threads of ONNX Runtime must not spin: beside another busy process that made two threads four times
-    slower than one, and idle it burns a core. Without spinning a second thread gains nothing on layers this
-    small, so the runner uses one per window and windows are what runs in parallel.
+    Worker threads of ONNX Runtime must not spin: beside other busy processes that made two threads two to
+    four times slower than one, and idle it burns a core. Without spinning a second thread gains nothing on
+    layers this small, so the runner uses one per window and windows are what runs in parallel.
     """
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
-    options.enable_mem_pattern = (
-        False  # every line has other shapes; kept patterns cost memory and gain nothing
-    )
+    options.enable_mem_pattern = False  # every line has other shapes: kept patterns would only cost memory
     options.log_severity_level = _LOG_ERRORS_ONLY
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     return options

@@ -82,6 +82,15 @@ def test_characters_are_found_by_name() -> None:
     assert bundle.character("nobody") is None
 
 
+def test_identity_tells_voices_of_one_version_apart(folder: Path) -> None:
+    before = Bundle.load(folder).identity
+    edit_manifest(folder, lambda manifest: manifest.update(first_window_frames=20))
+    after = Bundle.load(folder).identity
+    assert before.startswith("tiny 0.1.0 ")
+    assert after != before
+    assert Bundle.load(TINY).identity == before
+
+
 def test_absent_bundle(tmp_path: Path) -> None:
     refused(tmp_path / "nothing", "nothing", "no such bundle")
 

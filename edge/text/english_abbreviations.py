@@ -32,6 +32,7 @@ WORDS = {
 }  # fmt: skip
 # Only before a number.
 NUMBERED = {
+    "c": "circa", "Lvl": "level", "LVL": "level", "lvl": "level",
     "No": "number", "Nos": "numbers", "no": "number", "p": "page", "pp": "pages", "vol": "volume",
     "Vol": "Volume", "ch": "chapter", "Ch": "Chapter", "fig": "figure", "Fig": "Figure", "Figs": "Figures",
     "sec": "section", "Sec": "Section", "art": "article", "Art": "Article", "ed": "edition", "ver": "version",
@@ -87,7 +88,7 @@ def _numbered(match: re.Match[str]) -> str | None:
     short = match["w"]
     if short == "v" and match["dot"]:
         return None
-    return NUMBERED[short] if match["dot"] or short == "v" else None
+    return NUMBERED[short] if match["dot"] or short in {"v", "Lvl", "LVL", "lvl"} else None
 
 
 def _doctor(match: re.Match[str]) -> str | None:
@@ -121,6 +122,11 @@ def _saint(match: re.Match[str]) -> str | None:
     return "Saint" if after[:1].isupper() else None
 
 
+def _initial(match: re.Match[str]) -> str | None:
+    """``George W. Bush``, ``T. rex``: no sentence ends there, unless a usual beginning follows."""
+    return None if next_word(match) in STARTERS else match.group()[0]
+
+
 def _dotted_letters(match: re.Match[str]) -> str:
     """``U.S.`` -> ``US``, ``a.m.`` -> ``AM``, ``Ph.D.`` -> ``PhD``."""
     letters = match.group().replace(".", "").replace(" ", "")
@@ -132,7 +138,7 @@ def _dotted_letters(match: re.Match[str]) -> str:
 
 def _roman(match: re.Match[str]) -> str | None:
     """``Henry VIII`` -> ``the eighth``, ``Chapter IV`` -> ``four``, ``World War II`` -> ``two``."""
-    numeral, before = match.group(), previous_word(match)
+    numeral, before = match.group(), previous_word(match).rstrip(".")
     value = roman_value(numeral)
     if value is None or match.string[max(0, match.start() - 1) : match.start()] not in {" ", "\n"}:
         return None
@@ -153,7 +159,9 @@ LETTER_RULES = (
     Rule(re.compile(rf"(?P<w>{_alternatives(TITLES)})(?![A-Za-z])(?P<dot>\.?)"), _title),
     Rule(re.compile(r"Drs?(?![A-Za-z'])(?P<dot>\.?)"), _doctor),
     Rule(re.compile(r"St(?![A-Za-z'])(?P<dot>\.?)"), _saint),
-    Rule(re.compile(rf"(?P<w>{_alternatives(NUMBERED)})(?P<dot>\.?)\s?(?=\d)"), _numbered),
+    Rule(
+        re.compile(rf"(?P<w>{_alternatives(NUMBERED)})(?P<dot>\.?)\s?(?=\d|(?<=[.\s])(?:[IVXL]{2,}|[VX])\b)"), _numbered
+    ),
     Rule(re.compile(rf"(?P<w>{_alternatives(WORDS)})(?![A-Za-z])(?P<dot>\.?)"), _word),
     Rule(
         re.compile(
@@ -161,6 +169,7 @@ LETTER_RULES = (
         ),
         _dotted_letters,
     ),
+    Rule(re.compile(r"[A-HJ-Z]\.(?=\s+[A-Za-z])"), _initial),
     Rule(re.compile(r"[IVXLC]+(?![A-Za-z0-9])(?!'[a-z])"), _roman),
 )
 BARE_WORDS = BARE | {"Dr", "St", "Drs"}

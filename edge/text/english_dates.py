@@ -202,6 +202,12 @@ def _half_day(match: re.Match[str], half: str | None) -> str:
     return f" {half[0].upper()}M" + ("." if closes else "")
 
 
+def _duration(match: re.Match[str]) -> str:
+    """``2h 5m 3s`` -> ``two hours five minutes three seconds``."""
+    parts = [(match["h"], "hour"), (match["min"], "minute"), (match["s"], "second")]
+    return " ".join(f"{cardinal(n)} {unit}{'' if n == '1' else 's'}" for n, unit in parts if n)
+
+
 def _minutes_ratio(match: re.Match[str]) -> str:
     """``2:1`` -> ``two to one``."""
     return f"{cardinal(match['a'])} to {cardinal(match['b'])}"
@@ -233,6 +239,10 @@ DATE_AND_TIME_RULES = (
     Rule(re.compile(rf"(?P<h>\d{{1,2}})(?!\d){_HALF}"), _hour),
 )
 YEAR_RULES = (
+    Rule(
+        re.compile(r"(?P<h>\d{1,3})\s?h\s?(?P<min>\d\d?)\s?m(?:in)?(?:\s?(?P<s>\d\d?)\s?s)?(?![A-Za-z\d])"),
+        _duration,
+    ),
     Rule(re.compile(r"(?P<a>\d{1,3}):(?P<b>\d{1,3})(?![\d:])"), _minutes_ratio),
     Rule(re.compile(r"(?P<d>\d{1,4})\s?(?P<era>BCE?|B\.C\.(?:E\.)?)(?![A-Za-z])"), _ancient_year),
     Rule(re.compile(r"(?P<d>\d{3}0|\d0)'?s(?![A-Za-z])"), _decade),

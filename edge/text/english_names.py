@@ -117,6 +117,10 @@ def _initials(match: re.Match[str]) -> list[Span]:
     ]
 
 
+def _world_war(match: re.Match[str]) -> str:
+    return "World War " + ("two" if match["n"] in {"II", "2"} else "one")
+
+
 def _without(match: re.Match[str]) -> str:
     return {"w/o": "without", "w/": "with ", "b/c": "because"}[match.group().lower()]
 
@@ -136,6 +140,7 @@ LETTER_RULES = (
         _domain,
     ),
     Rule(re.compile(r"[A-Z]{1,3}&[A-Z]{1,2}(?![A-Za-z])"), _initials),
+    Rule(re.compile(r"WW(?P<n>II|I|2|1)(?![A-Za-z0-9])"), _world_war),
     Rule(re.compile(r"w/o|w/|b/c", re.IGNORECASE), _without),
     Rule(re.compile(r"(?P<l>[A-Z])(?P<s>\+\+|#|\+)(?![A-Za-z0-9+#])"), _letter_symbol),
     Rule(

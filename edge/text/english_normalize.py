@@ -41,9 +41,9 @@ _ONE_TO_ONE = str.maketrans(
     | {"‐": "-", "\u2011": "-", "‒": "–", "―": "—", "−": "-", "μ": "µ", "。": ".", "、": ","}
     | {chr(code): chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)}
 )
-_CANDIDATE = re.compile(r"[A-Za-z]+|\d|[^\sA-Za-z\d,!?;\"()…]")
+_CANDIDATE = re.compile(r"[A-Za-z]+|\d|[^\sA-Za-z\d,!?;\")…]")
 # A word alone needs a rule only if it is one of these or something is attached to it.
-_ATTACHED = re.compile(r"[.@/+#:&\d]|-[\dA-Z]")
+_ATTACHED = re.compile(r"[./+#:&\d]|-[\dA-Z]")
 _TRIGGERS = (
     (
         abbreviations.BARE_WORDS
@@ -52,7 +52,7 @@ _TRIGGERS = (
         | frozenset(dates.WEEKDAYS)
     )
     | frozenset(code for code in CURRENCIES if code.isalpha())
-    | {"US", "C", "A", "HK", "NT", "O"}
+    | {"US", "C", "A", "HK", "NT", "O", "WWI", "WWII"}
 )
 _ROMAN = frozenset("IVXLC")
 LETTER_RULES = names.LETTER_RULES + dates.LETTER_RULES + quantities.CODE_RULES + abbreviations.LETTER_RULES
@@ -151,7 +151,7 @@ def _rules_for(found: re.Match[str]) -> tuple[Rule, ...]:
     first = text[start]
     if first.isascii() and first.isalpha():
         word = found.group()
-        attached = _ATTACHED.match(text, end)
+        attached = _ATTACHED.match(text, end) or "@" in text
         return LETTER_RULES if attached or word in _TRIGGERS or _ROMAN.issuperset(word) else ()
     if first.isdigit() and first.isascii():
         return DIGIT_RULES
@@ -187,7 +187,10 @@ def _dash(match: re.Match[str]) -> str | None:
 
 def _ends_number(text: str, position: int) -> bool:
     """Whether the letters before ``position`` are a unit behind a number: ``9am-5pm``."""
-    return re.search(r"\d\s?[A-Za-z°]{1,4}$", text[max(0, position - 8) : position]) is not None
+    return (
+        re.search(r"(?:\d\s?[A-Za-z°]{1,4}|noon|midnight)$", text[max(0, position - 8) : position].lower())
+        is not None
+    )
 
 
 def _plus(match: re.Match[str]) -> str:
@@ -216,7 +219,14 @@ def _slash(match: re.Match[str]) -> str:
 def _between_digits(match: re.Match[str]) -> str | None:
     text, sign = match.string, match.group()
     before, behind = text[: match.start()].rstrip()[-1:], text[match.end() :].lstrip()[:1]
-    if (before.isdigit() or before == ")") and (behind.isdigit() or behind == "("):
+    spaced = text[match.end() : match.end() + 1] == " "
+    if (
+        (before.isdigit() or before == ")")
+        and (behind.isdigit() or behind == "(")
+        and not (sign == ":" and spaced)
+    ):
+        return BETWEEN_DIGITS[sign]
+    if sign in "<>" and _number_follows(text, match.end()) and not before.isalnum():
         return BETWEEN_DIGITS[sign]
     if sign == "/":
         return _slash(match)
@@ -252,6 +262,7 @@ SYMBOL_RULES: dict[str, tuple[Rule, ...]] = (
         "-": quantities.MONEY_RULES + _DASH_RULES,
         "–": _DASH_RULES,
         "—": (),
+        "(": quantities.PLUS_TELEPHONE_RULES,
         "+": (*quantities.TELEPHONE_RULES, Rule(_ANY, _plus)),
         "~": (Rule(_ANY, _tilde),),
         "#": (*names.HASH_RULES, Rule(_ANY, _number_sign)),

@@ -16,7 +16,7 @@ VULGAR = {
 # Words before a number that is a name rather than an amount: 401 is "four oh one".
 NAMED_BY_NUMBER = frozenset(
     "room rooms suite flight gate bus route highway interstate apartment apt unit channel platform exit "
-    "boeing airbus studio locker bay pier model hwy extension ext train tram line cabin".split()
+    "error boeing airbus studio locker bay pier model hwy extension ext train tram line cabin".split()
 )
 SPELLED_NUMBERS = frozenset(
     "pin code passcode zip zipcode password account otp serial agent tracking id".split()
@@ -74,7 +74,8 @@ def _measure(match: re.Match[str]) -> str | None:
     """``60 km/h`` -> ``sixty kilometers per hour``; with a hyphen the unit stays in the singular."""
     unit, gap = match["unit"], match["gap"]
     names = UNITS.get(unit) or UNITS.get(unit.lower())
-    if names is None or (gap == " " and not match["per"] and (unit in ATTACHED_ONLY or unit in NEVER_LOOSE)):
+    loose = gap == " " and not match["per"] and not match["dot"]
+    if names is None or (loose and (unit in ATTACHED_ONLY or unit in NEVER_LOOSE)):
         return None
     if gap == "-" and unit in ATTACHED_ONLY:
         return None
@@ -119,13 +120,10 @@ def _vulgar(match: re.Match[str]) -> str:
 
 
 def _fraction(match: re.Match[str]) -> str:
+    """``3/4`` is a fraction, ``8/10`` and ``200/1000`` are scores."""
     top, bottom = match["a"], match["b"]
-    if (
-        bottom in OUT_OF
-        and next_word(match) != "of"
-        and int(top) <= int(bottom)
-        and (top != "1" or bottom != "5")
-    ):
+    scored = bottom in OUT_OF and next_word(match) != "of" and match.group() not in {"1/5", "1/10"}
+    if (scored or len(bottom) > 2) and int(top) <= int(bottom):
         return f"{cardinal(top)} out of {cardinal(bottom)}"
     return fraction(top, bottom)
 
@@ -240,6 +238,7 @@ TELEPHONE_RULES = (
     Rule(re.compile(r"\d{3}-\d{4}(?![\d-])"), _local_number),
 )
 AMOUNT_RULES = (
+    Rule(re.compile(r"50[-–]50(?!\d)"), lambda _: "fifty fifty"),
     Rule(
         re.compile(
             rf"(?P<n>\d{{0,6}})(?P<a>\d)\u2044(?P<b>\d{{1,2}})(?:\s?(?P<unit>{_UNIT})(?![A-Za-z0-9]))?"
@@ -257,6 +256,7 @@ AMOUNT_RULES = (
         re.compile(
             rf"(?P<n>{NUMBER})(?:/(?P<over>[1-9]\d?)|\s?(?P<vulgar>[{''.join(VULGAR)}]))?(?P<gap>[ -]?)"
             rf"(?P<unit>{_UNIT})(?:/(?P<per>{_PER}))?(?![A-Za-z0-9²³'’/])"
+            r"(?P<dot>\.(?=[,;:)]|\s+[a-z(=+-]))?"
         ),
         _measure,
     ),

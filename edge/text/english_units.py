@@ -50,7 +50,7 @@ UNITS = {unit: (name, name + "s") for unit, name in _PLURAL_IN_S.items()} | {
 # Single letters are units only right behind the number or before a slash: "5 m" may begin "5 m people".
 ATTACHED_ONLY = frozenset("s h t J N K V l W".split())
 # Ordinary words, so that "5 in total" stays what it is.
-NEVER_LOOSE = frozenset({"in", "mo", "ha", "ac", "pp", "pt", "pt.", "cal", "MP", "hp", "mi", "kn"})
+NEVER_LOOSE = frozenset({"in", "mo", "ha", "ac", "pp", "pt", "pt.", "cal", "MP", "kn"})
 DIVISORS = {
     "h": "hour", "hr": "hour", "hour": "hour", "s": "second", "sec": "second", "second": "second",
     "min": "minute", "minute": "minute", "day": "day", "d": "day", "wk": "week", "week": "week",

@@ -112,6 +112,16 @@ hello — world… no (yes) | hello — world… no (yes)
 50% off & more™ © | fifty percent off and more
 12345678901234567890 | one two three four five six seven eight nine zero one two three four five six seven eight nine zero
 8,045,311,447 | eight billion forty-five million three hundred eleven thousand four hundred forty-seven
+Vol. III, c. 1503, LVL 12 | Volume three, circa fifteen oh three, level twelve
+platform 9 3/4, HP 50/200 | platform nine and three quarters, HP fifty out of two hundred
+2h 1m, 90-minute, 50-50 | two hours one minute, ninety minute, fifty fifty
+1/4 lb. butter, 190 lb., 1 in. = 2 | one quarter pound butter, one hundred ninety pounds, one inch equals two
+(212) 555-0187 ext. 9 | two one two, five five five, zero one eight seven extension nine
+Player2: 21-19, 16:9 | Player two: twenty-one to nineteen, sixteen to nine
+T. rex, George W. Bush | T rex, George W Bush
+Plan B. It works. So do I. We go. | Plan B. It works. So do I. We go.
+WWII, WW1, error 404, <15 ms | World War two, World War one, error four oh four, less than fifteen milliseconds
+jane_doe@mail.co.uk | jane underscore doe at mail dot co dot UK
 snake_case, *bold* | snake case, bold
 """  # noqa: E501
 

@@ -28,6 +28,9 @@ from edge.text.pinyin import pinyin_symbols
 
 MIN_COUNT = 12  # of 60 million: below it are mostly names of persons
 UNCOUNTED = 2  # count given to words that only the list of readings has
+NUMERAL = re.compile("[零一二两三四五六七八九十百千万亿]{2,}")
+# Digit and unit are one word, so that feet fall where speech has them: 一千|两百|九十|九.
+DIGIT_WITH_UNIT = re.compile("[一二两三四五六七八九][十百千万亿]")
 HAN_WORD = re.compile(rf"^[\u3400-\u4dbf\u4e00-\u9fff〇]{{1,{MAX_WORD}}}$")
 # Part of speech by the first letter of jieba's tag; what is not here is a noun.
 PARTS = {**{c: c for c in "nvadmqrpcutsfizyeo"}, "b": "a", "l": "i", "j": "n", "g": "n", "x": "n", "k": "n", "h": "d"}
@@ -168,6 +171,8 @@ def build(words_path: Path, overrides_path: Path) -> Words:
 
     def entry(word: str, reading: tuple[str, ...] | None) -> Entry:
         count, part = counts.get(word, (UNCOUNTED, "n" if len(word) < 4 else "i"))
+        if DIGIT_WITH_UNIT.fullmatch(word):
+            count, part = max(count, 5000), "m"
         _, own_part, own_count = added.get(word, ((), "", 0))
         cost = round(COST_STEPS * math.log(total / (own_count or max(count, 1))))
         usual = tuple(characters[c] for c in word) if len(word) > 1 else ()
@@ -175,7 +180,10 @@ def build(words_path: Path, overrides_path: Path) -> Words:
 
     entries = {character: entry(character, (reading,)) for character, reading in characters.items()}
     known = {word for word, (count, _) in counts.items() if count >= MIN_COUNT}
+    known |= {digit + unit for digit in "一二两三四五六七八九" for unit in "十百千万亿"}
     for word in sorted((known | set(PHRASES_DICT) | set(added)) - dropped):
+        if NUMERAL.fullmatch(word) and not (DIGIT_WITH_UNIT.fullmatch(word) or word in added):
+            continue
         if len(word) < 2 or not HAN_WORD.match(word) or not all(c in characters for c in word):
             continue
         reading = added[word][0] if word in added else word_reading(word)

@@ -10,7 +10,8 @@ from . import chinese_polyphones
 from .chinese_dictionary import ChineseDictionary
 from .chinese_word import ChineseWord, tone
 from .language import HAN
-from .pinyin import pinyin_symbols
+from .normalize_zh import normalize_zh
+from .pinyin import pinyin_symbols, symbols_pinyin
 from .symbols import DATA
 from .token import Span, Token
 from .tone_sandhi import apply_sandhi
@@ -21,6 +22,7 @@ MARKS = {
     "（": ",", "）": ",", "(": ",", ")": ",", "【": ",", "】": ",", "[": ",", "]": ",",
 }  # fmt: skip
 _CHUNK = re.compile(rf"[{HAN}]+|.", re.DOTALL)
+_CHUNK_HAN = re.compile(f"[{HAN}]")
 _MAX_CLAUSE = 120  # characters; longer runs without a mark are read in parts, which bounds the work of each pass
 # Traditional characters that tell apart what the simplified one does not: 髮 is hair, 發 is to send out.
 _TRADITIONAL_READINGS = {"髮": "fa4", "隻": "zhi1", "乾": "gan1", "幹": "gan4", "儘": "jin3", "盡": "jin4"}
@@ -32,9 +34,9 @@ class ChineseReader:
 
     language = "zh"
 
-    def normalize(self, text: str) -> list[Span]:
-        """Nothing is written out yet."""
-        return [Span(text, 0, len(text))] if text else []
+    def normalize(self, text: str, before: str = "") -> list[Span]:
+        """Write out numbers, dates, money, units and signs; see ``normalize_zh``."""
+        return normalize_zh(text, before)
 
     def read(self, spans: Sequence[Span], lexicon: Mapping[str, tuple[str, ...]]) -> list[Token]:
         """Cut into words, look them up, then change tones as speech does.
@@ -75,13 +77,11 @@ class ChineseReader:
         cursor = 0
         for word in words:
             end = cursor + len(word.text)
-            source = clause[cursor:end]
-            given = lexicon.get(source) or lexicon.get(word.text) if word.is_fixed else None
-            groups = _share(given, len(source)) if given else [pinyin_symbols(s) if s else () for s in word.syllables]
+            groups = [pinyin_symbols(syllable) if syllable else () for syllable in word.syllables]
             phonemes = tuple(symbol for group in groups for symbol in group)
             if phonemes:
                 counts = tuple(len(group) for group in groups)
-                yield Token(source, phonemes, places[cursor][0], places[end - 1][1], char_counts=counts)
+                yield Token(clause[cursor:end], phonemes, places[cursor][0], places[end - 1][1], char_counts=counts)
             cursor = end
 
     def _words(self, clause: str, lexicon: Mapping[str, tuple[str, ...]]) -> list[ChineseWord]:
@@ -91,24 +91,21 @@ class ChineseReader:
         words = []
         cursor = 0
         for text in self._dictionary.segment(simplified, [word.translate(self._simplified) for word in fixed]):
-            source = clause[cursor : cursor + len(text)]
-            words.append(self._look_up(text, is_fixed=source in fixed))
+            given = lexicon.get(clause[cursor : cursor + len(text)])
+            words.append(self._look_up(text) if given is None else _given_word(text, given))
             cursor += len(text)
         chinese_polyphones.resolve(words)
         _keep_traditional_readings(words, clause, simplified)
         apply_sandhi(words)
         return words
 
-    def _look_up(self, text: str, is_fixed: bool) -> ChineseWord:
+    def _look_up(self, text: str) -> ChineseWord:
         entry = self._dictionary.get(text)
         if entry is not None and entry.reading is not None:
-            return ChineseWord(text, list(entry.reading), entry.pos, is_fixed)
+            return ChineseWord(text, list(entry.reading), entry.pos)
         singles = [self._dictionary.get(character) for character in text]
         syllables = [single.reading[0] if single and single.reading else "" for single in singles]
-        return ChineseWord(text, syllables, entry.pos if entry else "n", is_fixed)
-
-
-_CHUNK_HAN = re.compile(f"[{HAN}]")
+        return ChineseWord(text, syllables, entry.pos if entry else "n")
 
 
 def _flatten(spans: Sequence[Span]) -> tuple[str, list[tuple[int, int]]]:
@@ -135,7 +132,7 @@ def _keep_traditional_readings(words: Sequence[ChineseWord], clause: str, simpli
         cursor += len(word.text)
 
 
-def _share(phonemes: Sequence[str], n_characters: int) -> list[tuple[str, ...]]:
-    """Deal the phonemes of a word out to its characters as evenly as they go."""
-    edges = [round(index * len(phonemes) / n_characters) for index in range(n_characters + 1)]
-    return [tuple(phonemes[first:last]) for first, last in zip(edges, edges[1:], strict=False)]
+def _given_word(text: str, phonemes: Sequence[str]) -> ChineseWord:
+    """A word of the lexicon, which gives two symbols for each character."""
+    syllables = [symbols_pinyin(*pair) for pair in zip(phonemes[::2], phonemes[1::2], strict=True)]
+    return ChineseWord(text, syllables, "n", is_fixed=True)

@@ -1,8 +1,8 @@
-"""Readings of one-character words that depend on their neighbours.
+"""Readings that depend on the neighbours of a word.
 
-Words of several characters have their readings in the dictionary; what is left here are characters that stand alone
-after segmentation: 长 in 长得很高, 得 in 我得走了, 只 in 一只猫. The first rule of a character that fits decides; where
-none fits, the dictionary's usual reading stays.
+Most words of several characters have one reading, which the dictionary gives; what is left here are mainly characters
+that stand alone after segmentation: 长 in 长得很高, 得 in 我得走了, 只 in 一只猫. The first rule of a word that fits
+decides; where none fits, the dictionary's reading stays.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from functools import lru_cache
 from .chinese_word import ChineseWord
 from .symbols import DATA
 
+_LOOK = 16  # characters on either side; no rule looks farther, and hostile lines cost no more
 _NUMERAL = "零一二两三四五六七八九十百千万亿几半数"
 _TITLES = (
     "先生|小姐|女士|太太|老师|教授|经理|总|医生|大夫|师傅|同学|主任|局长|校长|院长|队长|警官|律师|博士|导演|将军|某|氏|"
@@ -35,14 +36,14 @@ class _Rule:
     """One reading and where it holds.
 
     Attributes:
-        reading: pinyin with tone digit, or "" to keep the usual reading.
-        before: pattern that must match the end of the clause before the character.
+        reading: pinyin with tone digits; empty to keep the usual reading.
+        before: pattern that must match the end of the clause before the word.
         after: pattern that must match the start of the clause after it.
         before_pos: parts of speech the word before may have, ^ for the start of the clause; empty for any.
         after_pos: the same for the word after, $ for the end of the clause.
     """
 
-    reading: str
+    reading: tuple[str, ...]
     before: re.Pattern[str] | None
     after: re.Pattern[str] | None
     before_pos: str
@@ -64,24 +65,24 @@ def _pos(words: Sequence[ChineseWord], index: int, outside: str) -> str:
 
 
 def resolve(words: Sequence[ChineseWord]) -> None:
-    """Choose the readings of the one-character words of a clause, in place."""
-    before, text = "", "".join(word.text for word in words)
+    """Choose the readings of the words of a clause by their neighbours, in place."""
+    text = "".join(word.text for word in words)
+    end = 0
     for index, word in enumerate(words):
-        if len(word.text) == 1 and not word.is_fixed:
-            after = text[len(before) + 1 :]
-            reading = _surname(words, index, after) or _by_rule(words, index, before, after)
-            if reading:
-                word.syllables[0] = reading
-        before += word.text
+        start, end = end, end + len(word.text)
+        if word.is_fixed or not (word.text in _SURNAMES or word.text in _lines()):
+            continue
+        before, after = text[max(0, start - _LOOK) : start], text[end : end + _LOOK]
+        surname = _surname(words, index, after)
+        reading = (surname,) if surname else _by_rule(words, index, before, after)
+        word.syllables[: len(reading)] = reading
 
 
-def _by_rule(words: Sequence[ChineseWord], index: int, before: str, after: str) -> str:
-    # Eight characters are as far as any rule looks; longer strings would cost time on hostile lines.
-    before, after = before[-8:], after[:8]
+def _by_rule(words: Sequence[ChineseWord], index: int, before: str, after: str) -> tuple[str, ...]:
     for rule in _rules(words[index].text):
         if rule.fits(words, index, before, after):
             return rule.reading
-    return ""
+    return ()
 
 
 def _surname(words: Sequence[ChineseWord], index: int, after: str) -> str:
@@ -100,22 +101,22 @@ def _surname(words: Sequence[ChineseWord], index: int, after: str) -> str:
 
 @lru_cache(maxsize=1)
 def _lines() -> dict[str, list[str]]:
-    """The lines of ``zh_polyphones.txt`` by character."""
+    """The lines of ``zh_polyphones.txt`` by word."""
     lines: dict[str, list[str]] = {}
     for line in (DATA / "zh_polyphones.txt").read_text(encoding="utf-8").splitlines():
         if line and not line.startswith("#"):
-            lines.setdefault(line[0], []).append(line)
+            lines.setdefault(line.split()[0], []).append(line)
     return lines
 
 
 @lru_cache(maxsize=512)
-def _rules(character: str) -> tuple[_Rule, ...]:
-    """Rules of one character; their patterns are compiled when it first turns up, 40 ms for all at once."""
-    return tuple(_parse(line) for line in _lines().get(character, ()))
+def _rules(word: str) -> tuple[_Rule, ...]:
+    """Rules of one word; their patterns are compiled when it first turns up, 40 ms for all at once."""
+    return tuple(_parse(line) for line in _lines().get(word, ()))
 
 
 def _parse(line: str) -> _Rule:
-    """A line is ``character reading [<pattern] [>pattern] [<=pos] [>=pos]``; ``#`` in a pattern is any numeral."""
+    """A line is ``word reading [<pattern] [>pattern] [<=pos] [>=pos]``; ``#`` in a pattern is any numeral."""
     _, reading, *conditions = line.split()
     given = {"<": "", ">": "", "<=": "", ">=": ""}
     for condition in conditions:
@@ -123,4 +124,4 @@ def _parse(line: str) -> _Rule:
         given[sign] = condition[len(sign) :].replace("#", f"[{_NUMERAL}]")
     before = re.compile(f"(?:{given['<']})$") if given["<"] else None
     after = re.compile(f"(?:{given['>']})") if given[">"] else None
-    return _Rule("" if reading == "-" else reading, before, after, given["<="], given[">="])
+    return _Rule(() if reading == "-" else tuple(reading.split(",")), before, after, given["<="], given[">="])

@@ -6,7 +6,10 @@ import unicodedata
 from dataclasses import dataclass
 
 # Marks whose compatibility form says less than they do: 「…」 would become three full stops, 「，」 a grouping comma.
-_KEEP = frozenset("…‥，：；！？。．（）［］｛｝、～｜")
+_KEEP = frozenset("…‥，：；！？。．（）［］｛｝、～｜²³½⅓⅔¼¾")
+# Signs with a number inside: Ⅳ -> 4, ① -> 1 and a space, so that ①② is not twelve.
+_NUMBERED = {chr(0x2460 + n): f"{n + 1} " for n in range(20)}
+_NUMBERED |= {chr(0x2160 + n): str(n + 1) for n in range(12)} | {chr(0x2170 + n): str(n + 1) for n in range(12)}
 _DROPPED_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Me", "So", "Sk"})
 _KEPT_SYMBOLS = frozenset("°©®™№℃℉")
 
@@ -57,5 +60,7 @@ def _fold(cluster: str) -> str:
         return " " if cluster == "\t" else "\n"
     if cluster in _KEEP or cluster in _KEPT_SYMBOLS:
         return cluster
+    if cluster in _NUMBERED:
+        return _NUMBERED[cluster]
     folded = unicodedata.normalize("NFKC", cluster)
     return "".join(c for c in folded if c in _KEPT_SYMBOLS or unicodedata.category(c) not in _DROPPED_CATEGORIES)

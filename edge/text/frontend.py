@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import TextError
+from .chinese import ChineseReader
 from .cleaning import CleanText, clean
 from .language import Piece, split_languages
 from .symbols import LANGUAGES, PUNCTUATION
@@ -16,6 +17,12 @@ from .token import LanguageReader, Token
 if TYPE_CHECKING:
     from .lexicon import Lexicon
 
+# Numbers, money, times and units: their rules are compiled on first use.
+_WARM_UP_LINES = {
+    "zh": "2026年11月22日10:30，第3间房¥1,299.00，涨3.5%，-3℃，120km/h，1/2，电话13812345678。",
+    "en": "On May 5, 2026 at 10:30 am, Dr. Smith paid $1,299.50 for 3.5% of 1/2 mile, unbeknownst to NASA's Zorblatt.",
+    "ja": "2026年11月22日10:30、3匹で¥1,299、3.5％、120km/h、電話03-1234-5678です。",
+}
 MAX_CHARACTERS = 2000  # per line; the MQTT contract's limit
 
 
@@ -59,9 +66,11 @@ class FrontEnd:
         self._lexicon = _load_lexicon(lexicon) if lexicon else None
 
     def warm_up(self, languages: Iterable[str] = LANGUAGES) -> None:
-        """Load the dictionaries of these languages now."""
+        """Load the dictionaries and compile the rules of these languages now, so that no line has to."""
+        split_languages("漢字とkana")  # opens the character sets that tell Chinese from Japanese
         for language in languages:
             self._reader(language).warm_up()
+            self.read(_WARM_UP_LINES[language], language)
 
     def read(self, text: str, language: str = "auto") -> Reading:
         """Turn one line, its tags already removed, into phonemes.
@@ -77,14 +86,21 @@ class FrontEnd:
         cleaned = clean(text)
         joined = _Joined(cleaned)
         for piece in split_languages(cleaned.text, language):
-            joined.add(piece, *self._read_piece(cleaned.text[piece.start : piece.end], piece.language))
+            joined.add(piece, *self._read_piece(cleaned.text, piece))
         return joined.reading()
 
-    def _read_piece(self, text: str, language: str) -> tuple[str, list[Token]]:
-        reader = self._reader(language)
-        spans = reader.normalize(text)
-        entries: Mapping[str, tuple[str, ...]] = self._lexicon.entries(language) if self._lexicon else {}
-        return "".join(span.text for span in spans), reader.read(spans, entries)
+    def _read_piece(self, line: str, piece: Piece) -> tuple[str, list[Token]]:
+        reader = self._reader(piece.language)
+        text = _beside_others(line, piece)
+        if isinstance(reader, ChineseReader):
+            spans = reader.normalize(text, before=line[: piece.start])
+        else:
+            spans = reader.normalize(text)
+        entries: Mapping[str, tuple[str, ...]] = self._lexicon.entries(piece.language) if self._lexicon else {}
+        tokens = reader.read(spans, entries)
+        if piece.language == "en" and len(text) < len(line):
+            tokens = _name_lone_letter(tokens)
+        return "".join(span.text for span in spans), tokens
 
     def _reader(self, language: str) -> LanguageReader:
         if language not in self._readers:
@@ -100,8 +116,6 @@ def _load_lexicon(path: Path) -> Lexicon:
 
 def _make_reader(language: str) -> LanguageReader:
     if language == "zh":
-        from .chinese import ChineseReader
-
         return ChineseReader()
     if language == "en":
         from .english import EnglishReader
@@ -110,6 +124,22 @@ def _make_reader(language: str) -> LanguageReader:
     from .japanese import JapaneseReader
 
     return JapaneseReader()
+
+
+def _beside_others(line: str, piece: Piece) -> str:
+    """The text of a piece as its reader wants it where other languages stand beside it; as long as the piece."""
+    text = line[piece.start : piece.end]
+    if piece.language == "ja" and piece.start and text[0] in "-−":
+        return " " + text[1:]  # the hyphen of F-16 is no minus
+    return text
+
+
+def _name_lone_letter(tokens: list[Token]) -> list[Token]:
+    """Say A as a letter, not as an article, where it stands alone in a line of another language: 选项A."""
+    words = [token for token in tokens if token.is_word]
+    if len(words) != 1 or words[0].text.lower() != "a":
+        return tokens
+    return [replace(token, phonemes=("EY1",)) if token.is_word else token for token in tokens]
 
 
 def _check(text: str, language: str) -> None:
@@ -137,9 +167,12 @@ class _Joined:
         for token in tokens:
             if token.is_word or token.phonemes[0] not in PUNCTUATION:
                 self._add_word(token, piece)
-            elif not (self._phonemes and self._phonemes[-1] in PUNCTUATION):
-                # Of several marks in a row the first is kept, as the teacher's front end does.
+            elif self._takes_mark(token.phonemes[0]):
                 self._add_phonemes(token.phonemes[:1], [piece.start + token.start], piece.language)
+
+    def _takes_mark(self, mark: str) -> bool:
+        """Of several marks in a row the first is kept, as in the teacher's front end; a line begins with … at most."""
+        return self._phonemes[-1] not in PUNCTUATION if self._phonemes else mark == "…"
 
     def _add_word(self, token: Token, piece: Piece) -> None:
         first = len(self._phonemes)

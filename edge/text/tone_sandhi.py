@@ -16,6 +16,7 @@ _KEEPS_ONE_BEFORE = "统唯专单划合归如之第逐"  # 统一战线, 之一:
 _NOT_COMPLEMENT_AFTER = "要绝决毫从并岂何莫可再永都也就还又更若尚"  # 要不然, 可不是: 不 is not inside a verb here
 _COMPLEMENTS = "见清完着了起到动住掉懂及定透尽"  # 说|不|清, where the list has no such word
 _CROSSING_VERBS = "走飞穿越路经跳跨闪掠渡绕翻度错超驶划躲"  # 走过 is to cross, not to have walked
+_EXPERIENCES = "去看说听来吃用做见读写想学到住玩买问爱恨有试碰"  # 去过: to have been to
 _DIRECTIONS_COME = ("起来", "出来", "进来", "回来", "过来", "下来", "上来", "开来")
 _DIRECTIONS_GO = ("出去", "进去", "回去", "过去", "下去", "上去")
 _NOT_PLACES = ("公里", "英里", "千里", "万里", "百里", "海里", "故里", "邻里", "乡里", "表里", "华里", "方圆百里")
@@ -88,6 +89,8 @@ def _neutral_in_word(word: ChineseWord) -> None:
         last = "5"
     elif len(text) > 2 and text.endswith(_DIRECTIONS_COME + _DIRECTIONS_GO) and word.pos == "v":
         last = "5"
+    elif len(text) == 2 and text[1] == "过" and text[0] in _EXPERIENCES:
+        last = "5"
     elif len(text) > 1 and text.endswith("里") and word.pos in "nsftr" and not text.endswith(_NOT_PLACES):
         last = "5"
     elif len(text) == 2 and text[0] == text[1] and word.pos == "v":
@@ -141,7 +144,7 @@ def _tone_of_one(clause: _Characters, position: int) -> str:
     before, after = clause.at(position - 1), clause.at(position + 1)
     if before and before == after and clause.at(position - 2) != "一":
         return "5"  # 看一看, but not 一步一步
-    if _is_number_one(before, after):
+    if _is_number_one(before, after) or _is_last_of_number(clause, position):
         return "1"
     if (before and before in _KEEPS_ONE_BEFORE) or after in _ORDINAL_NOUNS or (before == "月" and after == "日"):
         return "1"
@@ -154,6 +157,12 @@ def _tone_of_one(clause: _Characters, position: int) -> str:
 def _is_number_one(before: str, after: str) -> bool:
     """Whether 一 is a digit among digits, stands before 十, or closes the clause."""
     return not after or after in _DIGITS + "十" or (before != "" and before in _DIGITS + "十")
+
+
+def _is_last_of_number(clause: _Characters, position: int) -> bool:
+    """Whether 一 ends a decimal or a score: 三点一, 三比一; but 三点一刻 is a quarter past."""
+    follows_number = clause.at(position - 1) in ("点", "比") and clause.at(position - 2) in tuple(_DIGITS + "十")
+    return follows_number and clause.at(position + 1) not in ("刻", "百", "千", "万")
 
 
 def _tone_of_not(clause: _Characters, position: int) -> str:

@@ -62,7 +62,7 @@ def soft_limit(samples: NDArray[np.float32]) -> NDArray[np.float32]:
         return samples
     room = np.float32(1.0 - LIMIT_KNEE)
     over = (np.abs(samples[loud]) - np.float32(LIMIT_KNEE)) / room
-    limited = samples.copy()
+    limited: NDArray[np.float32] = samples.copy()
     limited[loud] = np.copysign(LIMIT_KNEE + room * over / (1.0 + over), samples[loud])
     return limited
 

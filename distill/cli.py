@@ -1,51 +1,189 @@
-"""The command ``sovits-distill``: corpus, then train, then evaluate."""
+"""The command ``sovits-distill``: corpus, then train, then evaluate.
+
+PyTorch and the evaluation are imported by the commands that need them, so that ``--help`` is quick.
+"""
 
 from __future__ import annotations
 
+import json
+import logging
+import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Any
 
-import typer
+import click
 
 from .config import BUILTIN, DistillError, load_corpus_config
 
-app = typer.Typer(help="Teach a small voice from a teacher.", no_args_is_help=True, pretty_exceptions_enable=False)
+INTERRUPTED_STATUS = 130
+_CORPUS_DESCRIPTION = "corpus.json"
+_PRECISIONS = ("32-true", "bf16-mixed", "16-mixed")
+
+_path = click.Path(path_type=Path)
+_file = click.Path(path_type=Path, dir_okay=False)
+_positive = click.IntRange(min=1)
 
 
-@app.command()
-def corpus(
-    out: Annotated[Path, typer.Option(help="Folder of the corpus; an unfinished one is completed.")] = Path("corpus"),
-    config: Annotated[Path, typer.Option(help="TOML file with a [corpus] section.")] = BUILTIN,
-    processes: Annotated[int, typer.Option(min=1, help="Lines rendered at the same time.")] = 2,
-) -> None:
-    """Render the lines of the script with the teachers of a configuration."""
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+def cli() -> None:
+    """Teach a small voice from a teacher: render a corpus, train the student, measure it.
+
+    \b
+    Examples:
+      sovits-distill corpus --out corpus
+      sovits-distill train --corpus corpus --out runs/builtin
+      sovits-distill evaluate --corpus corpus --bundle my.voice --out quality.json
+
+    Every command may be killed and started again with the same arguments; corpus and train then go on where
+    they stopped. Errors are one line on standard error, and the exit status is then 2.
+    """
+
+
+@cli.command()
+@click.option(
+    "--config",
+    type=_file,
+    default=BUILTIN,
+    help="TOML file with a [corpus] section.  [default: built-in voice]",
+)
+@click.option(
+    "--out", type=_path, default=Path("corpus"), show_default=True, help="Folder to write or to complete."
+)
+@click.option(
+    "--processes", type=_positive, default=2, show_default=True, help="Lines rendered at the same time."
+)
+def corpus(config: Path, out: Path, processes: int) -> None:
+    """Render the lines of the script by the teachers."""
     from .corpus import make_corpus
 
     summary = make_corpus(load_corpus_config(config), out, processes)
     hours = ", ".join(f"{split} {value:.2f} h" for split, value in summary["hours"].items())
-    typer.echo(f"{sum(summary['lines'].values())} lines ({hours}), {sum(summary['rejected'].values())} rejected: {out}")
+    spoken, rejected = sum(summary["lines"].values()), sum(summary["rejected"].values())
+    click.echo(f"{spoken} lines ({hours}), {rejected} rejected: {out}")
 
 
-@app.command()
-def train(
-    corpus: Annotated[Path, typer.Option(help="Folder that the corpus command wrote.")] = Path("corpus"),
-    out: Annotated[Path, typer.Option(help="Folder of the run; an unfinished one goes on.")] = Path("runs/builtin"),
-    steps: Annotated[int, typer.Option(min=1, help="Optimiser steps in all.")] = 12_000,
-    batch: Annotated[int, typer.Option(min=1, help="Lines per step.")] = 16,
-) -> None:
+@cli.command()
+@click.option(
+    "--corpus", type=_path, default=Path("corpus"), show_default=True, help="Folder of the corpus command."
+)
+@click.option("--out", type=_path, default=Path("runs/builtin"), show_default=True, help="Folder of the run.")
+@click.option("--steps", type=_positive, default=12_000, show_default=True, help="Optimiser steps in all.")
+@click.option("--batch", type=_positive, default=16, show_default=True, help="Lines per step and device.")
+@click.option("--learning-rate", type=click.FloatRange(0, min_open=True), default=1.2e-3, show_default=True,
+              help="At its peak; it falls along a cosine over all steps.")  # fmt: skip
+@click.option(
+    "--warmup", type=click.IntRange(min=0), default=300, show_default=True, help="Steps up to the peak."
+)
+@click.option("--seed", type=int, default=7, show_default=True, help="Decides weights, order and windows.")
+@click.option(
+    "--save-every", type=_positive, default=250, show_default=True, help="Steps; a kill loses fewer."
+)
+@click.option("--validate-every", type=_positive, default=500, show_default=True, help="Steps.")
+@click.option("--threads", type=_positive, default=2, show_default=True, help="CPU threads of each process.")
+@click.option(
+    "--workers", type=_positive, default=2, show_default=True, help="Processes that measure the corpus."
+)
+@click.option("--devices", type=_positive, default=1, show_default=True, help="GPUs, or processes on a CPU.")
+@click.option("--precision", type=click.Choice(_PRECISIONS), default="32-true", show_default=True,
+              help="Mixed precision is for GPUs.")  # fmt: skip
+def train(corpus: Path, out: Path, **options: Any) -> None:
     """Train the student on a corpus."""
+    from .allocator import keep_freed_memory
+
+    _check_corpus(corpus)
+    keep_freed_memory()
     from .train import TrainOptions
     from .train import train as run
 
-    typer.echo(str(run(corpus, out, TrainOptions(steps=steps, batch=batch))))
+    student = run(corpus, out, TrainOptions(**options))
+    click.echo(f"{student}: next, sovits-quantize build")
 
 
-def main() -> None:
+@cli.command()
+@click.option(
+    "--corpus", type=_path, default=Path("corpus"), show_default=True, help="Corpus with held-out lines."
+)
+@click.option("--bundle", type=_path, help="Voice to measure.  [default: the built-in voice]")
+@click.option(
+    "--out", type=_file, default=Path("quality.json"), show_default=True, help="JSON file to write."
+)
+@click.option("--alignment", type=_file, help="alignment.json of the run, for teachers that tell no times.")
+@click.option(
+    "--measure",
+    "measures",
+    multiple=True,
+    metavar="NAME",
+    help="One measure; may be repeated.  [default: all]",
+)
+def evaluate(
+    corpus: Path, bundle: Path | None, out: Path, alignment: Path | None, measures: Sequence[str]
+) -> None:
+    """Measure a voice against its teachers on held-out lines."""
+    _check_corpus(corpus)
+    durations = _read_json(alignment) if alignment else None
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    from .evaluate import MEASURES, run
+
+    unknown = [name for name in measures if name not in MEASURES]
+    if unknown:
+        raise DistillError(f"no measure is called {unknown[0]!r}; expected some of {', '.join(MEASURES)}")
+    checks = run(bundle, corpus, out, durations, measures or None)
+    missed = [check for check in checks if check.passed is False]
+    click.echo(f"{len(checks)} measures, {len(missed)} short of their target: {out}")
+
+
+def _check_corpus(folder: Path) -> None:
+    """Find out early whether a folder holds a finished corpus for this symbol table.
+
+    Raises:
+        DistillError: it does not.
+    """
+    from edge.text.symbols import SYMBOLS_SHA256
+
+    if not (folder / "manifest.jsonl").is_file():
+        raise DistillError(
+            f"{folder} holds no finished corpus; make one with: sovits-distill corpus --out {folder}"
+        )
+    description = folder / _CORPUS_DESCRIPTION
+    if description.is_file() and _read_json(description).get("symbols_sha256") != SYMBOLS_SHA256:
+        raise DistillError(
+            f"{folder} has another symbol table; render it again: sovits-distill corpus --out {folder}"
+        )
+
+
+def _read_json(path: Path) -> Mapping[str, Any]:
+    try:
+        content: Mapping[str, Any] = json.loads(path.read_text("utf-8"))
+    except ValueError as error:
+        raise DistillError(f"{path} is not JSON: {error}") from error
+    return content
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command; an error of the user's is one line and status 2."""
+    from edge.errors import EdgeError
+
     from .teachers import TeacherError
 
     try:
-        app()
-    except (DistillError, TeacherError, FileNotFoundError) as error:
-        typer.echo(f"sovits-distill: {error}", err=True)
-        raise SystemExit(2) from error
+        cli.main(arguments, prog_name="sovits-distill", standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        sys.exit(2)
+    except click.UsageError as error:
+        command = error.ctx.command_path if error.ctx else "sovits-distill"
+        _fail(f"{error.format_message().rstrip('.')}; see {command} --help")
+    except click.ClickException as error:
+        _fail(error.format_message())
+    except (click.Abort, KeyboardInterrupt):
+        _fail("interrupted; the same command goes on from here", INTERRUPTED_STATUS)
+    except (DistillError, TeacherError, EdgeError, OSError) as error:
+        _fail(str(error))
+    except ModuleNotFoundError as error:
+        _fail(f"{error.name} is not installed; training needs: pip install 'sovits-tiny[distill]'")
+
+
+def _fail(message: str, status: int = 2) -> None:
+    click.echo("sovits-distill: " + " ".join(message.split()), err=True)
+    sys.exit(status)

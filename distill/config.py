@@ -31,9 +31,9 @@ class Recording(_Section):
         character: name of the character in the voice.
         language: ``zh``, ``en`` or ``ja``.
         teacher: who speaks.
-        lines: number of training lines by emotion; every emotion here also gets the validation lines (shared out).
+        lines: number of training lines by emotion; the validation lines are shared out among these emotions.
         test_lines: number of held-out lines by emotion; the first ones of the script's test lines.
-        rate_test_lines: held-out lines said again 10 % faster and slower in turn, for the teacher's own spread.
+        rate_test_lines: held-out lines said again, 10 % faster and slower in turn: the teacher's own spread.
     """
 
     character: str

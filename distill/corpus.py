@@ -2,8 +2,8 @@
 
     sovits-distill corpus --out corpus
 
-Two x86 cores render the 3.5 hours of the built-in voice in about ten minutes. A run that was killed goes on where it
-stopped; a line whose text, phonemes or delivery changed is rendered again, the others stay.
+Two x86 cores render the 6.4 hours of the built-in voice in about ten minutes. A run that was killed goes on
+where it stopped; a line whose text, phonemes or delivery changed is rendered again, the others stay.
 """
 
 from __future__ import annotations
@@ -14,52 +14,46 @@ import json
 import multiprocessing
 import os
 import random
+import signal
+import threading
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
 
-from edge.spec import FINAL_SYMBOL, LEADING_SYMBOL
 from edge.text import FrontEnd, Reading
-from edge.text.symbols import PUNCTUATION, SYMBOLS_SHA256
+from edge.text.symbols import SYMBOLS_SHA256
 
 from . import sound
 from .config import CorpusConfig, DistillError, Recording
-from .script import Line, load_lines
-from .teachers import LineRejected, LineRequest, Teacher, make_teacher
+from .script import Line, inventory, load_lines
+from .studio import Job, Studio
+from .teachers import LineRejectedError, LineRequest
 
 RATE_STEP = 0.1  # of the lines said faster and slower
 LEVEL_LINES = 24  # neutral lines from which the gain of a character and language is set
 
-
-@dataclass(frozen=True)
-class Job:
-    """One utterance to render.
-
-    Attributes:
-        id: hash of all that decides the sound; also the file name.
-        gain: applied after resampling.
-    """
-
-    id: str
-    split: str
-    teacher: str
-    request: LineRequest
-    gain: float
+Row = dict[str, Any]
+Planned = tuple[str, str, LineRequest]  # split, teacher, what to say
+Gains = Mapping[tuple[str, str], float]  # by character and language
 
 
-# --- What is to be said ----------------------------------------------------------------------------------------
+# --- What is to be said -------------------------------------------------------------------------------------
 
 
-def plan_lines(recording: Recording, script: Sequence[Line], seed: int) -> Iterator[tuple[str, str, float, Line]]:
+def plan_lines(
+    recording: Recording, script: Sequence[Line], seed: int
+) -> Iterator[tuple[str, str, float, Line]]:
     """Deal the script out: yields split, emotion, rate and line.
 
-    Drills, sentences and short lines all go to every character, spread over its emotions; patterns fill what is left.
+    Drills, sentences and short lines all go to every character, spread over its emotions; patterns fill up.
     """
     shuffle = random.Random(f"{seed} {recording.character} {recording.language}").shuffle
     lines = {split: [line for line in script if line.split == split] for split in ("train", "valid", "test")}
@@ -81,90 +75,21 @@ def plan_lines(recording: Recording, script: Sequence[Line], seed: int) -> Itera
         yield "test_rate", "neutral", 1 + RATE_STEP * (-1) ** index, line
 
 
-def plan(config: CorpusConfig, front_end: FrontEnd) -> Iterator[tuple[str, str, LineRequest]]:
-    """Read every utterance of a corpus: yields split, teacher and request."""
+def plan(config: CorpusConfig, front_end: FrontEnd) -> Iterator[Planned]:
+    """Read every utterance of a corpus."""
     readings: dict[tuple[str, str], Reading] = {}
     for recording in config.recordings:
-        script = load_lines(recording.language)
+        who, language = recording.character, recording.language
+        script = load_lines(language)
         for split, emotion, rate, line in plan_lines(recording, script, config.seed):
-            key = (recording.language, line.text)
-            if key not in readings:
-                readings[key] = front_end.read(line.text, recording.language)
-            yield split, recording.teacher, LineRequest(
-                line.text, readings[key], recording.language, recording.character, emotion, rate, config.seed
-            )
+            if (language, line.text) not in readings:
+                readings[language, line.text] = front_end.read(line.text, language)
+            reading = readings[language, line.text]
+            request = LineRequest(line.text, reading, language, who, emotion, rate, config.seed)
+            yield split, recording.teacher, request
 
 
-# --- Rendering -------------------------------------------------------------------------------------------------
-
-
-class Studio:
-    """Holds the teachers of one process and renders with them."""
-
-    def __init__(self, config: CorpusConfig, folder: Path) -> None:
-        self._config = config
-        self._folder = folder
-        self._teachers: dict[str, Teacher] = {}
-
-    def teacher(self, name: str) -> Teacher:
-        """Give the teacher of that name, made on first use."""
-        if name not in self._teachers:
-            self._teachers[name] = make_teacher(name)
-        return self._teachers[name]
-
-    def speak(self, teacher: str, request: LineRequest) -> tuple[sound.Audio, list[tuple[str, float]]]:
-        """Give trimmed sound at 32 kHz and the teacher's own level, and phoneme times if it has them.
-
-        Raises:
-            LineRejected: the teacher would say something else, or nothing.
-        """
-        line = self.teacher(teacher).synthesize(request)
-        audio = sound.resample(line.audio, line.sample_rate)
-        try:
-            audio, moved = sound.trim(audio, self._config.leading_silence_s, self._config.trailing_silence_s)
-        except ValueError as error:
-            raise LineRejected("silent", str(error)) from error
-        return audio, [(name, round(max(0.0, start - moved), 4)) for name, start in line.phoneme_times or ()]
-
-    def render(self, job: Job) -> dict[str, Any]:
-        """Write the sound of one utterance and give its manifest row, or why there is none."""
-        try:
-            audio, times = self.speak(job.teacher, job.request)
-            _save(self._folder / "audio" / f"{job.id}.flac", audio * job.gain)
-        except LineRejected as rejection:
-            return {"id": job.id, "rejected": rejection.reason, "detail": str(rejection)}
-        return _row(job, len(audio) / sound.SAMPLE_RATE, times)
-
-    def close(self) -> None:
-        """End the teachers' processes."""
-        for teacher in self._teachers.values():
-            teacher.close()
-
-
-def student_phonemes(reading: Reading) -> tuple[list[str], list[str], list[int]]:
-    """Give phonemes, languages and word starts exactly as the student is given them at run time."""
-    phonemes = [LEADING_SYMBOL, *reading.phonemes]
-    languages = [reading.languages[0], *reading.languages]
-    if phonemes[-1] not in PUNCTUATION:
-        phonemes.append(FINAL_SYMBOL)
-        languages.append(languages[-1])
-    starts = {word.start + 1 for word in reading.words}
-    return phonemes, languages, [int(index in starts) for index in range(len(phonemes))]
-
-
-def _row(job: Job, seconds: float, times: Sequence[tuple[str, float]]) -> dict[str, Any]:
-    request = job.request
-    phonemes, languages, word_starts = student_phonemes(request.reading)
-    row = {
-        "id": job.id, "character": request.character, "language": request.language, "emotion": request.emotion,
-        "text": request.text, "phonemes": phonemes, "languages": languages, "word_starts": word_starts,
-        "audio": f"audio/{job.id}.flac", "seconds": round(seconds, 4), "split": job.split,
-        "teacher": job.teacher, "rate": request.rate, "seed": request.seed,
-    }  # fmt: skip
-    return row | {"phoneme_times": times} if times else row
-
-
-# --- The command -----------------------------------------------------------------------------------------------
+# --- The command --------------------------------------------------------------------------------------------
 
 
 def make_corpus(config: CorpusConfig, folder: Path, processes: int = 2) -> dict[str, Any]:
@@ -174,8 +99,8 @@ def make_corpus(config: CorpusConfig, folder: Path, processes: int = 2) -> dict[
         What went into ``corpus.json``.
 
     Raises:
-        DistillError: another run is at work in the folder.
-        TeacherError: a teacher is not installed.
+        DistillError: another run is at work in the folder, or a rendering process was killed.
+        TeacherError: a teacher is not installed, or does not know a character.
     """
     (folder / "audio").mkdir(parents=True, exist_ok=True)
     with _alone(folder):
@@ -189,33 +114,34 @@ def _alone(folder: Path) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            raise DistillError(f"another run is writing to {folder}; wait for it or choose another folder") from error
+            message = f"another run is writing to {folder}; wait for it or choose another folder"
+            raise DistillError(message) from error
         yield
 
 
 def _make_corpus(config: CorpusConfig, folder: Path, processes: int) -> dict[str, Any]:
     studio = Studio(config, folder)
-    requests = list(plan(config, FrontEnd()))
-    gains = _gains(studio, config, requests)
-    jobs = [_job(studio, split, teacher, request, gains) for split, teacher, request in requests]
-    origins = {name: asdict(studio.teacher(name).origin()) for name in {job.teacher for job in jobs}}
-    studio.close()
+    try:
+        planned = list(plan(config, FrontEnd()))
+        gains = _gains(studio, config, planned)
+        jobs = [_job(studio, *one, gains) for one in planned]
+        origins = {name: asdict(studio.teacher(name).origin()) for name in {job.teacher for job in jobs}}
+    finally:
+        studio.close()
     rows = _render_missing(jobs, config, folder, processes)
     ordered = [rows[job.id] for job in jobs]
-    _remove_others(folder / "audio", {job.id for job in jobs})
+    _remove_others(folder / "audio", {f"{job.id}.flac" for job in jobs})
     summary = _summary(config, ordered, origins, gains)
     kept = [row for row in ordered if "rejected" not in row]
-    _write(folder / "manifest.jsonl", "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in kept))
-    _write(folder / "corpus.json", json.dumps(summary, ensure_ascii=False, indent=1) + "\n")
+    _write_json(folder / "manifest.jsonl", kept)
+    _write_json(folder / "corpus.json", [summary], indent=1)
     return summary
 
 
-def _gains(
-    studio: Studio, config: CorpusConfig, requests: Sequence[tuple[str, str, LineRequest]]
-) -> dict[tuple[str, str], float]:
-    """Find the gain of each character and language from its first neutral lines."""
+def _gains(studio: Studio, config: CorpusConfig, planned: Sequence[Planned]) -> Gains:
+    """Find the gain of each character and language from its first neutral training lines."""
     samples: dict[tuple[str, str], list[tuple[str, LineRequest]]] = {}
-    for split, teacher, request in requests:
+    for split, teacher, request in planned:
         if split == "train" and request.emotion == "neutral":
             samples.setdefault((request.character, request.language), []).append((teacher, request))
     gains = {}
@@ -224,32 +150,42 @@ def _gains(
         for teacher, request in lines[:LEVEL_LINES]:
             try:
                 spoken.append(studio.speak(teacher, request)[0])
-            except LineRejected:
+            except LineRejectedError:
                 continue
+        if not spoken:
+            raise DistillError(
+                f"none of the first neutral lines of {' '.join(key)} can be spoken; check the teacher"
+            )
         gains[key] = round(10 ** ((config.level_dbfs - sound.level_dbfs(spoken)) / 20), 4)
     return gains
 
 
-def _job(
-    studio: Studio, split: str, teacher: str, request: LineRequest, gains: Mapping[tuple[str, str], float]
-) -> Job:
-    gain = gains[request.character, request.language]
-    delivery = studio.teacher(teacher).delivery(request)
-    parts = [split, teacher, delivery, request.text, *request.reading.phonemes, request.rate, request.seed, gain]
-    digest = hashlib.sha256("\t".join(map(str, parts)).encode()).hexdigest()[:12]
-    return Job(f"{request.character}-{request.language}-{request.emotion}-{digest}", split, teacher, request, gain)
+def _job(studio: Studio, split: str, teacher: str, request: LineRequest, gains: Gains) -> Job:
+    key = (request.character, request.language)
+    if key not in gains:
+        raise DistillError(f"{' '.join(key)} has no neutral lines, which set its level; add some to [corpus]")
+    return studio.job(split, teacher, request, gains[key])
+
+
+def _remove_others(folder: Path, wanted: set[str]) -> None:
+    """Remove sound that an earlier script or delivery, or a killed run, left behind."""
+    for path in folder.iterdir():
+        if path.name not in wanted:
+            path.unlink()
+
+
+# --- Rendering in several processes -------------------------------------------------------------------------
 
 
 def _render_missing(
     jobs: Sequence[Job], config: CorpusConfig, folder: Path, processes: int
-) -> dict[str, dict[str, Any]]:
-    """Render the jobs that ``progress.jsonl`` does not hold; each finished line is on disk before the next."""
+) -> dict[str, Row]:
+    """Render the jobs that ``progress.jsonl`` does not hold; each line goes to disk before the next."""
     progress = folder / "progress.jsonl"
     rows = {row["id"]: row for row in _finished(progress, folder)}
     missing = [job for job in {job.id: job for job in jobs}.values() if job.id not in rows]
-    context = multiprocessing.get_context("spawn")
-    with progress.open("a", encoding="utf-8") as log, context.Pool(processes, _start, (config, folder)) as pool:
-        rendered = pool.imap_unordered(_render, missing, chunksize=4)
+    with progress.open("a", encoding="utf-8") as log:
+        rendered = _render_all(missing, config, folder, processes) if missing else ()
         for row in tqdm(rendered, total=len(missing), desc="lines", unit="line"):
             log.write(json.dumps(row, ensure_ascii=False) + "\n")
             log.flush()
@@ -257,25 +193,17 @@ def _render_missing(
     return rows
 
 
-def _remove_others(folder: Path, wanted: set[str]) -> None:
-    """Remove sound that an earlier script or delivery left behind."""
-    for path in folder.iterdir():
-        if path.name.split(".", 1)[0] not in wanted:
-            path.unlink()
-
-
-def _finished(progress: Path, folder: Path) -> Iterator[dict[str, Any]]:
-    """Read what an earlier run did; a last line cut short by a kill is dropped."""
-    if not progress.exists():
-        return
-    text = progress.read_text("utf-8")
-    if not text.endswith("\n"):
-        text = text[: text.rfind("\n") + 1]
-        _write(progress, text)
-    for line in text.splitlines():
-        row = json.loads(line)
-        if "rejected" in row or (folder / row["audio"]).exists():
-            yield row
+def _render_all(jobs: Sequence[Job], config: CorpusConfig, folder: Path, processes: int) -> Iterator[Row]:
+    # Spawned, not forked: a fork would share the pipe to a teacher's program, and threads are running.
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(processes, context, _start, (config, folder)) as pool:
+        try:
+            for done in as_completed([pool.submit(_render, job) for job in jobs]):
+                yield done.result()
+        except BrokenProcessPool as error:
+            raise DistillError("a rendering process was killed; run the command again to go on") from error
+        finally:
+            pool.shutdown(cancel_futures=True)
 
 
 _studio: Studio | None = None  # one per worker process
@@ -284,48 +212,83 @@ _studio: Studio | None = None  # one per worker process
 def _start(config: CorpusConfig, folder: Path) -> None:
     global _studio
     os.nice(5)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the command, which ends its workers
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     _studio = Studio(config, folder)
 
 
-def _save(path: Path, audio: sound.Audio) -> None:
-    """Write a FLAC file, or reject a line so loud that it would clip at its character's level."""
-    try:
-        sound.save_flac(path, audio)
-    except ValueError as error:
-        raise LineRejected("clipping", str(error)) from error
+def _end_with_parent() -> None:
+    """Leave when the command was killed: a worker waits for work through a pipe that it holds open itself."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None, "started by the pool"
+    parent.join()
+    os._exit(1)
 
 
-def _render(job: Job) -> dict[str, Any]:
+def _render(job: Job) -> Row:
     assert _studio is not None, "started by the pool"
     return _studio.render(job)
 
 
-def _write(path: Path, text: str) -> None:
+# --- Files --------------------------------------------------------------------------------------------------
+
+
+def _finished(progress: Path, folder: Path) -> Iterator[Row]:
+    """Read what an earlier run did; what a kill or a power cut left damaged is dropped and done again."""
+    if not progress.exists():
+        return
+    data = progress.read_bytes()
+    if not data.endswith(b"\n"):
+        data = data[: data.rfind(b"\n") + 1]
+        _write(progress, data)
+    for line in data.splitlines():
+        try:
+            row = json.loads(line)
+        except ValueError:
+            continue
+        if "rejected" in row or (folder / row["audio"]).exists():
+            yield row
+
+
+def _write(path: Path, data: bytes) -> None:
     unfinished = path.with_name(path.name + ".part")
-    unfinished.write_text(text, "utf-8")
-    os.replace(unfinished, path)
+    unfinished.write_bytes(data)
+    unfinished.replace(path)
+
+
+def _write_json(path: Path, values: Iterable[Any], indent: int | None = None) -> None:
+    text = "".join(json.dumps(value, ensure_ascii=False, indent=indent) + "\n" for value in values)
+    _write(path, text.encode())
 
 
 def _summary(
-    config: CorpusConfig,
-    rows: Sequence[Mapping[str, Any]],
-    origins: Mapping[str, Any],
-    gains: Mapping[tuple[str, str], float],
+    config: CorpusConfig, rows: Sequence[Row], origins: Mapping[str, Any], gains: Gains
 ) -> dict[str, Any]:
     kept = [row for row in rows if "rejected" not in row]
-    counts: Counter[str] = Counter()
+    lines: Counter[str] = Counter()
     seconds: Counter[str] = Counter()
     for row in kept:
-        key = f"{row['character']} {row['language']} {row['emotion']} {row['split']}"
-        counts[key] += 1
+        lines[f"{row['character']} {row['language']} {row['emotion']} {row['split']}"] += 1
         seconds[row["split"]] += row["seconds"]
-    rejected = Counter(f"{row['id'].rsplit('-', 1)[0]} {row['rejected']}" for row in rows if "rejected" in row)
+    rejected = Counter(
+        f"{row['id'].rsplit('-', 1)[0]} {row['rejected']}" for row in rows if "rejected" in row
+    )
     return {
         "config_sha256": hashlib.sha256(config.model_dump_json().encode()).hexdigest(),
         "symbols_sha256": SYMBOLS_SHA256,
         "teachers": dict(sorted(origins.items())),
         "hours": {split: round(total / 3600, 3) for split, total in seconds.items()},
-        "lines": dict(counts),
+        "lines": dict(lines),
         "rejected": dict(rejected),
         "gains": {" ".join(key): gain for key, gain in gains.items()},
+        "never_spoken": _never_spoken(kept),
     }
+
+
+def _never_spoken(rows: Sequence[Row]) -> dict[str, list[str]]:
+    """List by character and language what no training line holds: a voice can only guess at it."""
+    spoken: dict[tuple[str, str], set[str]] = {}
+    for row in rows:
+        if row["split"] == "train":
+            spoken.setdefault((row["character"], row["language"]), set()).update(row["phonemes"])
+    return {" ".join(key): sorted(inventory(key[1]) - found) for key, found in spoken.items()}

@@ -40,7 +40,7 @@ def sounding(audio: Audio) -> NDArray[np.bool_]:
 
 
 def trim(audio: Audio, leading_s: float, trailing_s: float) -> tuple[Audio, float]:
-    """Cut silence at both ends; what is missing at the start is filled with zeros, at the end nothing is added.
+    """Cut silence at both ends; what lacks at the start is filled with zeros, at the end nothing is added.
 
     Returns:
         The trimmed sound, and the seconds by which times have moved towards the start.
@@ -71,7 +71,9 @@ def save_flac(path: Path, audio: Audio) -> None:
     """
     peak = float(np.abs(audio).max(initial=0.0))
     if peak > 1.0:
-        raise ValueError(f"{path.name} would clip: peak {peak:.2f}; lower level_dbfs by {20 * np.log10(peak):.1f} dB")
+        raise ValueError(
+            f"{path.name} would clip: peak {peak:.2f}; lower level_dbfs by {20 * np.log10(peak):.1f} dB"
+        )
     unfinished = path.with_name(f"{path.name}.{os.getpid()}.part")
     sf.write(unfinished, audio, SAMPLE_RATE, format="FLAC", subtype="PCM_16")
-    os.replace(unfinished, path)
+    unfinished.replace(path)

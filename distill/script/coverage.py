@@ -1,19 +1,49 @@
-"""Choosing lines so that every sound occurs next to as many others as possible."""
+"""Which sounds there are, and choosing lines so that each occurs next to as many others as possible."""
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from importlib import resources
+from itertools import pairwise
+
+from edge.text.symbols import PUNCTUATION, SYMBOLS
+
+Units = Counter[tuple[str, ...]]
+
+_ENGLISH_VOWELS = "AA AE AH AO AW AY EH ER EY IH IY OW OY UH UW".split()
+_ENGLISH_CONSONANTS = "B CH D DH F G HH JH K L M N NG P R S SH T TH V W Y Z ZH".split()
+_JAPANESE = (
+    "a i u e o I U N cl b by ch d dy f g gy h hy j k ky m my n ny p py r ry s sh t ts v w y z [ ]".split()
+)
 
 
-def units(phonemes: Sequence[str]) -> Counter[tuple[str, ...]]:
+@cache
+def inventory(language: str) -> frozenset[str]:
+    """Give every symbol that a line of a language may be read as, with the punctuation."""
+    if language == "en":
+        vowels = [vowel + stress for vowel in _ENGLISH_VOWELS for stress in "012"]
+        return frozenset((*vowels, *_ENGLISH_CONSONANTS, *PUNCTUATION))
+    if language == "ja":
+        return frozenset((*_JAPANESE, *PUNCTUATION))
+    syllables = json.loads(resources.files("edge.text").joinpath("data/pinyin.json").read_text("utf-8"))
+    onsets, rimes = zip(*(symbols.split() for symbols in syllables.values()), strict=True)
+    toned = {rime + tone for rime in rimes for tone in "12345"} & set(SYMBOLS)
+    return frozenset((*onsets, *toned, *PUNCTUATION))
+
+
+def units(phonemes: Sequence[str]) -> Units:
     """Count single phonemes and neighbouring pairs; the ends of the line count as neighbours."""
     bounded = ["", *phonemes, ""]
-    pairs = Counter(zip(bounded, bounded[1:], strict=False))
+    pairs = Counter(pairwise(bounded))
     return pairs + Counter((phoneme,) for phoneme in phonemes)
 
 
-def choose(readings: Mapping[str, Sequence[str]], count: int, already: Iterable[Sequence[str]] = ()) -> list[str]:
+def choose(
+    readings: Mapping[str, Sequence[str]], count: int, already: Iterable[Sequence[str]] = ()
+) -> list[str]:
     """Take ``count`` lines, each time the one with most rare units per phoneme (greedy, lazily re-scored).
 
     Args:
@@ -21,7 +51,7 @@ def choose(readings: Mapping[str, Sequence[str]], count: int, already: Iterable[
         count: how many to take.
         already: phonemes of lines that are in anyway.
     """
-    seen: Counter[tuple[str, ...]] = Counter()
+    seen: Units = Counter()
     for phonemes in already:
         seen.update(units(phonemes))
     counted = {text: units(phonemes) for text, phonemes in readings.items()}
@@ -35,8 +65,8 @@ def choose(readings: Mapping[str, Sequence[str]], count: int, already: Iterable[
     return chosen
 
 
-def _best(scores: dict[str, float], counted: Mapping[str, Counter[tuple[str, ...]]], seen: Counter[tuple[str, ...]]) -> str:
-    """Scores only fall as units are seen, so the first text that keeps its place after re-scoring is the best."""
+def _best(scores: dict[str, float], counted: Mapping[str, Units], seen: Units) -> str:
+    """Scores only fall as units are seen, so the first that keeps its place when scored again is the best."""
     while True:
         best = max(scores, key=scores.__getitem__)
         fresh = _score(counted[best], seen)
@@ -45,6 +75,6 @@ def _best(scores: dict[str, float], counted: Mapping[str, Counter[tuple[str, ...
         scores[best] = fresh
 
 
-def _score(counts: Counter[tuple[str, ...]], seen: Counter[tuple[str, ...]]) -> float:
+def _score(counts: Units, seen: Units) -> float:
     gain = sum(1 / (1 + seen[unit]) ** 2 for unit in counts)
     return gain / (5 + sum(counts.values())) ** 0.5

@@ -36,7 +36,9 @@ def load_lines(language: str, folder: Path = FOLDER) -> list[Line]:
     for number, row in enumerate(path.read_text("utf-8").splitlines(), 1):
         fields = row.split("\t")
         if len(fields) != 3 or fields[0] not in SPLITS:
-            raise ValueError(f"{path}, line {number}: expected split, kind and text between tabs, found {row!r}")
+            raise ValueError(
+                f"{path}, line {number}: expected split, kind and text between tabs, found {row!r}"
+            )
         if fields[2] in seen:
             raise ValueError(f"{path}, line {number}: {fields[2]!r} occurs twice; held-out lines must be new")
         seen.add(fields[2])

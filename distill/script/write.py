@@ -1,8 +1,9 @@
 """Writes the script files: ``python -m distill.script.write`` (about two minutes; the result is committed).
 
-Natural sentences come from the patterns in ``en.toml``, ``zh.toml`` and ``ja.toml``; drills bring in what sentences
-lack (every Mandarin syllable in every tone it has, rare neighbours in English, every Japanese mora). Whoever changes
-patterns writes the files again and commits both.
+Natural sentences come from the patterns in ``en.toml``, ``zh.toml`` and ``ja.toml``; drills bring in what
+sentences lack: every Mandarin syllable in every tone it has, rare neighbours in English, every Japanese mora.
+Whoever changes patterns writes the files again and commits both. Lines are chosen by how they are read, so
+another front end chooses others: the committed files, not this program, say what a voice was trained on.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ class ScriptWriter:
         self._front_end = FrontEnd()
 
     def lines(self) -> list[Line]:
-        """Put the whole script together, held-out lines first so that they are never lines chosen for coverage."""
+        """Put the whole script together; held-out lines are drawn before lines are chosen for coverage."""
         fixed = [*self._fixed()]
         taken = {line.text for line in fixed}
         patterns = [text for text in self._patterns(N_CANDIDATES) if text not in taken]
@@ -52,7 +53,7 @@ class ScriptWriter:
         readings = {text: self._phonemes(text) for text in patterns if text not in taken}
         natural = choose(readings, N_TRAIN_PATTERNS[self.language], already)
         return [
-            *held_out,
+            *with_sentences(held_out, self._material.get("held_out", ())),
             *fixed,
             *(Line("train", "drill", text) for text in drills),
             *(Line("train", "pattern", text) for text in natural),
@@ -139,7 +140,7 @@ class ScriptWriter:
         return drills
 
     def _japanese_drills(self) -> list[str]:
-        morae = "".join(_MORAE).split()
+        morae = _MORAE.split()
         pool: dict[str, tuple[str, ...]] = {}
         while len(pool) < 3000:
             word = "".join(self._random.choice(morae) for _ in range(self._random.choice((2, 3, 3, 4))))
@@ -150,11 +151,30 @@ class ScriptWriter:
 
 
 _MORAE = (
-    "ア イ ウ エ オ カ キ ク ケ コ サ シ ス セ ソ タ チ ツ テ ト ナ ニ ヌ ネ ノ ハ ヒ フ ヘ ホ マ ミ ム メ モ ヤ ユ ヨ ",
-    "ラ リ ル レ ロ ワ ガ ギ グ ゲ ゴ ザ ジ ズ ゼ ゾ ダ デ ド バ ビ ブ ベ ボ パ ピ プ ペ ポ キャ キュ キョ シャ シュ ショ ",
-    "チャ チュ チョ ニャ ニュ ニョ ヒャ ヒュ ヒョ ミャ ミュ ミョ リャ リュ リョ ギャ ギュ ギョ ジャ ジュ ジョ ビャ ビュ ビョ ",
-    "ピャ ピュ ピョ ファ フィ フェ フォ ティ ディ トゥ デュ シェ ジェ チェ ツァ ツォ ウィ ウェ ウォ ヴァ ヴィ ヴェ",
+    "ア イ ウ エ オ カ キ ク ケ コ サ シ ス セ ソ タ チ ツ "
+    "テ ト ナ ニ ヌ ネ ノ ハ ヒ フ ヘ ホ マ ミ ム メ モ ヤ "
+    "ユ ヨ ラ リ ル レ ロ ワ ガ ギ グ ゲ ゴ ザ ジ ズ ゼ ゾ "
+    "ダ デ ド バ ビ ブ ベ ボ パ ピ プ ペ ポ キャ キュ キョ シャ シュ "
+    "ショ チャ チュ チョ ニャ ニュ ニョ ヒャ ヒュ ヒョ ミャ ミュ ミョ リャ リュ リョ ギャ ギュ "
+    "ギョ ジャ ジュ ジョ ビャ ビュ ビョ ピャ ピュ ピョ ファ フィ フェ フォ ティ ディ トゥ デュ "
+    "シェ ジェ チェ ツァ ツォ ウィ ウェ ウォ ヴァ ヴィ ヴェ"
 )
+
+
+def with_sentences(held_out: Sequence[Line], sentences: Sequence[str]) -> list[Line]:
+    """Put hand-written sentences in the place of test lines from patterns, three of any five in a row.
+
+    What they displace stays out of training all the same. A recording takes the first lines of the test split,
+    and should find both kinds among them.
+    """
+    lines = list(held_out)
+    places = [index for index, line in enumerate(lines) if line.split == "test"]
+    written = iter(sentences)
+    kept = iter([lines[index] for index in places])
+    for count, index in enumerate(places):
+        text = next(written, None) if count % 5 < 3 else None
+        lines[index] = next(kept) if text is None else Line("test", "sentence", text)
+    return lines
 
 
 def _join(words: Sequence[str], gap: str, pause: str, end: str, index: int) -> str:

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-from .base import LineRejected, LineRequest, Origin, Teacher, TeacherError, TeacherLine
+from .base import LineRejectedError, LineRequest, Origin, Teacher, TeacherError, TeacherLine
 
-__all__ = ["LineRejected", "LineRequest", "Origin", "Teacher", "TeacherError", "TeacherLine", "make_teacher"]
+__all__ = [
+    "LineRejectedError",
+    "LineRequest",
+    "Origin",
+    "Teacher",
+    "TeacherError",
+    "TeacherLine",
+    "make_teacher",
+]
 
 TEACHER_NAMES = ("espeak-ng", "flite", "openjtalk")
 

@@ -15,7 +15,7 @@ class TeacherError(RuntimeError):
     """A teacher cannot work here; the message says what to install or to set."""
 
 
-class LineRejected(Exception):
+class LineRejectedError(Exception):
     """A teacher would not say what the label says; the line is counted and left out.
 
     Attributes:
@@ -57,7 +57,7 @@ class TeacherLine:
     Attributes:
         audio: (n_samples,) float32 in [-1, 1], as the teacher made it: untrimmed, own level.
         sample_rate: Hz.
-        phoneme_times: the teacher's own names of its phonemes with their start in seconds, where it tells them.
+        phoneme_times: the teacher's own names of its phonemes and their start in seconds, where it tells.
             For measuring alignment only: no teacher has to give them, so training must not need them.
     """
 
@@ -97,11 +97,11 @@ class Teacher(ABC):
         """Speak one line.
 
         Raises:
-            LineRejected: the teacher would say other phonemes than ``request.reading``.
+            LineRejectedError: the teacher would say other phonemes than ``request.reading``.
             TeacherError: the teacher is missing or broken.
         """
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027 - not every teacher holds something
         """Release processes and files."""
 
     def __enter__(self) -> Teacher:

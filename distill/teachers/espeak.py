@@ -7,6 +7,7 @@ import json
 import shutil
 import subprocess
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from .base import LineRejected, LineRequest, Origin, Teacher, TeacherError, TeacherLine
+from .base import LineRejectedError, LineRequest, Origin, Teacher, TeacherError, TeacherLine
 from .espeak_phonemes import espeak_text
 
 _WORKER = Path(__file__).with_name("espeak_worker.py")
@@ -52,7 +53,7 @@ _LANGUAGE_RATE = {"en": 1.0, "zh": 1.08, "ja": 0.95}
 
 
 class EspeakTeacher(Teacher):
-    """Talks to a worker process that holds libespeak-ng, and starts it again should it die."""
+    """Talks to a worker process that holds libespeak-ng."""
 
     name = "espeak-ng"
 
@@ -68,7 +69,10 @@ class EspeakTeacher(Teacher):
 
     def origin(self) -> Origin:
         """Name espeak-ng and its licence."""
-        credit = "eSpeak NG, https://github.com/espeak-ng/espeak-ng; run as a separate program, no part of it is included"
+        credit = (
+            "eSpeak NG, https://github.com/espeak-ng/espeak-ng; "
+            "run as a separate program, no part of it is included"
+        )
         return Origin(self.name, self._version, "GPL-3.0-or-later (program)", credit)
 
     def delivery(self, request: LineRequest) -> str:
@@ -89,23 +93,22 @@ class EspeakTeacher(Teacher):
             range=delivery.range,
             volume=delivery.volume,
         )
-        pcm = np.frombuffer(base64.b64decode(answer["pcm"]), np.int16)
+        pcm = np.frombuffer(base64.b64decode(answer["pcm"]), np.int16).astype(np.float32)
         times = tuple((name, float(start)) for name, start in answer["events"])
-        return TeacherLine(pcm.astype(np.float32) / 32768, answer["sample_rate"], times)
+        return TeacherLine(pcm / np.float32(32768), answer["sample_rate"], times)
 
     def _ask(self, **request: Any) -> dict[str, Any]:
         process = self._running()
         assert process.stdin is not None and process.stdout is not None
-        process.stdin.write(json.dumps(request) + "\n")
-        process.stdin.flush()
-        line = process.stdout.readline()
-        if not line:
-            self._process = None
-            raise TeacherError(
-                "the espeak-ng worker ended (its message is above); "
-                "check the library with: apt install libespeak-ng1 espeak-ng-data"
-            )
-        answer: dict[str, Any] = json.loads(line)
+        with suppress(BrokenPipeError):
+            process.stdin.write(json.dumps(request) + "\n")
+            process.stdin.flush()
+        answer = _read(process)
+        if answer is None:
+            self.close()
+            raise TeacherError("the espeak-ng worker was ended from outside; run the command again to go on")
+        if "crash" in answer:
+            raise LineRejectedError("crash", f"espeak-ng ended with {answer['crash']} on {request['text']!r}")
         if "error" in answer:
             raise TeacherError(f"espeak-ng: {answer['error']}")
         return answer
@@ -113,16 +116,35 @@ class EspeakTeacher(Teacher):
     def _running(self) -> subprocess.Popen[str]:
         if self._process is None:
             command = [sys.executable, "-I", str(_WORKER), str(_VARIANTS)]
-            self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+            # A session of its own: Ctrl-C is for us, and the worker ends with its input.
+            self._process = subprocess.Popen(
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
+            )
+            if _read(self._process) is None:
+                self.close()
+                raise TeacherError(
+                    "the espeak-ng worker did not start (its message is above); "
+                    "check the library with: apt install libespeak-ng1 espeak-ng-data"
+                )
         return self._process
 
     def close(self) -> None:
         """End the worker."""
-        if self._process is not None and self._process.stdin is not None and self._process.stdout is not None:
-            self._process.stdin.close()
-            self._process.stdout.close()
-            self._process.wait(timeout=10)
-        self._process = None
+        process, self._process = self._process, None
+        if process is None or process.stdin is None or process.stdout is None:
+            return
+        with suppress(BrokenPipeError):
+            process.stdin.close()
+        process.stdout.close()
+        process.wait(timeout=10)
+
+
+def _read(process: subprocess.Popen[str]) -> dict[str, Any] | None:
+    """Read one answer; None when the process has ended."""
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    answer: dict[str, Any] | None = json.loads(line) if line.endswith("\n") else None
+    return answer
 
 
 def _variant(request: LineRequest) -> str:
@@ -138,4 +160,4 @@ def _espeak_text(request: LineRequest) -> str:
     try:
         return espeak_text(request.reading, request.language)
     except KeyError as error:
-        raise LineRejected("phoneme", f"espeak-ng has no sound for {error}") from error
+        raise LineRejectedError("phoneme", f"espeak-ng has no sound for {error}") from error

@@ -1,7 +1,8 @@
 """Our phonemes written the way espeak-ng reads them, so that the label of a line is what it says.
 
-English and Japanese go in as espeak's own mnemonics between double brackets, Mandarin as pinyin with tone digits
-(voice ``cmn-latn-pinyin``), which keeps espeak's syllable timing. Mnemonics were read off ``espeak-ng -x`` 1.51.
+English and Japanese go in as espeak's own mnemonics between double brackets, Mandarin as pinyin with tone
+digits (voice ``cmn-latn-pinyin``), which keeps espeak's syllable timing. Mnemonics were read off
+``espeak-ng -x`` 1.51.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from edge.text.symbols import PUNCTUATION
 
 _MARKS = {",": ",", ".": ".", "!": "!", "?": "?", "…": "…", "-": " - "}
 
-# --- English: ARPAbet to the phonemes of en-us ---------------------------------------------------------------
+# --- English: ARPAbet to the phonemes of en-us --------------------------------------------------------------
 
 _ARPABET = {
     "AA": "A:", "AE": "a", "AH": "V", "AO": "O:", "AW": "aU", "AY": "aI", "EH": "E", "ER": "3:", "EY": "eI",
@@ -30,9 +31,10 @@ _BEFORE_R = {"AA": "A@", "AO": "O@", "EH": "e@", "IH": "i@3", "UH": "U@"}  # vow
 _STRESS = {"0": "", "1": "'", "2": ","}
 # Said without stress inside a sentence; their vowels stay as the dictionary gives them.
 _FUNCTION_WORDS = frozenset(
-    "a an the and or but nor as at by for from in into of off on onto out over to up with than that this these those "
-    "is am are was were be been has have had do does did can could will would shall should may might must "
-    "i me my you your he him his she her it its we us our they them their if so not there some any".split()
+    "a an the and or but nor as at by for from in into of off on onto out over to up with than that "
+    "this these those is am are was were be been has have had do does did can could will would shall "
+    "should may might must i me my you your he him his she her it its we us our they them their if so "
+    "not there some any".split()
 )
 
 
@@ -58,7 +60,7 @@ def _split_stress(phoneme: str) -> tuple[str, str]:
     return (phoneme[:-1], phoneme[-1]) if phoneme[-1].isdigit() else (phoneme, "")
 
 
-# --- Japanese: Open JTalk phonemes to the phonemes of ja -----------------------------------------------------
+# --- Japanese: Open JTalk phonemes to the phonemes of ja ----------------------------------------------------
 
 _JAPANESE = {
     "sh": "s\\", "ch": "t_s\\", "j": "d_z\\", "ts": "t_s", "f": "p\\", "hy": "C", "r": "r`", "ry": "r`_j",
@@ -75,8 +77,8 @@ _VOICELESS = frozenset({"k", "ky", "s", "sh", "t", "ch", "ts", "h", "hy", "f", "
 def japanese_phrase(phonemes: Sequence[str]) -> str:
     """Write one accent phrase in espeak mnemonics.
 
-    espeak-ng has no pitch accent for Japanese, but its stressed syllables are higher: the mora before a fall takes
-    the main stress, and a phrase without a fall a light one after its rise, so that the marks can be heard.
+    espeak-ng has no pitch accent for Japanese, but its stressed syllables are higher: the mora before a fall
+    takes the main stress, and a phrase without a fall a light one after its rise: the marks can be heard.
     """
     falls = "]" in phonemes
     pieces: list[str] = []
@@ -126,10 +128,7 @@ def _geminate(follower: str) -> str:
     return _JAPANESE.get(follower, follower).removesuffix("_j") if follower else ""
 
 
-# --- Mandarin: initials and finals back to pinyin ------------------------------------------------------------
-
-# A third tone before another: espeak would turn the first into a second tone, where our label still has a third.
-_HELD_THIRD = "3"
+# --- Mandarin: initials and finals back to pinyin -----------------------------------------------------------
 
 
 @cache
@@ -143,14 +142,14 @@ def _pinyin_of() -> dict[tuple[str, str], str]:
 
 
 def mandarin_syllables(phonemes: Sequence[str]) -> list[str]:
-    """Give pinyin with tone digits, e.g. ``["ni3", "hao3"]``; ``phonemes`` are onset and toned rime in turn."""
+    """Give pinyin with tone digits, e.g. ``["ni3", "hao3"]``, for onsets and toned rimes in turn."""
     if len(phonemes) % 2:
         raise ValueError(f"Mandarin phonemes come in pairs of onset and rime, got {phonemes}")
     pairs = zip(phonemes[::2], phonemes[1::2], strict=True)
     return [_pinyin_of()[onset, rime[:-1]] + rime[-1] for onset, rime in pairs]
 
 
-# --- Whole lines ---------------------------------------------------------------------------------------------
+# --- Whole lines --------------------------------------------------------------------------------------------
 
 
 def espeak_text(reading: Reading, language: str) -> str:
@@ -193,16 +192,12 @@ def _clauses(reading: Reading) -> Iterator[tuple[_Words, str]]:
 
 def _write_clause(words: _Words, language: str) -> str:
     if language == "zh":
-        return _mandarin_clause([s for _, phonemes in words for s in mandarin_syllables(phonemes)])
+        return " ".join(syllable for _, phonemes in words for syllable in mandarin_syllables(phonemes))
     if language == "ja":
         return f"[[{' '.join(japanese_phrase(phrase) for phrase in _accent_phrases(words))}]]"
     alone = len(words) == 1
     spoken = [english_word(p, stressed=alone or text.lower() not in _FUNCTION_WORDS) for text, p in words]
     return f"[[{' '.join(spoken)}]]"
-
-
-def _mandarin_clause(syllables: Sequence[str]) -> str:
-    return " ".join(syllables)
 
 
 def _accent_phrases(words: _Words) -> Iterator[tuple[str, ...]]:

@@ -1,9 +1,13 @@
-"""A process of its own around libespeak-ng: requests as JSON lines on stdin, sound and phoneme times on stdout.
+"""A process of its own around libespeak-ng: JSON lines in, sound and phoneme times out.
 
-espeak-ng is GPL-3.0, so it is never loaded into the process that trains. This file imports nothing of ours and is
-started as a script; its argument is a folder of variant files (timbres) of ours, which voices may name after a ``+``.
-A request is ``{"text", "voice", "rate", "pitch", "range", "volume"}``; the answer ``{"pcm": base64 of int16,
-"sample_rate", "events": [[mnemonic, seconds], ...]}`` or ``{"error"}``.
+espeak-ng is GPL-3.0, so it is never loaded into the process that trains. This file imports nothing of ours
+and is started as a script; its argument is a folder of variant files (timbres) of ours, which voices may name
+after a ``+``. First it says ``{"sample_rate"}``, once the library is set up. A request is ``{"text", "voice",
+"rate", "pitch", "range", "volume"}``; the answer ``{"pcm": base64 of int16, "sample_rate", "events":
+[[mnemonic, seconds], ...]}``, ``{"error"}`` or ``{"crash": signal}``.
+
+Every line is spoken by a fork of the process as it was when the library had been set up: espeak carries the
+phase of its pitch flutter from line to line, and the same request has to give the same sound.
 """
 
 from __future__ import annotations
@@ -11,6 +15,7 @@ from __future__ import annotations
 import base64
 import ctypes
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -106,14 +111,28 @@ def link_data(installed: Path, variants: Path, folder: Path) -> None:
 
 
 def serve(library: Library) -> None:
-    """Answer requests until stdin ends."""
+    """Say that it is ready, then answer requests until stdin ends."""
+    _answer({"sample_rate": library.sample_rate})
     for line in sys.stdin:
-        try:
-            answer = library.speak(**json.loads(line))
-        except (ValueError, TypeError, KeyError) as error:
-            answer = {"error": str(error)}
-        sys.stdout.write(json.dumps(answer) + "\n")
-        sys.stdout.flush()
+        child = os.fork()
+        if child == 0:
+            _answer(_speak(library, line))
+            os._exit(0)
+        _, status = os.waitpid(child, 0)
+        if status:
+            _answer({"crash": os.waitstatus_to_exitcode(status)})
+
+
+def _speak(library: Library, request: str) -> dict[str, Any]:
+    try:
+        return library.speak(**json.loads(request))
+    except (ValueError, TypeError, KeyError) as error:
+        return {"error": str(error)}
+
+
+def _answer(answer: dict[str, Any]) -> None:
+    sys.stdout.write(json.dumps(answer) + "\n")
+    sys.stdout.flush()
 
 
 def main() -> None:

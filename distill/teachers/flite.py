@@ -6,7 +6,7 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -14,16 +14,18 @@ import soundfile as sf
 
 from edge.text import Reading
 
-from .base import LineRejected, LineRequest, Origin, Teacher, TeacherError, TeacherLine
+from .base import LineRejectedError, LineRequest, Origin, Teacher, TeacherError, TeacherLine
 
 _VOICE = "slt"
-# Flite tells a reduced vowel from a stressed one; ours carries that in the stress digit, which is not compared.
+# Flite tells a reduced vowel from a stressed one; ours has that in the stress digit, which is not compared.
 _PHONE_TIME = re.compile(r"(?:^|\s)([a-z]+):(\d+\.\d+)(?=\s|$)")
 _SAME = {"ax": "ah", "axr": "er"}
 
+Lexicon = dict[str, dict[tuple[str, ...], None]]  # phones by word; a set that keeps its order
+
 
 class FliteTeacher(Teacher):
-    """Runs the program once per line; a line that Flite still pronounces otherwise than our dictionary is rejected."""
+    """Runs the program once per line; rejects what Flite still pronounces otherwise than our dictionary."""
 
     name = "flite"
 
@@ -49,37 +51,50 @@ class FliteTeacher(Teacher):
     def synthesize(self, request: LineRequest) -> TeacherLine:
         """Speak one line of English from its text, every word pronounced as the reading has it."""
         try:
-            return self._speak(request, reduced="ax0")
-        except LineRejected:
+            return self._speak(request, _lexicon(request.reading, reduced="ax0"))
+        except LineRejectedError:
+            pass
+        try:
             # Flite says "thee" before a vowel where our dictionary has one "the"; a full vowel is left alone.
-            return self._speak(request, reduced="ah0")
+            return self._speak(request, _lexicon(request.reading, reduced="ah0"))
+        except LineRejectedError:
+            # Its lexicon holds one pronunciation of a word, a line sometimes two: "the other, the one".
+            lexicon = _lexicon(request.reading, reduced="ax0")
+            return self._speak(
+                request, {name: phones for name, phones in lexicon.items() if len(phones) == 1}
+            )
 
-    def _speak(self, request: LineRequest, reduced: str) -> TeacherLine:
+    def _speak(self, request: LineRequest, lexicon: Lexicon) -> TeacherLine:
         with tempfile.TemporaryDirectory() as folder:
-            path, lexicon = Path(folder) / "line.wav", Path(folder) / "words.lex"
-            lexicon.write_text("".join(_lexicon_entries(request.reading, reduced)), "utf-8")
+            sound, words = Path(folder) / "line.wav", Path(folder) / "words.lex"
+            entries = [f"{name} 0 : {' '.join(one)}\n" for name, phones in lexicon.items() for one in phones]
+            words.write_text("".join(entries), "utf-8")
             text = request.reading.normalized.replace("…", "...")
-            options = ["--setf", f"duration_stretch={1 / request.rate:.4f}", "-add_lex", str(lexicon), "-voice", _VOICE]
-            command = ["flite", *options, "-psdur", "-o", str(path), "-t", text]
+            stretch = f"duration_stretch={1 / request.rate:.4f}"
+            command = ["flite", "--setf", stretch, "-add_lex", str(words), "-voice", _VOICE, "-psdur"]
+            command += ["-o", str(sound), "-t", text]
             done = subprocess.run(command, capture_output=True, text=True, check=False)
-            if done.returncode != 0 or not path.exists():
-                raise TeacherError(f"flite failed with status {done.returncode} on {text!r}: {done.stderr.strip()}")
-            audio, sample_rate = sf.read(path, dtype="float32")
+            if done.returncode != 0 or not sound.exists():
+                reason = f"failed with status {done.returncode} on {text!r}: {done.stderr.strip()}"
+                raise TeacherError(f"flite {reason}")
+            audio, sample_rate = sf.read(sound, dtype="float32")
         times = _phone_times(done.stdout)
         _compare(request.reading.phonemes, [name for name, _ in times])
         return TeacherLine(audio, sample_rate, tuple(times))
 
 
-def _lexicon_entries(reading: Reading, reduced: str) -> Iterator[str]:
-    """Write our pronunciations in Flite's lexicon format; a possessive is entered without its ending as well."""
+def _lexicon(reading: Reading, reduced: str) -> Lexicon:
+    """Collect our pronunciations in Flite's phones, a possessive without its ending as well."""
+    lexicon: Lexicon = {}
     for word in reading.words:
         name = word.text.lower()
         phonemes = reading.phonemes[word.start : word.end]
         # Flite's phone set has no secondary stress.
-        phones = [reduced if p == "AH0" else p.lower().replace("2", "1") for p in phonemes]
-        yield f"{name} 0 : {' '.join(phones)}\n"
+        phones = tuple(reduced if p == "AH0" else p.lower().replace("2", "1") for p in phonemes)
+        lexicon.setdefault(name, {})[phones] = None
         if name.endswith("'s"):
-            yield f"{name[:-2]} 0 : {' '.join(phones[:-1])}\n"
+            lexicon.setdefault(name[:-2], {})[phones[:-1]] = None
+    return lexicon
 
 
 def _phone_times(printed: str) -> list[tuple[str, float]]:
@@ -95,4 +110,4 @@ def _compare(phonemes: Sequence[str], phones: Sequence[str]) -> None:
     ours = [phoneme.rstrip("012").lower() for phoneme in phonemes if phoneme[0].isalpha()]
     theirs = [_SAME.get(phone, phone) for phone in phones if phone != "pau"]
     if ours != theirs:
-        raise LineRejected("phonemes", f"flite says {' '.join(theirs)} for {' '.join(ours)}")
+        raise LineRejectedError("phonemes", f"flite says {' '.join(theirs)} for {' '.join(ours)}")

@@ -1,16 +1,16 @@
-"""Open JTalk's ``mei`` as a teacher: a Japanese voice with pitch accent, inside the pyopenjtalk-plus wheel."""
+"""Open JTalk's ``mei`` as a teacher: Japanese with pitch accent, inside the pyopenjtalk-plus wheel."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from importlib import metadata
+from importlib import metadata, util
 
 import numpy as np
 
-from .base import LineRejected, LineRequest, Origin, Teacher, TeacherLine
+from .base import LineRejectedError, LineRequest, Origin, Teacher, TeacherError, TeacherLine
 
-_SAMPLE_RATE = 48_000  # Hz, of mei_normal
-_DEVOICED = {"A": "a", "I": "i", "U": "u", "E": "e", "O": "o"}
+# Vowels that Open JTalk may devoice but the inventory has only voiced; it has both forms of I and U.
+_VOICED = {"A": "a", "E": "e", "O": "o"}
 
 
 class OpenJTalkTeacher(Teacher):
@@ -18,13 +18,24 @@ class OpenJTalkTeacher(Teacher):
 
     name = "openjtalk"
 
+    def __init__(self) -> None:
+        if util.find_spec("pyopenjtalk") is None:
+            raise TeacherError(
+                "pyopenjtalk-plus is not installed; install it with: pip install 'sovits-tiny[ja]'"
+            )
+
     def origin(self) -> Origin:
         """Name Open JTalk and the voice, which asks for credit."""
         credit = (
             "HTS Voice 'Mei', Copyright (c) 2009-2018 MMDAgent Project Team / "
             "Department of Computer Science, Nagoya Institute of Technology, CC BY 3.0, https://www.mmdagent.jp/"
         )
-        return Origin(self.name, metadata.version("pyopenjtalk-plus"), "CC-BY-3.0 (voice), BSD-3-Clause (program)", credit)
+        return Origin(
+            self.name,
+            metadata.version("pyopenjtalk-plus"),
+            "CC-BY-3.0 (voice), BSD-3-Clause (program)",
+            credit,
+        )
 
     def delivery(self, request: LineRequest) -> str:
         """The voice."""
@@ -38,19 +49,19 @@ class OpenJTalkTeacher(Teacher):
         features = pyopenjtalk.run_frontend(text, use_sudachi_kanji_yomi=False)
         labels = pyopenjtalk.make_label(features)
         _compare(request.reading.phonemes, labels)
-        audio, sample_rate = pyopenjtalk.synthesize(labels, speed=request.rate)
+        audio, sample_rate = pyopenjtalk.synthesize(labels, speed=request.rate)  # 48 kHz, in 16-bit units
         return TeacherLine((np.asarray(audio) / 32768).astype(np.float32), sample_rate)
 
 
 def _compare(phonemes: Sequence[str], labels: Sequence[str]) -> None:
-    ours = [p for p in phonemes if p[0].isalpha()]
-    theirs = [p for p in _sounding(labels)]
-    if "".join(ours) != "".join(theirs):
-        raise LineRejected("phonemes", f"Open JTalk says {' '.join(theirs)} for {' '.join(ours)}")
+    ours = [phoneme for phoneme in phonemes if phoneme[0].isalpha()]
+    theirs = list(_sounding(labels))
+    if ours != theirs:
+        raise LineRejectedError("phonemes", f"Open JTalk says {' '.join(theirs)} for {' '.join(ours)}")
 
 
 def _sounding(labels: Sequence[str]) -> Iterator[str]:
     for label in labels:
         phoneme = label.split("-", 1)[1].split("+", 1)[0]
         if phoneme not in ("sil", "pau"):
-            yield phoneme if phoneme not in ("A", "E", "O") else _DEVOICED[phoneme]
+            yield _VOICED.get(phoneme, phoneme)

@@ -1,0 +1,79 @@
+"""Whether the student times and sings a line as its teacher does: durations and pitch, phoneme by phoneme."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.spec import F0_POINTS
+
+from .speech import Recording, same_phonemes
+
+FEW = 30  # fewer pairs than this give no correlation worth the name
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """Pearson correlation between teacher and student with the errors beside it.
+
+    Attributes:
+        correlation: NaN with fewer than `FEW` pairs.
+        mean_error: root mean square difference, ms for durations, semitones for pitch.
+        bias: student minus teacher, same unit.
+        n: pairs.
+    """
+
+    correlation: float
+    mean_error: float
+    bias: float
+    n: int
+
+    @classmethod
+    def between(cls, teacher: NDArray[np.float64], student: NDArray[np.float64]) -> Agreement:
+        """Compare two series (n,)."""
+        if len(teacher) < FEW or teacher.std() == 0 or student.std() == 0:
+            return cls(float("nan"), float("nan"), float("nan"), len(teacher))
+        difference = student - teacher
+        correlation = float(np.corrcoef(teacher, student)[0, 1])
+        error = float(np.sqrt((difference**2).mean()))
+        return cls(correlation, error, float(difference.mean()), len(teacher))
+
+
+Pairs = Sequence[tuple[Recording, Recording]]
+
+
+def comparable(pairs: Pairs) -> list[tuple[Recording, Recording]]:
+    """Keep the (teacher, student) pairs that tell their phonemes and tell the same ones."""
+    return [(t, s) for t, s in pairs if t.sounding and same_phonemes(t, s)]
+
+
+def duration_agreement(pairs: Pairs) -> Agreement:
+    """Compare the length of every sounding phoneme, in ms."""
+    series = [
+        [[segment.duration * 1000.0 for segment in recording.sounding] for recording in pair]
+        for pair in comparable(pairs)
+    ]
+    return Agreement.between(*(np.array([d for pair in series for d in pair[side]]) for side in (0, 1)))
+
+
+def pitch_agreement(pairs: Pairs) -> Agreement:
+    """Compare pitch at equal places of equal phonemes, where both voices sound; in semitones."""
+    teacher, student = [np.zeros(0)], [np.zeros(0)]
+    for one, other in comparable(pairs):
+        first, first_voiced = phoneme_pitch(one)
+        second, second_voiced = phoneme_pitch(other)
+        both = first_voiced & second_voiced
+        teacher.append(first[both])
+        student.append(second[both])
+    return Agreement.between(np.concatenate(teacher), np.concatenate(student))
+
+
+def phoneme_pitch(recording: Recording) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Pitch in semitones and voicing at places of each sounding phoneme, both (n_phonemes, F0_POINTS)."""
+    segments = recording.sounding
+    pitch, voiced = recording.pitch.at(np.concatenate([segment.points(F0_POINTS) for segment in segments]))
+    shape = (len(segments), F0_POINTS)
+    return pitch.reshape(shape), voiced.reshape(shape)

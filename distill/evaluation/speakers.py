@@ -1,0 +1,141 @@
+"""Who is compared: the teacher's lines out of a corpus, and the student out of its bundle."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import soundfile
+
+from distill.manifest import Utterance, read_manifest
+from edge.spec import SAMPLE_RATE, ZERO_LENGTH_SYMBOLS
+from edge.synthesizer import SpeechRequest, Synthesizer
+
+from .alignment import segments_from_times
+from .speech import Recording, Samples, Segment
+
+STEP_S = 0.008  # one step of the learnt alignment
+
+
+Where = Mapping[str, str]
+_ANYWHERE: Where = {}
+
+
+class TeacherLines:
+    """Lines of a corpus, cut by the learnt alignment, or by the teacher's own times where there is none.
+
+    Args:
+        corpus: folder with ``manifest.jsonl``.
+        durations: steps of 8 ms per phoneme by utterance id, from `distill.align`.
+    """
+
+    def __init__(self, corpus: Path, durations: Mapping[str, Sequence[int]] | None = None) -> None:
+        self._utterances = read_manifest(corpus)
+        self._durations = durations or {}
+
+    def find(self, split: str, where: Where = _ANYWHERE, limit: int | None = None) -> list[Utterance]:
+        """Return the utterances of a split that fit, e.g. ``{"language": "zh"}``; ``limit`` of them."""
+        found = [
+            utterance
+            for utterance in self._utterances
+            if utterance.split == split
+            and all(getattr(utterance, key) == value for key, value in where.items())
+        ]
+        return spread(found, limit)
+
+    def conditions(self) -> list[tuple[str, str]]:
+        """Return the (character, language) pairs of the corpus in order."""
+        return sorted({(u.character, u.language) for u in self._utterances})
+
+    def held_out(self, where: Where, limit: int) -> list[Utterance]:
+        """Return lines that training has not seen and that are cut: test lines, or else validation lines."""
+        for split in ("test", "valid"):
+            lines = [u for u in self.find(split, where) if self.is_aligned(u)]
+            if lines:
+                return spread(lines, limit)
+        return self.find("test", where, limit)
+
+    def is_aligned(self, utterance: Utterance) -> bool:
+        """Whether the learnt alignment holds an utterance."""
+        return utterance.id in self._durations
+
+    def record(self, utterance: Utterance) -> Recording:
+        """Read the sound of an utterance."""
+        audio, _ = soundfile.read(utterance.audio, dtype="float32")
+        segments = self.cut(utterance, len(audio) / SAMPLE_RATE)
+        return Recording(
+            utterance.text, utterance.character, utterance.language, utterance.emotion, audio, segments
+        )
+
+    def cut(self, utterance: Utterance, seconds: float = 0.0) -> tuple[Segment, ...]:
+        """Return the segments of an utterance, ``seconds`` long; none where nobody tells them."""
+        steps = self._durations.get(utterance.id)
+        if steps is not None:
+            return segments_from_steps(utterance.phonemes, steps)
+        if (told := utterance.phoneme_times) and not self._durations:
+            return segments_from_times(utterance.phonemes, told, utterance.language, seconds)
+        return ()
+
+
+def spread(lines: list[Utterance], limit: int | None) -> list[Utterance]:
+    """Return ``limit`` of ``lines`` at equal distances, or all."""
+    if limit is None or limit >= len(lines):
+        return lines
+    return [lines[k * len(lines) // limit] for k in range(limit)]
+
+
+def segments_from_steps(phonemes: Sequence[str], steps: Sequence[int]) -> tuple[Segment, ...]:
+    """Turn durations (n_phonemes,) in steps of 8 ms into segments, pitch marks left out."""
+    ends = np.cumsum(steps) * STEP_S
+    return tuple(
+        Segment(symbol, float(end - length * STEP_S), float(end))
+        for symbol, length, end in zip(phonemes, steps, ends, strict=True)
+        if symbol not in ZERO_LENGTH_SYMBOLS
+    )
+
+
+@dataclass(frozen=True)
+class StreamedLine:
+    """A line as the device sends it.
+
+    Attributes:
+        audio: (n_samples,) all chunks.
+        joins: offsets at which one window ends and the next begins.
+    """
+
+    audio: Samples
+    joins: tuple[int, ...]
+
+
+class Student:
+    """Speaks with a bundle exactly as a device does, on one thread so that a run is the same everywhere."""
+
+    def __init__(self, bundle: Path | None) -> None:
+        self.synthesizer = Synthesizer.load(bundle, threads=1)
+
+    def speak(self, text: str, character: str, language: str, emotion: str = "neutral") -> Recording:
+        """Speak a whole line.
+
+        Raises:
+            EdgeError: the bundle cannot say it.
+        """
+        speech = self.synthesizer.synthesize(SpeechRequest(text, character, language, emotion))
+        segments = tuple(Segment(p.ph, p.t, p.t + p.d) for p in speech.timeline.phonemes)
+        return Recording(text, character, language, emotion, _as_float(speech.audio), segments)
+
+    def repeat(self, utterance: Utterance) -> Recording:
+        """Say what a teacher said."""
+        return self.speak(utterance.text, utterance.character, utterance.language, utterance.emotion)
+
+    def stream(self, utterance: Utterance) -> StreamedLine:
+        """Say it window by window."""
+        request = SpeechRequest(utterance.text, utterance.character, utterance.language, utterance.emotion)
+        chunks = list(self.synthesizer.stream(self.synthesizer.prepare(request)))
+        audio = np.concatenate([chunk.samples for chunk in chunks])
+        return StreamedLine(_as_float(audio), tuple(chunk.start for chunk in chunks[1:]))
+
+
+def _as_float(audio: np.ndarray) -> Samples:
+    return np.asarray(audio / np.float32(32768.0), np.float32)

@@ -1,0 +1,92 @@
+"""The warped distance ignores tempo and hears everything else."""
+
+import numpy as np
+import pytest
+
+from distill.evaluation.spectral import (
+    FLOOR_DB,
+    HOP,
+    N_MELS,
+    frame_distances,
+    log_mel,
+    mel_filters,
+    warp,
+    warped_distance,
+)
+
+from .conftest import Speak
+
+LINE = "请把门打开，谢谢你。"
+
+
+def test_filters_have_equal_area_and_cover_the_band() -> None:
+    filters = mel_filters()
+
+    assert filters.shape == (N_MELS, 513)
+    assert np.allclose(filters.sum(1), 1.0)
+
+
+def test_frames_are_ten_milliseconds_apart_and_silence_is_at_the_floor() -> None:
+    mel = log_mel(np.zeros(32_000, np.float32))
+
+    assert mel.shape == (32_000 // HOP + 1, N_MELS)
+    assert (mel == FLOOR_DB).all()
+
+
+def test_a_tone_is_at_its_level() -> None:
+    tone = (0.5 * np.sin(2 * np.pi * 1000 * np.arange(32_000) / 32_000)).astype(np.float32)
+
+    assert -20 < log_mel(tone)[50].max() < -6  # 0.5 is -6 dB, spread over the bins of a band
+
+
+def test_the_path_is_the_cheapest_one() -> None:
+    rng = np.random.default_rng(0)
+    one, other = rng.normal(size=(7, 3)), rng.normal(size=(5, 3))
+    cost = frame_distances(one, other)
+    path = warp(one, other)
+
+    assert tuple(path[0]) == (0, 0)
+    assert tuple(path[-1]) == (6, 4)
+    assert _weight(path, cost) == pytest.approx(_cheapest(cost))
+
+
+def _weight(path: np.ndarray, cost: np.ndarray) -> float:
+    steps = np.diff(path, axis=0).sum(1)  # 2 on a diagonal step, else 1
+    return float(2 * cost[0, 0] + (steps * cost[path[1:, 0], path[1:, 1]]).sum())
+
+
+def _cheapest(cost: np.ndarray) -> float:
+    """The plain double loop."""
+    total = np.full((cost.shape[0] + 1, cost.shape[1] + 1), np.inf)
+    total[0, 0] = 0
+    for i in range(cost.shape[0]):
+        for j in range(cost.shape[1]):
+            straight = min(total[i, j + 1], total[i + 1, j]) + cost[i, j]
+            total[i + 1, j + 1] = min(total[i, j] + 2 * cost[i, j], straight)
+    return float(total[-1, -1])
+
+
+@pytest.mark.espeak
+def test_equal_sounds_are_no_distance_apart(speak: Speak) -> None:
+    audio = speak(LINE, "noah", "zh").audio
+
+    assert warped_distance(audio, audio) == 0
+
+
+@pytest.mark.espeak
+def test_tempo_counts_far_less_than_anything_else(speak: Speak) -> None:
+    line = speak(LINE, "noah", "zh").audio
+    tempo = warped_distance(line, speak(LINE, "noah", "zh", rate=1.1).audio)
+    others = {
+        "voice": warped_distance(line, speak(LINE, "ava", "zh").audio),
+        "words": warped_distance(line, speak("明天我们去公园玩吧。", "noah", "zh").audio),
+        "noise": warped_distance(line, line + _noise(len(line), 0.03)),
+        "dull": warped_distance(line, np.convolve(line, np.ones(8) / 8, "same").astype(np.float32)),
+    }
+
+    assert tempo < 2
+    assert all(distance > 2 * tempo for distance in others.values()), others
+
+
+def _noise(n: int, level: float) -> np.ndarray:
+    return (np.random.default_rng(0).normal(size=n) * level).astype(np.float32)

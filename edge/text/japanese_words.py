@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
+from importlib import import_module
 from typing import Any
 
 from .japanese_repairs import repair_readings
@@ -66,11 +68,10 @@ def analyse(text: str) -> list[JapaneseWord]:
     Returns:
         Words in order; characters that have no sound (brackets, symbols) belong to none.
     """
-    import pyopenjtalk
-
-    features: list[Any] = pyopenjtalk.run_frontend(text, use_sudachi_kanji_yomi=False)
+    open_jtalk = _open_jtalk()
+    features: list[Any] = open_jtalk.run_frontend(text, use_sudachi_kanji_yomi=False)
     repair_readings(features)
-    morphemes = pyopenjtalk.make_phoneme_mapping(features)
+    morphemes = open_jtalk.make_phoneme_mapping(features)
     folded = text.translate(_KANJI_DIGITS)
     words: list[JapaneseWord] = []
     cursor = 0
@@ -82,6 +83,15 @@ def analyse(text: str) -> list[JapaneseWord]:
                 opens = morpheme is phrase[0]
                 words.append(JapaneseWord(morpheme["surface"], phonemes, start, cursor, leans, opens, late))
     return words
+
+
+@lru_cache(maxsize=1)
+def _open_jtalk() -> Any:
+    """The library, kept from loading Sudachi for kanji that its dictionary lacks: it reads those by Unihan."""
+    library: Any = import_module("pyopenjtalk")
+    read_unknown_kanji = library.read_unknown_kanji
+    library.read_unknown_kanji = lambda features, text=None: read_unknown_kanji(features, None)
+    return library
 
 
 def join_leaning(words: Sequence[JapaneseWord]) -> list[JapaneseWord]:

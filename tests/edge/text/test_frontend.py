@@ -14,8 +14,6 @@ from edge.text import FrontEnd, Reading
 from edge.text.symbols import PUNCTUATION, SYMBOL_TO_ID
 
 FRONT_END = FrontEnd()
-# Open JTalk asks Sudachi about kanji it does not know, and that library warns about itself.
-pytestmark = pytest.mark.filterwarnings("ignore:Dictionary.create:DeprecationWarning")
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -327,7 +327,7 @@ socket.getaddrinfo = refuse
 from edge.text.japanese import JapaneseReader
 reader = JapaneseReader()
 reader.warm_up()
-assert reader.read(reader.normalize("何を表に出す？今日は1人だ。"), {})
+assert reader.read(reader.normalize("何を表に出す？今日は1人だ。㐁。"), {})
 import pyopenjtalk.utils
 assert pyopenjtalk.utils._SUDACHI_DICTIONARY is None
 """

@@ -58,7 +58,7 @@ setup(
     packages=find_packages(include=[pattern for name in PACKAGES for pattern in (name, f"{name}.*")]),
     package_data={
         "edge": ["py.typed", "text/data/**", "voices/**"],
-        "distill": ["configs/*.toml", "script/*.toml", "script/*.tsv", "script/*.txt"],
+        "distill": ["configs/*.toml", "script/*.toml", "script/*.tsv", "script/*.txt", "teachers/variants/*"],
         "quantize": ["voices/*.toml"],
     },
     install_requires=DEVICE,

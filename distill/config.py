@@ -32,6 +32,7 @@ class Recording(_Section):
         language: ``zh``, ``en`` or ``ja``.
         teacher: who speaks.
         lines: number of training lines by emotion; the validation lines are shared out among these emotions.
+        valid_lines: number of validation lines; all of the script when absent.
         test_lines: number of held-out lines by emotion; the first ones of the script's test lines.
         rate_test_lines: held-out lines said again, 10 % faster and slower in turn: the teacher's own spread.
     """
@@ -40,6 +41,7 @@ class Recording(_Section):
     language: str = Field(pattern="^(zh|en|ja)$")
     teacher: str
     lines: dict[str, int]
+    valid_lines: int | None = None
     test_lines: dict[str, int]
     rate_test_lines: int = 0
 

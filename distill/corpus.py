@@ -67,7 +67,7 @@ def plan_lines(
     for emotion, count in recording.lines.items():
         yield from (("train", emotion, 1.0, line) for line in islice(dealt, count))
     emotions = list(recording.lines)
-    for index, line in enumerate(lines["valid"]):
+    for index, line in enumerate(lines["valid"][: recording.valid_lines]):
         yield "valid", emotions[index % len(emotions)], 1.0, line
     for emotion, count in recording.test_lines.items():
         yield from (("test", emotion, 1.0, line) for line in lines["test"][:count])

@@ -164,7 +164,7 @@ _MORAE = (
 def with_sentences(held_out: Sequence[Line], sentences: Sequence[str]) -> list[Line]:
     """Put hand-written sentences in the place of test lines from patterns, three of any five in a row.
 
-    What they displace stays out of training all the same. A recording takes the first lines of the test split,
+    What they displace stays out of training all the same. A recording takes the first lines of the test split
     and should find both kinds among them.
     """
     lines = list(held_out)

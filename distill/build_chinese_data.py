@@ -33,11 +33,39 @@ NUMERAL = re.compile("[零一二两三四五六七八九十百千万亿]{2,}")
 DIGIT_WITH_UNIT = re.compile("[一二两三四五六七八九][十百千万亿]")
 HAN_WORD = re.compile(rf"^[\u3400-\u4dbf\u4e00-\u9fff〇]{{1,{MAX_WORD}}}$")
 # Part of speech by the first letter of jieba's tag; what is not here is a noun.
-PARTS = {**{c: c for c in "nvadmqrpcutsfizyeo"}, "b": "a", "l": "i", "j": "n", "g": "n", "x": "n", "k": "n", "h": "d"}
+PARTS = {
+    **{c: c for c in "nvadmqrpcutsfizyeo"},
+    "b": "a",
+    "l": "i",
+    "j": "n",
+    "g": "n",
+    "x": "n",
+    "k": "n",
+    "h": "d",
+}
 # Interjections that pinyin writes without a vowel, and spellings that the syllable table lacks.
-SPELLINGS = {"n": "en", "ng": "en", "m": "mu", "hm": "heng", "hng": "heng", "ê": "ei", "yai": "ya", "lue": "lve", "nue": "nve"}
+SPELLINGS = {
+    "n": "en",
+    "ng": "en",
+    "m": "mu",
+    "hm": "heng",
+    "hng": "heng",
+    "ê": "ei",
+    "yai": "ya",
+    "lue": "lve",
+    "nue": "nve",
+}
 
-SURNAMES = {"曾": "zeng1", "单": "shan4", "仇": "qiu2", "翟": "zhai2", "任": "ren2", "葛": "ge3", "解": "xie4", "朴": "piao2"}
+SURNAMES = {
+    "曾": "zeng1",
+    "单": "shan4",
+    "仇": "qiu2",
+    "翟": "zhai2",
+    "任": "ren2",
+    "葛": "ge3",
+    "解": "xie4",
+    "朴": "piao2",
+}
 
 Words = dict[str, Entry]
 Overrides = dict[str, tuple[tuple[str, ...], str, int]]  # word -> reading, part of speech, count
@@ -67,9 +95,13 @@ def character_readings() -> dict[str, str]:
 
 def teach_overrides(added: Overrides) -> None:
     """Let pypinyin read words that contain one of ours as ours."""
-    load_single_dict({ord(word): to_tone(reading[0]) for word, (reading, _, _) in added.items() if len(word) == 1})
+    load_single_dict(
+        {ord(word): to_tone(reading[0]) for word, (reading, _, _) in added.items() if len(word) == 1}
+    )
     longer = {word: reading for word, (reading, _, _) in added.items() if len(word) > 1}
-    load_phrases_dict({word: [[to_tone(syllable)] for syllable in reading] for word, reading in longer.items()})
+    load_phrases_dict(
+        {word: [[to_tone(syllable)] for syllable in reading] for word, reading in longer.items()}
+    )
 
 
 def with_neutral_tones(word: str, reading: tuple[str, ...], added: Overrides) -> tuple[str, ...]:

@@ -23,7 +23,9 @@ MARKS = {
 }  # fmt: skip
 _CHUNK = re.compile(rf"[{HAN}]+|.", re.DOTALL)
 _CHUNK_HAN = re.compile(f"[{HAN}]")
-_MAX_CLAUSE = 120  # characters; longer runs without a mark are read in parts, which bounds the work of each pass
+_MAX_CLAUSE = (
+    120  # characters; longer runs without a mark are read in parts, which bounds the work of each pass
+)
 # Traditional characters that tell apart what the simplified one does not: 髮 is hair, 發 is to send out.
 _TRADITIONAL_READINGS = {"髮": "fa4", "隻": "zhi1", "乾": "gan1", "幹": "gan4", "儘": "jin3", "盡": "jin4"}
 _QIAN_NAMES = re.compile("乾(?=[坤隆元县縣])")
@@ -81,7 +83,9 @@ class ChineseReader:
             phonemes = tuple(symbol for group in groups for symbol in group)
             if phonemes:
                 counts = tuple(len(group) for group in groups)
-                yield Token(clause[cursor:end], phonemes, places[cursor][0], places[end - 1][1], char_counts=counts)
+                yield Token(
+                    clause[cursor:end], phonemes, places[cursor][0], places[end - 1][1], char_counts=counts
+                )
             cursor = end
 
     def _words(self, clause: str, lexicon: Mapping[str, tuple[str, ...]]) -> list[ChineseWord]:
@@ -90,7 +94,9 @@ class ChineseReader:
         fixed = [word for word in lexicon if word in clause]
         words = []
         cursor = 0
-        for text in self._dictionary.segment(simplified, [word.translate(self._simplified) for word in fixed]):
+        for text in self._dictionary.segment(
+            simplified, [word.translate(self._simplified) for word in fixed]
+        ):
             given = lexicon.get(clause[cursor : cursor + len(text)])
             words.append(self._look_up(text) if given is None else _given_word(text, given))
             cursor += len(text)
@@ -116,7 +122,9 @@ def _flatten(spans: Sequence[Span]) -> tuple[str, list[tuple[int, int]]]:
         is_literal = len(span.text) == span.end - span.start
         for index, character in enumerate(span.text):
             text.append(character)
-            places.append((span.start + index, span.start + index + 1) if is_literal else (span.start, span.end))
+            places.append(
+                (span.start + index, span.start + index + 1) if is_literal else (span.start, span.end)
+            )
     return "".join(text), places
 
 

@@ -28,8 +28,9 @@ class Entry:
 
     Attributes:
         cost: -log probability in quarters.
-        pos: part of speech, one letter: n v a d m q r p c u t s f i z y e o, N for names, - for a mere prefix.
-        longest: length of the longest listed word that starts with the first two characters of this one.
+        pos: part of speech, one letter of jieba's: n v a d m q r p c u t s f i z y e o; N for names of
+            persons, - for a mere prefix.
+        longest: length of the longest listed word with the same first two characters.
         reading: pinyin with tone digits, or None where each character has its usual reading.
     """
 
@@ -42,14 +43,16 @@ class Entry:
 def pack_entries(entries: Mapping[str, Entry]) -> bytes:
     """Write entries as lines of text in hash buckets.
 
-    Layout: magic, number of buckets n, n + 1 uint32 offsets; then for each bucket lines of ``word TAB cost pos longest
-    reading``, the first two numbers as one printable character each, the reading with spaces between syllables.
+    Layout: magic, number of buckets n, n + 1 uint32 offsets; then for each bucket lines of ``word TAB cost
+    pos longest reading``, cost and length as one printable character each, spaces between the syllables.
     """
     n_buckets = max(1, len(entries) // 4)
     buckets: list[list[bytes]] = [[] for _ in range(n_buckets)]
     for word in sorted(entries):
         entry = entries[word]
-        fields = chr(_ZERO + entry.cost) + entry.pos + chr(_ZERO + entry.longest) + " ".join(entry.reading or ())
+        fields = (
+            chr(_ZERO + entry.cost) + entry.pos + chr(_ZERO + entry.longest) + " ".join(entry.reading or ())
+        )
         key = word.encode()
         buckets[zlib.crc32(key) % n_buckets].append(b"\n" + key + b"\t" + fields.encode("ascii"))
     blobs = [b"".join(bucket) + b"\n" for bucket in buckets]

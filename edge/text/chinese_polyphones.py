@@ -1,8 +1,8 @@
 """Readings that depend on the neighbours of a word.
 
-Most words of several characters have one reading, which the dictionary gives; what is left here are mainly characters
-that stand alone after segmentation: 长 in 长得很高, 得 in 我得走了, 只 in 一只猫. The first rule of a word that fits
-decides; where none fits, the dictionary's reading stays.
+Most words of several characters have one reading, which the dictionary gives; what is left here are mainly
+characters that stand alone after segmentation: 长 in 长得很高, 得 in 我得走了, 只 in 一只猫. The first rule
+of a word that fits decides; where none fits, the dictionary's reading stays.
 """
 
 from __future__ import annotations
@@ -18,15 +18,16 @@ from .symbols import DATA
 _LOOK = 16  # characters on either side; no rule looks farther, and hostile lines cost no more
 _NUMERAL = "零一二两三四五六七八九十百千万亿几半数"
 _TITLES = (
-    "先生|小姐|女士|太太|老师|教授|经理|总|医生|大夫|师傅|同学|主任|局长|校长|院长|队长|警官|律师|博士|导演|将军|某|氏|"
-    "姑娘|大人|公子|老板|书记|部长|市长|阿姨|叔叔|大哥|哥|姐|老爷|夫人|少爷"
+    "先生|小姐|女士|太太|老师|教授|经理|总|医生|大夫|师傅|同学|主任|局长|校长|院长|队长|警官|律师|博士|"
+    "导演|将军|某|氏|姑娘|大人|公子|老板|书记|部长|市长|阿姨|叔叔|大哥|哥|姐|老爷|夫人|少爷"
 )
 # Titles that are offices: 任校长 is to serve as a headmaster, not Headmaster Ren.
 _PERSONAL_TITLES = "先生|小姐|女士|太太|老师|医生|师傅|同学|博士|姑娘|某|氏|老板|大哥|哥|姐"
 _SURNAMES = {
-    "单": "shan4", "曾": "zeng1", "仇": "qiu2", "解": "xie4", "区": "ou1", "查": "zha1", "盖": "ge3", "朴": "piao2",
-    "华": "hua4", "翟": "zhai2", "缪": "miao4", "葛": "ge3", "燕": "yan1", "员": "yun4", "乐": "yue4", "种": "chong2",
-    "折": "she2", "黑": "he4", "秘": "bi4", "冼": "xian3", "召": "shao4", "那": "na1", "应": "ying1", "任": "ren2",
+    "单": "shan4", "曾": "zeng1", "仇": "qiu2", "解": "xie4", "区": "ou1", "查": "zha1", "盖": "ge3",
+    "朴": "piao2", "华": "hua4", "翟": "zhai2", "缪": "miao4", "葛": "ge3", "燕": "yan1", "员": "yun4",
+    "乐": "yue4", "种": "chong2", "折": "she2", "黑": "he4", "秘": "bi4", "冼": "xian3", "召": "shao4",
+    "那": "na1", "应": "ying1", "任": "ren2",
 }  # fmt: skip
 _SURNAMES_AFTER_LITTLE = "曾仇任翟解"  # 小曾, 老解; 小区 is a housing estate
 
@@ -91,7 +92,9 @@ def _surname(words: Sequence[ChineseWord], index: int, after: str) -> str:
     if not reading:
         return ""
     previous = words[index - 1] if index else None
-    if previous is not None and (previous.text == "姓" or (previous.text in ("小", "老") and name in _SURNAMES_AFTER_LITTLE)):
+    if previous is not None and (
+        previous.text == "姓" or (previous.text in ("小", "老") and name in _SURNAMES_AFTER_LITTLE)
+    ):
         return reading
     if previous is not None and previous.pos in "nNsmqa":
         return ""  # 市区校长: the district's headmaster

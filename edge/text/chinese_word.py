@@ -23,10 +23,10 @@ class ChineseWord:
 
 
 def tone(syllable: str) -> str:
-    """The tone digit, 1 to 5."""
-    return syllable[-1]
+    """The tone digit, 1 to 5; empty for a character without a reading."""
+    return syllable[-1:]
 
 
 def with_tone(syllable: str, digit: str) -> str:
     """The same syllable in another tone."""
-    return syllable[:-1] + digit
+    return syllable and syllable[:-1] + digit

@@ -5,11 +5,13 @@ from __future__ import annotations
 import unicodedata
 from dataclasses import dataclass
 
-# Marks whose compatibility form says less than they do: 「…」 would become three full stops, 「，」 a grouping comma.
+# Marks whose compatibility form says less: 「…」 would become three full stops, 「，」 a grouping comma.
 _KEEP = frozenset("…‥，：；！？。．（）［］｛｝、～｜²³½⅓⅔¼¾")
 # Signs with a number inside: Ⅳ -> 4, ① -> 1 and a space, so that ①② is not twelve.
 _NUMBERED = {chr(0x2460 + n): f"{n + 1} " for n in range(20)}
-_NUMBERED |= {chr(0x2160 + n): str(n + 1) for n in range(12)} | {chr(0x2170 + n): str(n + 1) for n in range(12)}
+_NUMBERED |= {chr(0x2160 + n): str(n + 1) for n in range(12)} | {
+    chr(0x2170 + n): str(n + 1) for n in range(12)
+}
 _DROPPED_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Me", "So", "Sk"})
 _KEPT_SYMBOLS = frozenset("°©®™№℃℉")
 
@@ -63,4 +65,6 @@ def _fold(cluster: str) -> str:
     if cluster in _NUMBERED:
         return _NUMBERED[cluster]
     folded = unicodedata.normalize("NFKC", cluster)
-    return "".join(c for c in folded if c in _KEPT_SYMBOLS or unicodedata.category(c) not in _DROPPED_CATEGORIES)
+    return "".join(
+        c for c in folded if c in _KEPT_SYMBOLS or unicodedata.category(c) not in _DROPPED_CATEGORIES
+    )

@@ -1,4 +1,4 @@
-"""Text front end: cleans a line, splits it by language, lets each language's reader speak, joins the result."""
+"""Text front end: cleans a line, splits it by language, has each part read, joins what comes back."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 # Numbers, money, times and units: their rules are compiled on first use.
 _WARM_UP_LINES = {
     "zh": "2026年11月22日10:30，第3间房¥1,299.00，涨3.5%，-3℃，120km/h，1/2，电话13812345678。",
-    "en": "On May 5, 2026 at 10:30 am, Dr. Smith paid $1,299.50 for 3.5% of 1/2 mile, unbeknownst to NASA's Zorblatt.",
+    "en": "On May 5, 2026 at 10:30 am, Dr. Smith paid $1,299.50 for 3.5% of 1/2 mile to NASA's Zorblatt.",
     "ja": "2026年11月22日10:30、3匹で¥1,299、3.5％、120km/h、電話03-1234-5678です。",
 }
 MAX_CHARACTERS = 2000  # per line; the MQTT contract's limit
@@ -57,8 +57,8 @@ class Reading:
 class FrontEnd:
     """Turns lines into readings.
 
-    Dictionaries load on first use of a language, or in ``warm_up``. Use one instance from one thread at a time;
-    it may move between threads.
+    Dictionaries load on first use of a language, or in ``warm_up``. Use one instance from one thread at a
+    time; it may move between threads.
     """
 
     def __init__(self, lexicon: Path | None = None) -> None:
@@ -96,7 +96,9 @@ class FrontEnd:
             spans = reader.normalize(text, before=line[: piece.start])
         else:
             spans = reader.normalize(text)
-        entries: Mapping[str, tuple[str, ...]] = self._lexicon.entries(piece.language) if self._lexicon else {}
+        entries: Mapping[str, tuple[str, ...]] = (
+            self._lexicon.entries(piece.language) if self._lexicon else {}
+        )
         tokens = reader.read(spans, entries)
         if piece.language == "en" and len(text) < len(line):
             tokens = _name_lone_letter(tokens)
@@ -127,7 +129,7 @@ def _make_reader(language: str) -> LanguageReader:
 
 
 def _beside_others(line: str, piece: Piece) -> str:
-    """The text of a piece as its reader wants it where other languages stand beside it; as long as the piece."""
+    """The text of a piece as its reader wants it beside another language; as long as the piece."""
     text = line[piece.start : piece.end]
     if piece.language == "ja" and piece.start and text[0] in "-−":
         return " " + text[1:]  # the hyphen of F-16 is no minus
@@ -146,7 +148,9 @@ def _check(text: str, language: str) -> None:
     if language != "auto" and language not in LANGUAGES:
         raise TextError(f"language is {language!r}; expected auto, {', '.join(LANGUAGES)}")
     if len(text) > MAX_CHARACTERS:
-        raise TextError(f"the line has {len(text)} characters; split it, {MAX_CHARACTERS} is the most", "too_large")
+        raise TextError(
+            f"the line has {len(text)} characters; split it, {MAX_CHARACTERS} is the most", "too_large"
+        )
     if not text.strip():
         raise TextError("the line is empty; send at least one word", "text_empty")
 
@@ -171,7 +175,7 @@ class _Joined:
                 self._add_phonemes(token.phonemes[:1], [piece.start + token.start], piece.language)
 
     def _takes_mark(self, mark: str) -> bool:
-        """Of several marks in a row the first is kept, as in the teacher's front end; a line begins with … at most."""
+        """Keep the first of several marks in a row, as the teacher does; a line begins with … at most."""
         return self._phonemes[-1] not in PUNCTUATION if self._phonemes else mark == "…"
 
     def _add_word(self, token: Token, piece: Piece) -> None:

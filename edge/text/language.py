@@ -1,7 +1,7 @@
 """Finds which language each part of a line is in.
 
-Kana is Japanese, Latin letters are English. Han characters are Chinese, or Japanese where kana or Japanese-only
-characters stand beside them. Digits and signs go with their neighbours.
+Kana is Japanese, Latin letters are English. Han characters are Chinese, or Japanese where kana or
+Japanese-only characters stand beside them. Digits and signs go with their neighbours.
 """
 
 from __future__ import annotations
@@ -18,11 +18,13 @@ LATIN = "A-Za-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f"
 
 _HAN_LANGUAGES = ("zh", "ja")
 _KANA = re.compile(f"[{KANA}]")
-_CLAUSE_END = frozenset("。！？!?；;：:，,、…\n“”\"「」『』（）()《》【】")
+_CLAUSE_END = frozenset('。！？!?；;：:，,、…\n“”"「」『』（）()《》【】')
 _ABBREVIATION = re.compile(r"[A-Z]{1,5}")
 _BESIDE = re.compile(f"[{HAN}{KANA}]")
 # Words that no Japanese line has in this form, though their characters are all in Japanese use.
-_CHINESE_WORDS = re.compile("[你您她很吧啊呢哪怎么什咱谢哦嗯]|我[们是的看想要有在也不去来吃用喜最叫]|不[是要会]|也是|的是|[是有]的|没有|一个|可以")
+_CHINESE_WORDS = re.compile(
+    "[你您她很吧啊呢哪怎么什咱谢哦嗯]|我[们是的看想要有在也不去来吃用喜最叫]|不[是要会]|也是|的是|[是有]的|没有|一个|可以"
+)
 
 _CHINESE_LINKS = re.compile("[和跟与或是的在有叫吃去看]{1,2}")
 
@@ -47,7 +49,9 @@ class _Run:
 
 
 _LONG_UNITS = alternatives(unit for unit in [*UNITS, *RATES] if len(unit) > 1 or not unit.isalpha())
-_SHORT_UNITS = "".join(unit for unit in UNITS if len(unit) == 1 and unit.isalpha())  # only right behind the digits
+_SHORT_UNITS = "".join(
+    unit for unit in UNITS if len(unit) == 1 and unit.isalpha()
+)  # only right behind the digits
 _JAPANESE_UNITS = "KB|MB|GB|TB"  # Chinese lines spell these in English
 
 
@@ -101,7 +105,7 @@ def _name_scripts(text: str, runs: list[_Run], language: str) -> None:
 
 
 def _name_han_beside_kana(text: str, runs: list[_Run], han: list[_Run]) -> None:
-    """Each run by its own characters, then by kana that touches it or is in its clause, then as the run before."""
+    """Each run by its own characters, then by kana in its clause, then as the run before it."""
     clauses = _clause_numbers(text, runs)
     kana_clauses = {clause for run, clause in zip(runs, clauses, strict=True) if run.kind == "kana"}
     clause_of = {run.start: clause for run, clause in zip(runs, clauses, strict=True)}
@@ -136,7 +140,9 @@ def _is_chinese_only(character: str) -> bool:
 @lru_cache(maxsize=4096)
 def _is_japanese_only(character: str) -> bool:
     """Whether a character was simplified in Japan alone: 駅, 気, 図."""
-    return _encodes(character, "cp932") and not _encodes(character, "gb2312") and not _encodes(character, "big5")
+    return (
+        _encodes(character, "cp932") and not _encodes(character, "gb2312") and not _encodes(character, "big5")
+    )
 
 
 def _encodes(character: str, encoding: str) -> bool:

@@ -19,7 +19,7 @@ FRONT_END = FrontEnd()
 
 
 def spell(syllable: str) -> list[str]:
-    """hao3 -> h ao3, as section "Letters and sounds" of any pinyin primer has it, with the inventory's names."""
+    """hao3 -> h ao3, as any pinyin primer has it, with the names of the inventory."""
     base, tone = syllable[:-1], syllable[-1]
     onset = next((initial for initial in INITIALS if base.startswith(initial)), "")
     rime = base[len(onset) :]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import time
 
 import pytest
@@ -11,7 +12,9 @@ from edge.text.language import split_languages
 
 
 def pieces(text: str, language: str = "auto") -> list[tuple[str, str]]:
-    return [(piece.language, text[piece.start : piece.end].strip()) for piece in split_languages(text, language)]
+    return [
+        (piece.language, text[piece.start : piece.end].strip()) for piece in split_languages(text, language)
+    ]
 
 
 @pytest.mark.parametrize(
@@ -77,11 +80,13 @@ def test_pieces_cover_the_line(text: str, language: str) -> None:
     text = clean(text).text
     found = split_languages(text, language)
     assert "".join(text[piece.start : piece.end] for piece in found) == text
-    assert all(first.language != second.language for first, second in zip(found, found[1:], strict=False))
+    assert all(first.language != second.language for first, second in itertools.pairwise(found))
     assert all(piece.language in ("zh", "en", "ja") for piece in found)
 
 
-@pytest.mark.parametrize("text", ["1 " * 1000, "あ1a漢" * 500, "- " * 1000, "1.1" * 666, "a1" * 1000, "￥$#" * 666])
+@pytest.mark.parametrize(
+    "text", ["1 " * 1000, "あ1a漢" * 500, "- " * 1000, "1.1" * 666, "a1" * 1000, "￥$#" * 666]
+)
 def test_hostile_lines_are_split_in_bounded_time(text: str) -> None:
     started = time.process_time()
     split_languages(text)

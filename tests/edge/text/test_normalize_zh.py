@@ -129,7 +129,9 @@ def test_letters_before_a_number_make_it_a_model(before: str, text: str, expecte
     assert written(text, before) == expected
 
 
-@given(st.text(st.sampled_from(list("0123456789.,:：/-~%¥$℃km年月日第个 好")), max_size=30), st.text(max_size=3))
+@given(
+    st.text(st.sampled_from(list("0123456789.,:：/-~%¥$℃km年月日第个 好")), max_size=30), st.text(max_size=3)
+)
 @settings(max_examples=300, deadline=None)
 def test_spans_cover_the_source_in_order(text: str, before: str) -> None:
     spans = normalize_zh(text, before)

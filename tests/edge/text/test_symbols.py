@@ -22,7 +22,7 @@ def test_inventory_is_the_teachers() -> None:
 
 def test_hash_is_of_the_joined_symbols() -> None:
     """A bundle that stores another hash was made for another inventory, so this one never changes."""
-    assert SYMBOLS_SHA256 == hashlib.sha256("\n".join(SYMBOLS).encode()).hexdigest()
+    assert hashlib.sha256("\n".join(SYMBOLS).encode()).hexdigest() == SYMBOLS_SHA256
     assert SYMBOLS_SHA256 == "0771f6cd6f6201e8c2b0de921dc69cc04caf3f346c599d4a41413967d5674da7"
 
 

@@ -77,17 +77,17 @@ class EspeakTeacher(Teacher):
 
     def delivery(self, request: LineRequest) -> str:
         """Variant, prosody and the line as espeak reads it."""
-        text = _espeak_text(request)
         variant = (_VARIANTS / _variant(request)).read_text("utf-8")
-        return f"{variant} {DELIVERIES[request.emotion]} {_LANGUAGE_RATE[request.language]} {text}"
+        rate = _LANGUAGE_RATE[request.language]
+        return f"{variant} {DELIVERIES[request.emotion]} {rate} {_espeak_text(request)}"
 
     def synthesize(self, request: LineRequest) -> TeacherLine:
         """Speak one line from its phonemes."""
-        text = _espeak_text(request)
+        variant = _variant(request)
         delivery = DELIVERIES[request.emotion]
         answer = self._ask(
-            text=text,
-            voice=f"{_VOICES[request.language]}+{_variant(request)}",
+            text=_espeak_text(request),
+            voice=f"{_VOICES[request.language]}+{variant}",
             rate=round(delivery.rate * _LANGUAGE_RATE[request.language] * request.rate),
             pitch=delivery.pitch,
             range=delivery.range,

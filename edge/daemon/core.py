@@ -29,7 +29,7 @@ from .announcer import Announcer, TerminalDurable
 from .connection import Connection
 from .health import Loopback
 from .inbox import Inbox
-from .lamps import Lamps, LampTick
+from .lamps import Lamps, LampTick, StatusTick
 from .line import CutBy, Line, Phase
 from .link import Delivered, Inbound, LinkDown, LinkReplaced, LinkUp, StopSignal
 from .moments import CutWatch, EndHeard, EngineWatch, MarkHeard, SilenceHeard
@@ -121,6 +121,7 @@ class Core:
         self.reception = Reception(self)
         self._stopped: dict[str, _StopMark] = {}
         self._lamps_due = 0.0
+        self._link_fault = ""
         self.stopping = False
         self._done = False
         self._handlers = self._make_handlers()
@@ -194,9 +195,10 @@ class Core:
             EngineWatch: stage.on_engine_watch,
             CutWatch: stage.on_cut_watch,
             LinkUp: self._on_link_up,
-            LinkDown: lambda message: logger.warning("mqtt: %s", message.reason),
+            LinkDown: self._on_link_down,
             LinkReplaced: lambda _: self.announcer.unacknowledged.clear(),
             LampTick: lambda _: self.lamps.tick(),
+            StatusTick: lambda _: self.lamps.status_tick(),
             Shutdown: self._on_shutdown,
             ShutdownLimit: self._on_shutdown_limit,
         }
@@ -316,12 +318,19 @@ class Core:
 
     def _on_link_up(self, message: LinkUp) -> None:
         logger.info("mqtt: connected, protocol %s", self.connection.protocol)
+        self._link_fault = ""
         self.refused_subscriptions = message.refused
         if message.refused:
             self.stage.tally.last_error = f"the broker does not let us read {', '.join(message.refused)}"
             logger.error("mqtt: %s; check its access rules", self.stage.tally.last_error)
         self.announcer.repeat_retained()
         self.lamps.send_health()
+
+    def _on_link_down(self, message: LinkDown) -> None:
+        """Say it once, not with every attempt."""
+        level = logging.DEBUG if message.reason == self._link_fault else logging.WARNING
+        self._link_fault = message.reason
+        logger.log(level, "mqtt: %s", message.reason)
 
     def _on_shutdown(self, _message: Shutdown) -> None:
         if self.stopping:

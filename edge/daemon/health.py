@@ -12,6 +12,7 @@ from .link import Inbound
 
 INTERVAL_S = 10.0
 KEPT_BEATS = 16
+DEAF_AFTER_S = 25.0  # two messages and a half
 
 
 class Loopback:
@@ -45,6 +46,12 @@ class Loopback:
         if sent is not None:
             self._returned = sent
             self.way_ms = round((inbound.received - sent) * 1000, 3)
+
+    def is_deaf(self, now: float) -> bool:
+        """Tell whether messages have been sent for a while and none came back."""
+        waiting_since = min((sent for sent in self._sent.values()), default=now)
+        since = waiting_since if self._returned is None else self._returned
+        return self._beat > 1 and now - since > DEAF_AFTER_S
 
     def age_s(self, now: float) -> float | None:
         """Return how long ago the last message was sent that came back."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from dataclasses import dataclass
 from importlib import metadata
@@ -13,12 +14,19 @@ from .health import INTERVAL_S, percentile, resident_mb, uptime_s
 if TYPE_CHECKING:
     from .core import Core
 
+logger = logging.getLogger(__name__)
+
 STATUS_INTERVAL_S = 1.0  # a busy queue does not flood the broker with retained messages
 
 
 @dataclass(frozen=True)
 class LampTick:
     """Time for a health message."""
+
+
+@dataclass(frozen=True)
+class StatusTick:
+    """Time for a status that was held back."""
 
 
 def version() -> str:
@@ -38,9 +46,10 @@ class Lamps:
         self._started = time.monotonic()
         self._version = version()
         self._status_sent = 0.0
-        self._status = b""
+        self._status_waits = False
         self._next_health = self._started + INTERVAL_S
         self._bid_farewell = False
+        self._deaf = False
 
     def start(self) -> None:
         """Show that the daemon is coming up."""
@@ -49,10 +58,16 @@ class Lamps:
 
     def tick(self) -> None:
         """Send health and wait for the next time."""
+        self._check_loopback()
         self.send_health()
         self._next_health = max(self._next_health + INTERVAL_S, time.monotonic() + INTERVAL_S / 2)
         self._core.timers.at(self._next_health, LampTick())
         self._update_status(time.monotonic())
+
+    def status_tick(self) -> None:
+        """Send the status that was held back."""
+        if self._status_waits:
+            self._update_status(time.monotonic())
 
     def update(self) -> None:
         """Set the lamps; called after everything that happens."""
@@ -72,6 +87,9 @@ class Lamps:
         now = time.monotonic()
         if now - self._status_sent >= STATUS_INTERVAL_S:
             self._update_status(now)
+        elif not self._status_waits:
+            self._status_waits = True
+            core.timers.at(self._status_sent + STATUS_INTERVAL_S, StatusTick())
 
     def send_health(self) -> None:
         """Say how the daemon is."""
@@ -111,10 +129,19 @@ class Lamps:
             return "starting"
         if core.stage.speaking is not None:
             return "speaking"
-        return "degraded" if core.stage.sink_lost or core.refused_subscriptions else "idle"
+        return "degraded" if core.stage.sink_lost or core.refused_subscriptions or self._deaf else "idle"
+
+    def _check_loopback(self) -> None:
+        """Notice that the broker does not deliver to us; one that denies reading does not say so."""
+        deaf = self._core.connection.connected and self._core.loopback.is_deaf(time.monotonic())
+        if deaf and not self._deaf:
+            message = "the broker does not deliver our own health message: check its access rules"
+            self._core.stage.tally.last_error = message
+            logger.error("mqtt: %s", message)
+        self._deaf = deaf
 
     def _update_status(self, now: float) -> None:
-        self._status_sent = now
+        self._status_sent, self._status_waits = now, False
         self._core.announcer.retain("status", self.status().to_json())
 
     def _health(self) -> Health:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import socket
 import subprocess
@@ -64,6 +65,7 @@ def mosquitto(directory: Path, *settings: str, port: int | None = None) -> Itera
     config = directory / f"mosquitto-{port}.conf"
     lines = [f"listener {port} 127.0.0.1", "allow_anonymous true", "set_tcp_nodelay true"]
     lines += ["persistence false", "max_inflight_messages 100"]
+    lines += ["user root"] if os.geteuid() == 0 else []  # or it could not read the files of the tests
     lines += ["max_queued_messages 100000"]  # the default, 1000, loses bursts and says nothing
     config.write_text("\n".join([*lines, *settings]) + "\n")
     process = subprocess.Popen(

@@ -69,6 +69,12 @@ class Rig:
             lambda heard: heard.topic == f"{self.root}/availability" and heard.payload == b"online", n
         )
 
+    def settle_never_online(self, for_s: float = 1.5) -> None:
+        """Wait long enough for a daemon that could connect to have done so, and see that it did not."""
+        wait_until(lambda: self.daemon._core.admission is not None)
+        time.sleep(for_s)
+        assert not self.daemon._connection.connected and self.lamp("availability") == []
+
     def request(self, op: str, payload: Any = "", **options: Any) -> float:
         return self.client.say(f"{self.root}/request/{op}", payload, **options)
 

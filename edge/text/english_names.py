@@ -35,7 +35,7 @@ def _address(match: re.Match[str]) -> str:
     words = []
     runs = _RUNS.findall(text)
     for index, run in enumerate(runs):
-        if run.isdigit():
+        if run.isdecimal():
             words.append(pairs(run))
         elif run.isalpha():
             after_dot = index > 0 and runs[index - 1] == "."
@@ -71,7 +71,7 @@ def _model(match: re.Match[str]) -> list[Span] | None:
     begin = match.start()
     for run in _MODEL_RUNS.finditer(match.group()):
         words = run.group()
-        if words.isdigit():
+        if words.isdecimal():
             words = model_number(words)
         elif len(words) <= 2 and words != "s":
             words = words.upper()
@@ -100,7 +100,8 @@ def model_number(digits: str) -> str:
 
 
 def _hash_tag(match: re.Match[str]) -> str:
-    return "hashtag " + match["tag"].replace("_", " ")
+    runs = re.findall(r"\d+|[^\W\d_]+", match["tag"])
+    return "hashtag " + " ".join(model_number(run) if run.isdecimal() else run for run in runs)
 
 
 def _letter_symbol(match: re.Match[str]) -> str:

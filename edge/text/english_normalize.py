@@ -153,7 +153,7 @@ def _rules_for(found: re.Match[str]) -> tuple[Rule, ...]:
         word = found.group()
         attached = _ATTACHED.match(text, end) or "@" in text
         return LETTER_RULES if attached or word in _TRIGGERS or _ROMAN.issuperset(word) else ()
-    if first.isdigit() and first.isascii():
+    if first.isdecimal() and first.isascii():
         return DIGIT_RULES
     return SYMBOL_RULES.get(first, OTHER_RULES)
 
@@ -173,7 +173,7 @@ def _dash(match: re.Match[str]) -> str | None:
     before = text[:start].rstrip(" ")[-1:] if start else ""
     spaced = text[start - 1 : start] in {" ", ""} if start else True
     if _number_follows(text, end):
-        if before.isdigit() or (
+        if before.isdecimal() or (
             (before and before in "%°$") or (before.isalpha() and not spaced and _ends_number(text, start))
         ):
             return " minus " if spaced and "=" in text else " to "
@@ -181,7 +181,7 @@ def _dash(match: re.Match[str]) -> str | None:
             return "minus "
     if match.group() == "-" and not spaced and text[end : end + 1].isalnum():
         return None if text[end].isalpha() and text[start - 1].isalpha() else " "
-    ranged = text[end : end + 2].startswith(" ") and before.isdigit() and _number_follows(text, end + 1)
+    ranged = text[end : end + 2].startswith(" ") and before.isdecimal() and _number_follows(text, end + 1)
     return (" minus" if "=" in text else " to") if ranged else None
 
 
@@ -201,7 +201,7 @@ def _plus(match: re.Match[str]) -> str:
 def _tilde(match: re.Match[str]) -> str:
     if not _number_follows(match.string, match.end()):
         return " "
-    return " to " if match.string[: match.start()].rstrip()[-1:].isdigit() else "about "
+    return " to " if match.string[: match.start()].rstrip()[-1:].isdecimal() else "about "
 
 
 def _number_sign(match: re.Match[str]) -> str:
@@ -211,7 +211,7 @@ def _number_sign(match: re.Match[str]) -> str:
 def _slash(match: re.Match[str]) -> str:
     """``times/week`` -> ``times per week``; between words nothing is said."""
     before = match.string[: match.start()][-1:]
-    if next_word(match) in PER_WORDS and (before.isdigit() or before == "s"):
+    if next_word(match) in PER_WORDS and (before.isdecimal() or before == "s"):
         return " per "
     return " "
 
@@ -221,8 +221,8 @@ def _between_digits(match: re.Match[str]) -> str | None:
     before, behind = text[: match.start()].rstrip()[-1:], text[match.end() :].lstrip()[:1]
     spaced = text[match.end() : match.end() + 1] == " "
     if (
-        (before.isdigit() or before == ")")
-        and (behind.isdigit() or behind == "(")
+        (before.isdecimal() or before == ")")
+        and (behind.isdecimal() or behind == "(")
         and not (sign == ":" and spaced)
     ):
         return BETWEEN_DIGITS[sign]

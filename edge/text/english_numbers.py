@@ -54,7 +54,7 @@ def _below_hundred(value: int) -> str:
 
 def spell_digits(digits: str, zero: str = "zero") -> str:
     """``401`` -> ``four zero one``; characters that are no digits are left out."""
-    return " ".join(zero if digit == "0" else ONES[int(digit)] for digit in digits if digit.isdigit())
+    return " ".join(zero if digit == "0" else ONES[int(digit)] for digit in digits if digit.isdecimal())
 
 
 def ordinal(digits: str) -> str:

@@ -52,7 +52,7 @@ def _coins(whole: str, part: str, names: tuple[str, str, str, str]) -> str:
     """Whole units and hundredths; a side that is zero is left out."""
     words = []
     if int(whole or "0") or not int(part):
-        words.append(f"{cardinal(whole)} {names[0] if whole == '1' else names[1]}")
+        words.append(f"{cardinal(whole or '0')} {names[0] if whole == '1' else names[1]}")
     if int(part):
         words.append(f"{cardinal(part.lstrip('0'))} {names[2] if part == '01' else names[3]}")
     return " and ".join(words)
@@ -77,7 +77,9 @@ def _measure(match: re.Match[str]) -> str | None:
     loose = gap == " " and not match["per"] and not match["dot"]
     if names is None or (loose and (unit in ATTACHED_ONLY or unit in NEVER_LOOSE)):
         return None
-    if gap == "-" and unit in ATTACHED_ONLY:
+    if (gap == "-" and unit in ATTACHED_ONLY) or (
+        (match["over"] or match["vulgar"]) and not match["n"].isdecimal()
+    ):
         return None
     one = gap == "-" or match["n"] == "1" or bool(match["over"])
     words = _amount(match) + " " + names[0 if one else 1]

@@ -89,7 +89,7 @@ tea, etc. and more | tea, et cetera and more
 the U.S. army, in the U.S. He left. | the US army, in the US. He left.
 Ph.D. and a.m. | PhD and AM.
 Acme Inc. said so. Acme Corp. | Acme Incorporated said so. Acme Corporation.
-#3, #1, #OpenAI, C# | number three, number one, hashtag OpenAI, C sharp
+#3, #1, #OpenAI, #game_7, C# | number three, number one, hashtag OpenAI, hashtag game seven, C sharp
 R&D, AT&T, salt & pepper | R and D, A T and T, salt and pepper
 a@b.com | A at B dot com
 noah.w@example.com | noah dot W at example dot com

@@ -6,6 +6,7 @@ import unicodedata
 from dataclasses import dataclass
 
 # Marks whose compatibility form says less: 「…」 would become three full stops, 「，」 a grouping comma.
+_DOTS = ".。…"
 _KEEP = frozenset("…‥，：；！？。．（）［］｛｝、～｜²³½⅓⅔¼¾")
 # Signs with a number inside: Ⅳ -> 4, ① -> 1 and a space, so that ①② is not twelve.
 _NUMBERED = {chr(0x2460 + n): f"{n + 1} " for n in range(20)}
@@ -30,11 +31,17 @@ class CleanText:
 
 
 def clean(text: str) -> CleanText:
-    """Drop control, zero-width, direction and emoji characters; fold full-width letters and digits."""
+    """Drop control, zero-width, direction and emoji characters; fold full-width letters and digits.
+
+    Dots in a row become one …, which is what they are said as in every language.
+    """
     characters: list[str] = []
     positions: list[int] = []
     for start, cluster in _clusters(text):
         for character in _fold(cluster):
+            if character in _DOTS and characters and characters[-1] in (character, "…"):
+                characters[-1] = "…"
+                continue
             characters.append(character)
             positions.append(start)
     return CleanText("".join(characters), tuple(positions))

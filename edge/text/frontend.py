@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,6 +24,9 @@ _WARM_UP_LINES = {
     "en": "On May 5, 2026 at 10:30 am, Dr. Smith paid $1,299.50 for 3.5% of 1/2 mile to NASA's Zorblatt.",
     "ja": "2026年11月22日10:30、3匹で¥1,299、3.5％、120km/h、電話03-1234-5678です。",
 }
+_CLOSING = frozenset(")）】]」』")
+# Letters of a chat word without a vowel, which is spelled: yyds. Those that are sounds are not.
+_CONSONANTS = re.compile(r"(?![hm]+$|p?ss?t$|shh+$|tsk$|brr+$|pff+t?$)[b-df-hj-np-tv-z]{2,6}")
 MAX_CHARACTERS = 2000  # per line; the MQTT contract's limit
 
 
@@ -101,7 +105,7 @@ class FrontEnd:
         )
         tokens = reader.read(spans, entries)
         if piece.language == "en" and len(text) < len(line):
-            tokens = _name_lone_letter(tokens)
+            tokens = _spell_letters(tokens)
         return "".join(span.text for span in spans), tokens
 
     def _reader(self, language: str) -> LanguageReader:
@@ -136,12 +140,17 @@ def _beside_others(line: str, piece: Piece) -> str:
     return text
 
 
-def _name_lone_letter(tokens: list[Token]) -> list[Token]:
-    """Say A as a letter, not as an article, where it stands alone in a line of another language: 选项A."""
-    words = [token for token in tokens if token.is_word]
-    if len(words) != 1 or words[0].text.lower() != "a":
-        return tokens
-    return [replace(token, phonemes=("EY1",)) if token.is_word else token for token in tokens]
+def _spell_letters(tokens: list[Token]) -> list[Token]:
+    """Name letters that stand alone in a line of another language, and chat words without a vowel: A, yyds."""
+    from .english_words import spell
+
+    is_alone = sum(token.is_word for token in tokens) == 1
+    return [
+        replace(token, phonemes=spell(token.text))
+        if token.is_word and (_CONSONANTS.fullmatch(token.text) or (is_alone and token.text in "Aa"))
+        else token
+        for token in tokens
+    ]
 
 
 def _check(text: str, language: str) -> None:
@@ -165,20 +174,31 @@ class _Joined:
         self._languages: list[str] = []
         self._offsets: list[int] = []
         self._words: list[Word] = []
+        self._bracket: tuple[tuple[str, ...], list[int], str] | None = None
 
     def add(self, piece: Piece, normalized: str, tokens: Iterable[Token]) -> None:
         self._normalized.append(normalized)
         for token in tokens:
             if token.is_word or token.phonemes[0] not in PUNCTUATION:
                 self._add_word(token, piece)
-            elif self._takes_mark(token.phonemes[0]):
-                self._add_phonemes(token.phonemes[:1], [piece.start + token.start], piece.language)
+            else:
+                self._add_mark(token, piece)
 
-    def _takes_mark(self, mark: str) -> bool:
+    def _add_mark(self, token: Token, piece: Piece) -> None:
         """Keep the first of several marks in a row, as the teacher does; a line begins with … at most."""
-        return self._phonemes[-1] not in PUNCTUATION if self._phonemes else mark == "…"
+        mark = token.phonemes[0]
+        is_taken = self._phonemes[-1] not in PUNCTUATION if self._phonemes else mark == "…"
+        if is_taken:
+            phonemes = (mark,), [piece.start + token.start], piece.language
+            # A closing bracket is heard only before words: the full stop behind it says more.
+            self._bracket = phonemes if token.text in _CLOSING else None
+            if self._bracket is None:
+                self._add_phonemes(*phonemes)
 
     def _add_word(self, token: Token, piece: Piece) -> None:
+        if self._bracket is not None:
+            self._add_phonemes(*self._bracket)
+            self._bracket = None
         first = len(self._phonemes)
         counts = token.char_counts or (len(token.phonemes),)
         at = [piece.start + token.start + index for index, count in enumerate(counts) for _ in range(count)]

@@ -21,7 +21,7 @@ _SCORE_AFTER = re.compile(
 _PHONE_BEFORE = re.compile(r"(?:拨打|致电|电话|热线|呼叫|报警|打|拨|客服)[^\d，。]{0,4}$")
 _PHONE_AFTER = re.compile(r"\s?(?:急救|报警|热线|客服|电话|火警)")
 _CODE_BEFORE = re.compile(
-    r"(?:号码|账号|帐号|卡号|编号|密码|验证码|订单|订单号|工号|学号|邮编|身份证|尾号|车牌|代码|单号|口令|暗号|频道|QQ|ID)"
+    r"(?:号码|账号|帐号|卡号|编号|密码|验证码|订单|订单号|房间号|门牌号|航班号|车次|工号|学号|邮编|身份证|尾号|车牌|代码|单号|口令|暗号|频道|QQ|ID)"
     r"(?:是|为|号)?[:：]?\s?$"
 )
 _MINUS_BEFORE = re.compile(r"(?:^|[\s（(,，。；：:=为是到至约在得差亏跌降值分数温达从的])$")
@@ -36,6 +36,10 @@ _KNOWN_STRINGS = {
     "007": "零零七",
     "520": "五二零",
 }
+_JOURNEY = re.compile(r"\s?(?:次|航班|号?列车|班机)")
+_ALONE = re.compile(r"(?:$|[，。！？、,!?…\s了啊呀吧哈])")
+# Said so only where nothing is counted.
+_CHAT_NUMBERS = {"666": "六六六", "233": "二三三", "2333": "二三三三", "886": "八八六", "1314": "一三一四"}
 _HOTLINES = frozenset(("10086", "10010", "12306", "12315", "95588"))  # never a quantity
 
 
@@ -195,7 +199,8 @@ def _room(match: Match) -> str:
 def _model(match: Match) -> str:
     """Digits behind letters or a maker's name: A4, F-16, MH370, 波音747."""
     value = match["number"]
-    return digits(value) if len(value) > 2 else cardinal(value)
+    one = "幺" if _follows(match, _JOURNEY) else "一"
+    return digits(value, one) if len(value) > 2 else cardinal(value)
 
 
 def _power(match: Match) -> str:
@@ -212,6 +217,8 @@ def _integer(match: Match) -> str:
     ):
         return "两"
     known = _KNOWN_STRINGS.get(value)
+    if value in _CHAT_NUMBERS and match.start() == 0 and _follows(match, _ALONE):
+        return _CHAT_NUMBERS[value]
     return known if known and not _follows(match, MEASURE) else cardinal(value)
 
 

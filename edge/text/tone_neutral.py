@@ -8,6 +8,11 @@ from .chinese_word import ChineseWord, tone, with_tone
 
 _CROSSING_VERBS = "走飞穿越路经跳跨闪掠渡绕翻度错超驶划躲"  # 走过 is to cross, not to have walked
 _EXPERIENCES = "去看说听来吃用做见读写想学到住玩买问爱恨有试碰"  # 去过: to have been to
+# Verbs that are said twice to soften them: 看看, 问|问.
+_SOFTENED = frozenset(
+    "看想试走说听问坐玩聊谈尝歇摸拍笑动讲写读学教找猜算查管帮救求抱亲摇挥闻瞧逛转遛跳唱念换敲翻擦洗扫捏揉晃比评见认"
+    "练踩吹停拉推踢碰"
+)
 _DIRECTIONS = tuple("起来 出来 进来 回来 过来 下来 上来 开来 出去 进去 回去 过去 下去 上去".split())
 _NOT_PLACES = tuple("公里 英里 千里 万里 百里 海里 故里 邻里 乡里 表里 华里".split())
 # 儿 is a syllable of its own here, not a suffix.
@@ -28,21 +33,28 @@ def neutral_tones(words: Sequence[ChineseWord]) -> None:
 
 def _in_word(word: ChineseWord) -> None:
     text, syllables = word.text, word.syllables
-    if len(text) == 2 and text[0] == text[1] and word.pos == "v" and tone(syllables[0]) == "3":
-        syllables[0] = with_tone(syllables[0], "2")  # 想想 xiang2 xiang5: the lost third tone still counts
-    if len(text) > 1 and _loses_last_tone(text, word.pos):
+    if len(text) == 2 and text[0] == text[1] and text[0] in _SOFTENED:
+        _soften(word, 0, word, 1)
+    elif len(text) > 1 and _loses_last_tone(text, word.pos):
         syllables[-1] = with_tone(syllables[-1], "5")
 
 
 def _loses_last_tone(text: str, pos: str) -> bool:
-    """我们, 站起来, 去过, 家里, 看看."""
+    """我们, 站起来, 去过, 家里."""
     if text.endswith("们"):
         return True
     if text.endswith("里"):
-        return pos in "nsftr" and not text.endswith(_NOT_PLACES)
+        return pos not in "mq" and not text.endswith(_NOT_PLACES)
     if len(text) == 2:
-        return (text[1] == "过" and text[0] in _EXPERIENCES) or (text[0] == text[1] and pos == "v")
+        return text[1] == "过" and text[0] in _EXPERIENCES
     return pos == "v" and text.endswith(_DIRECTIONS)
+
+
+def _soften(first: ChineseWord, i: int, second: ChineseWord, j: int) -> None:
+    """想想 xiang2 xiang5: the lost third tone still changes the first one."""
+    if tone(first.syllables[i]) == "3":
+        first.syllables[i] = with_tone(first.syllables[i], "2")
+    second.syllables[j] = with_tone(second.syllables[j], "5")
 
 
 def _after_word(before: ChineseWord, word: ChineseWord, after: ChineseWord | None) -> None:
@@ -50,7 +62,9 @@ def _after_word(before: ChineseWord, word: ChineseWord, after: ChineseWord | Non
     text = word.text
     if _is_direction(before, word, after):
         word.syllables[-1] = with_tone(word.syllables[-1], "5")
-    elif text == "们" or (text == "里" and before.pos in "nsftr"):
+    elif text == before.text and text in _SOFTENED and not before.is_fixed:
+        _soften(before, 0, word, 0)
+    elif text == "们" or (text == "里" and before.pos not in "mq"):
         word.syllables[0] = with_tone(word.syllables[0], "5")
     elif text == "上" and before.pos in "ns" and (after is None or after.pos in "uvdpacy"):
         word.syllables[0] = "shang5"

@@ -14,7 +14,8 @@ from edge.text.cleaning import clean
     [
         ("ＡＢＣ１２３％", "ABC123%"),
         ("你好，世界！", "你好，世界！"),  # marks keep their width: 「，」 is no thousands separator
-        ("……", "……"),
+        ("……", "…"),
+        ("等等...好。。。", "等等…好…"),
         ("ｶﾞｷﾞ", "ガギ"),
         ("cafe\u0301", "café"),
         ("a\u200bb\u200d\u202ec\ufeff", "abc"),

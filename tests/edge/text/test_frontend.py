@@ -123,7 +123,10 @@ def test_written_out_numbers_point_at_their_source() -> None:
         ("好。", ["."]),
         ("，。好", []),
         ("……好", ["…"]),
-        ("好（真）", [",", ","]),
+        ("好（真）", [","]),
+        ("好（真）。", [",", "."]),
+        ("好（真）的", [",", ","]),
+        ("好...真的", ["…"]),
         ("好\n真", ["."]),
         ("你好：“真的”", [","]),
         ("你好——真的", ["-"]),
@@ -145,6 +148,11 @@ def test_a_lone_letter_is_named_in_another_language_only() -> None:
     assert "EY1" in FRONT_END.read("选项a，不对").phonemes
     assert "EY1" in FRONT_END.read("A4纸").phonemes
     assert FRONT_END.read("a cat").phonemes[0] == "AH0"
+
+
+def test_chat_words_without_vowels_are_spelled() -> None:
+    assert FRONT_END.read("太牛了，yyds").phonemes[-8:] == ("W", "AY1", "W", "AY1", "D", "IY1", "EH1", "S")
+    assert "HH" in FRONT_END.read("hmm，不对").phonemes
 
 
 def test_lexicon_words_are_read_as_given_and_kept_whole(tmp_path: Path) -> None:

@@ -16,13 +16,14 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .evaluation import alignment, defects, emotion, joins, prosody, spectral
 from .evaluation.character import CharacterClassifier, percent_right
 from .evaluation.intelligibility import Recogniser, WordErrors, said_words
 from .evaluation.result import Check, Target, write_results
 from .evaluation.speakers import Student, TeacherLines
-from .evaluation.speech import Recording, Samples
+from .evaluation.speech import Recording, Samples, is_sounding
 from .evaluation.tones import ToneClassifier
 from .manifest import Utterance
 from .script.lines import FOLDER as SCRIPT
@@ -40,6 +41,7 @@ STREAMED = Target("streamed against whole", "at most", 1.0, "16-bit steps")
 JOINS = Target("joins that stand out", "at most", 2.0, "% of joins")  # chance gives 1
 BROKEN = Target("samples that clip or are no numbers", "at most", 0.0, "samples")
 DEAD_AIR = Target("silence inside a phrase above teacher", "at most", 0.05, "s")
+READING = Target("lines read otherwise than in training", "at most", 0.0, "% of lines")
 SHORT = Target("lines of one syllable not heard", "at most", 0.0, "lines")
 ALIGNMENT = Target("alignment error, median", "at most", 20.0, "ms")
 
@@ -47,6 +49,7 @@ ALIGNMENT = Target("alignment error, median", "at most", 20.0, "ms")
 N_WORD_LINES, N_DISTANCE_LINES, N_PROSODY_LINES, N_EMOTION_LINES = 100, 60, 60, 25
 N_TONE_TRAIN, N_CHARACTER_TRAIN, N_CHARACTER_TEST, N_ALIGNMENT_LINES = 150, 30, 25, 100
 N_FAULT_LINES = 200  # of all characters together
+PICTURE_S = 2.5  # a line of about this length fills a picture
 SHORT_LINES = (("嗯", "zh"), ("好。", "zh"), ("Go!", "en"), ("Yes", "en"), ("はい", "ja"), ("え", "ja"))
 
 
@@ -71,6 +74,11 @@ class Session:
             self._repeated[utterance.id] = self.student.repeat(utterance)
         return self._repeated[utterance.id]
 
+    def says_the_same(self, utterance: Utterance) -> bool:
+        """Whether the student reads a line as it was read for the corpus."""
+        sounding = [p for p in utterance.phonemes if is_sounding(p)]
+        return [s.symbol for s in self.repeated(utterance).sounding] == sounding
+
     def pairs(self, utterances: Sequence[Utterance]) -> list[tuple[Recording, Recording]]:
         """(teacher, student) for each utterance."""
         return [(self.told(u), self.repeated(u)) for u in utterances]
@@ -89,6 +97,7 @@ def run(
     output: Path,
     durations: Mapping[str, Sequence[int]] | None = None,
     measures: Sequence[str] | None = None,
+    images: Path | None = None,
 ) -> list[Check]:
     """Evaluate a bundle and write ``output``.
 
@@ -99,6 +108,7 @@ def run(
         durations: learnt alignment in steps of 8 ms by utterance id; without it lines are cut by the times
             that their teacher tells, if it does.
         measures: names out of `MEASURES`; all when absent.
+        images: folder for pictures; none are drawn when absent.
 
     Raises:
         KeyError: no measure has that name.
@@ -112,6 +122,8 @@ def run(
             _log.info("%s", check)
             checks.append(check)
     write_results(output, checks, session.student.synthesizer.bundle.manifest)
+    if images is not None:
+        illustrate(session, images)
     return checks
 
 
@@ -158,6 +170,7 @@ def distance(session: Session) -> Iterator[Check]:
         neutral = {u.text: u for u in session.teacher.find("test", where | {"emotion": "neutral"})}
         again = session.teacher.find("test_rate", where, N_DISTANCE_LINES)
         lines = [(neutral[u.text], u) for u in again if u.text in neutral]
+        lines = [(line, other) for line, other in lines if session.says_the_same(line)]
         if not lines:
             continue
         own = np.mean([_apart(session.told(line), session.told(other)) for line, other in lines])
@@ -271,14 +284,17 @@ def _steps_apart(whole: Samples, streamed: Samples) -> float:
 
 
 def faults(session: Session) -> Iterator[Check]:
-    """Clipping, dead air, and lines of one syllable."""
+    """Clipping, dead air, other readings, and lines of one syllable."""
     lines = session.teacher.find("test", limit=N_FAULT_LINES)
     student = [defects.inspect(session.repeated(line)) for line in lines]
-    teacher = [defects.inspect(session.told(line)) for line in lines]
+    cut = [session.told(line) for line in session.teacher.held_out({}, N_FAULT_LINES)]
+    teacher = [defects.inspect(line) for line in cut if line.segments]
     broken = sum(found.clipped + (not found.finite) for found in student)
     yield BROKEN.check("all", broken, len(lines), peak=max(found.peak for found in student))
-    longest, told = (max(found.dead_air_s for found in each) for each in (student, teacher))
+    longest, told = (max((found.dead_air_s for found in each), default=0.0) for each in (student, teacher))
     yield DEAD_AIR.check("all", longest - told, len(lines), student_s=longest, teacher_s=told)
+    other = [line.text for line in lines if not session.says_the_same(line)]
+    yield READING.check("all", 100.0 * len(other) / len(lines), len(lines), texts=other[:5])
     yield _short_lines(session)
 
 
@@ -297,6 +313,14 @@ def _short_lines(session: Session) -> Check:
 
 def alignments(session: Session) -> Iterator[Check]:
     """Starts of phonemes in the learnt alignment against the teacher's own times."""
+    for voice, apart in _deviations(session).items():
+        found = alignment.Deviation.of(apart)
+        yield ALIGNMENT.report(voice, found.median_ms, found.n, **asdict(found))
+
+
+def _deviations(session: Session) -> dict[str, NDArray[np.float64]]:
+    """Learnt starts minus told ones in seconds, by voice and language; empty without a learnt alignment."""
+    found = {}
     for character, language in session.teacher.conditions():
         lines = session.teacher.find("train", {"character": character, "language": language})
         lines = [u for u in lines if u.phoneme_times and session.teacher.is_aligned(u)]
@@ -304,8 +328,27 @@ def alignments(session: Session) -> Iterator[Check]:
             continue
         chosen = lines[:: max(1, len(lines) // N_ALIGNMENT_LINES)]
         apart = [alignment.differences(session.teacher.cut(u), u.phoneme_times, language) for u in chosen]
-        found = alignment.Deviation.of(np.concatenate(apart))
-        yield ALIGNMENT.report(f"{character} {language}", found.median_ms, found.n, **asdict(found))
+        found[f"{character} {language}"] = np.concatenate(apart)
+    return found
+
+
+# --- Pictures -----------------------------------------------------------------------------------------------
+
+
+def illustrate(session: Session, folder: Path) -> None:
+    """Draw a held-out line of every character and language beside its teacher's, and the alignment."""
+    from . import plots
+
+    for character, language in session.teacher.conditions():
+        where = {"character": character, "language": language, "emotion": "neutral"}
+        lines = [u for u in session.teacher.held_out(where, N_PROSODY_LINES) if session.says_the_same(u)]
+        if lines:
+            line = min(lines, key=lambda u: abs(session.told(u).seconds - PICTURE_S))
+            plots.draw_line(
+                session.told(line), session.repeated(line), folder / f"{character}-{language}.png"
+            )
+    if deviations := _deviations(session):
+        plots.draw_alignment(deviations, folder / "alignment.png")
 
 
 MEASURES: Mapping[str, Measure] = {

@@ -34,7 +34,7 @@ class Contour:
         log_f0, voiced = fundamental(audio.astype(np.float64), n_points)
         semitones = log_f0.astype(np.float64) * (12.0 / np.log(2.0))
         sure = np.lib.stride_tricks.sliding_window_view(np.pad(voiced, UNSURE), 2 * UNSURE + 1).all(1)
-        return cls(_moving_median(semitones, SMOOTHING), sure)
+        return cls(_moving_median(semitones, SMOOTHING), np.asarray(sure))
 
     @property
     def median(self) -> float:

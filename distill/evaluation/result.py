@@ -66,11 +66,11 @@ class Target:
     target: float
     unit: str
 
-    def check(self, subject: str, value: float, n: int, **detail: Any) -> Check:
+    def check(self, subject: str, value: float, n: int, /, **detail: Any) -> Check:
         """Hold a number against the target."""
         return Check(self.measure, subject, value, self.bound, self.target, self.unit, n, detail)
 
-    def report(self, subject: str, value: float, n: int, **detail: Any) -> Check:
+    def report(self, subject: str, value: float, n: int, /, **detail: Any) -> Check:
         """Note a number that is not held against the target."""
         return Check(self.measure, subject, value, self.bound, None, self.unit, n, detail)
 

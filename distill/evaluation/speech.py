@@ -18,6 +18,11 @@ Samples = NDArray[np.float32]
 _SILENT = frozenset(PUNCTUATION) | {LEADING_SYMBOL, *ZERO_LENGTH_SYMBOLS}
 
 
+def is_sounding(symbol: str) -> bool:
+    """False for pauses, punctuation and pitch marks."""
+    return symbol not in _SILENT
+
+
 @dataclass(frozen=True)
 class Segment:
     """A phoneme and the stretch of sound that carries it, in seconds."""
@@ -34,7 +39,7 @@ class Segment:
     @property
     def sounds(self) -> bool:
         """False for pauses, punctuation and pitch marks."""
-        return self.symbol not in _SILENT
+        return is_sounding(self.symbol)
 
     def points(self, n_points: int) -> NDArray[np.float64]:
         """Times (n_points,) evenly spread over the segment, half a step from its ends."""

@@ -1,0 +1,78 @@
+"""Turns result files into the tables of a document: nothing is written there that was not measured."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+BEGIN, END = "<!-- quality:begin -->", "<!-- quality:end -->"
+_VERDICTS = {True: "yes", False: "**no**", None: ""}
+
+Result = Mapping[str, Any]
+
+
+def update(document: Path, results: Sequence[Path]) -> None:
+    """Replace what stands between the markers of ``document`` by the tables of ``results``.
+
+    Raises:
+        ValueError: the markers are not there once each.
+    """
+    text = document.read_text("utf-8")
+    if text.count(BEGIN) != 1 or text.count(END) != 1:
+        raise ValueError(f"{document} must hold {BEGIN} and {END} once each")
+    before, rest = text.split(BEGIN)
+    after = rest.split(END)[1]
+    tables = "\n\n".join(section(json.loads(path.read_text("utf-8"))) for path in results)
+    document.write_text(f"{before}{BEGIN}\n{tables}\n{END}{after}", "utf-8")
+
+
+def section(result: Result) -> str:
+    """What was measured on what, and one row per number."""
+    rows = [_row(check) for check in result["checks"]]
+    header = ("measure", "who", "measured", "target", "met", "behind it")
+    lines = [header, tuple("---" for _ in header), *rows]
+    table = "\n".join("| " + " | ".join(line) + " |" for line in lines)
+    return f"{_heading(result)}\n\n{table}"
+
+
+def _heading(result: Result) -> str:
+    voice, where = result["voice"], result["environment"]
+    return (
+        f"Voice `{voice['name']}` {voice['version']}, {voice['scheme']}: "
+        f"{result['passed']} of {result['judged']} targets met. "
+        f"{where['device']}, {where['cores']} cores; Python {where['python']}, "
+        f"ONNX Runtime {where['packages']['onnxruntime']}, {where['espeak_ng']}; "
+        f"{result['measured'][:10]}, commit {where['commit']}."
+    )
+
+
+def _row(check: Mapping[str, Any]) -> tuple[str, ...]:
+    target = "" if check["target"] is None else f"{check['bound']} {_number(check['target'])}"
+    value = f"{_number(check['value'])} {_unit(check['unit'])}".strip()
+    behind = "; ".join(_details(check["detail"]))
+    return (check["measure"], check["subject"], value, target, _VERDICTS[check["passed"]],
+            f"n = {check['n']}{'; ' if behind else ''}{behind}")  # fmt: skip
+
+
+def _details(detail: Mapping[str, Any]) -> Iterator[str]:
+    """Numbers and short lists of a detail; what is nested deeper stays in the result file."""
+    for key, value in detail.items():
+        if isinstance(value, (int, float)) and key != "n":
+            yield f"{key.replace('_', ' ')} {_number(value)}"
+        elif isinstance(value, list) and value:
+            yield f"{key.replace('_', ' ')}: {', '.join(map(str, value))}"
+
+
+def _number(value: float | None) -> str:
+    """Three significant digits, whole numbers whole."""
+    if value is None:
+        return "not measured"
+    if value == int(value) and abs(value) < 1e6:
+        return str(int(value))
+    return f"{value:.3g}"
+
+
+def _unit(unit: str) -> str:
+    return "" if unit in ("r", "ratio") else unit

@@ -7,9 +7,10 @@ import sys
 
 # Parameters of mallopt(3), <malloc.h> of glibc.
 _TRIM_THRESHOLD, _TOP_PAD, _MMAP_THRESHOLD = -1, -2, -3
-_LARGEST_IN_HEAP = 32 << 20  # bytes; glibc takes no higher threshold
+_LARGEST_IN_HEAP = 1 << 30  # bytes; more than any tensor of a step
+_LARGEST_OF_OLD_GLIBC = 32 << 20  # which refuses more
 _TOP_PAD_BYTES = 256 << 20
-_NEVER_TRIM = -1
+_NEVER = -1
 
 
 def keep_freed_memory() -> bool:
@@ -27,10 +28,6 @@ def keep_freed_memory() -> bool:
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is None:
         return False
-    settings = (
-        (_MMAP_THRESHOLD, _LARGEST_IN_HEAP),
-        (_TRIM_THRESHOLD, _NEVER_TRIM),
-        (_TOP_PAD, _TOP_PAD_BYTES),
-    )
-    taken = [mallopt(parameter, value) == 1 for parameter, value in settings]
-    return all(taken)
+    in_heap = mallopt(_MMAP_THRESHOLD, _LARGEST_IN_HEAP) or mallopt(_MMAP_THRESHOLD, _LARGEST_OF_OLD_GLIBC)
+    kept = mallopt(_TRIM_THRESHOLD, _NEVER) and mallopt(_TOP_PAD, _TOP_PAD_BYTES)
+    return bool(in_heap and kept)

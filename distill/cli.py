@@ -97,7 +97,7 @@ def train(corpus: Path, out: Path, **options: Any) -> None:
     from .train import train as run
 
     student = run(corpus, out, TrainOptions(**options))
-    click.echo(f"{student}: next, sovits-quantize build")
+    click.echo(f"{student}: next, sovits-quantize run --checkpoint {student}")
 
 
 @cli.command()

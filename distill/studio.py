@@ -56,7 +56,10 @@ class Studio:
 
     def job(self, split: str, teacher: str, request: LineRequest, gain: float) -> Job:
         """Give an utterance its name: whatever decides the sound or the label changes it."""
-        delivery = self.teacher(teacher).delivery(request)
+        try:
+            delivery = self.teacher(teacher).delivery(request)
+        except LineRejectedError as rejection:  # to be said again, and counted, when it is rendered
+            delivery = str(rejection)
         phonemes = request.reading.phonemes
         parts = (split, teacher, delivery, request.text, *phonemes, request.rate, request.seed, gain)
         digest = hashlib.sha256("\t".join(map(str, parts)).encode()).hexdigest()[:12]

@@ -159,5 +159,5 @@ def _variant(request: LineRequest) -> str:
 def _espeak_text(request: LineRequest) -> str:
     try:
         return espeak_text(request.reading, request.language)
-    except KeyError as error:
+    except (KeyError, ValueError) as error:
         raise LineRejectedError("phoneme", f"espeak-ng has no sound for {error}") from error

@@ -157,6 +157,7 @@ def espeak_text(reading: Reading, language: str) -> str:
 
     Raises:
         KeyError: a phoneme that espeak's voice for this language has no name for.
+        ValueError: Mandarin with something else in between.
     """
     clauses = []
     for words, mark in _clauses(reading):

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import time
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -310,6 +311,19 @@ def test_a_line_said_otherwise_than_labelled_is_rejected(tmp_path: Path, front_e
     row = studio.render(studio.job("train", "flite", heteronym, 1.0))
     assert row["rejected"] == "phonemes" and "r eh d" in row["detail"]
     assert len(list((tmp_path / "audio").iterdir())) == 1
+
+
+@pytest.mark.espeak
+@pytest.mark.parametrize(("text", "label"), [("Hello.", "en"), ("我有CD。", "zh")])
+def test_a_line_that_a_teacher_cannot_write_is_rejected_not_fatal(
+    tmp_path: Path, front_end: FrontEnd, text: str, label: str
+) -> None:
+    reading = front_end.read(text, label)
+    if label == "en":
+        reading = replace(reading, phonemes=("QQ", *reading.phonemes[1:]))
+    studio = Studio(tiny(), tmp_path)
+    row = studio.render(studio.job("train", "espeak-ng", LineRequest(text, reading, label, "noah"), 1.0))
+    assert row["rejected"] == "phoneme" and "has no sound for" in row["detail"]
 
 
 def test_a_folder_in_use_is_refused(tmp_path: Path) -> None:

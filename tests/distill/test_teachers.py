@@ -8,9 +8,11 @@ import signal
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+import soundfile
 
 from distill import sound
 from distill.features import fundamental
@@ -358,6 +360,27 @@ def test_an_unknown_character_or_emotion_is_an_error(espeak: Teacher, booth: Boo
         espeak.synthesize(booth.request("Hello.", "en", "claire"))
     with pytest.raises(TeacherError, match=r"no bored noah.*neutral, happy, sad, angry"):
         espeak.synthesize(booth.request("Hello.", "en", "noah", "bored"))
+
+
+def test_the_teacher_of_the_page_is_a_teacher(booth: Booth, tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "train-a-voice.md").read_text("utf-8")
+    code = re.search(r"```python\n(.*?)```", page, re.DOTALL)
+    assert code is not None
+    names: dict[str, Any] = {"__name__": "page"}
+    exec(compile(code.group(1), "docs/train-a-voice.md", "exec"), names)
+    (tmp_path / "neutral").mkdir()
+    take = tmp_path / "neutral" / "Hello..wav"
+    soundfile.write(take, np.full(1600, 0.25), 16_000)
+    teacher: Teacher = names["Recordings"](tmp_path)
+    request = booth.request("Hello.", "en", "jane")
+    line = teacher.synthesize(request)
+    assert (line.sample_rate, len(line.audio), line.audio.dtype) == (16_000, 1600, np.float32)
+    first_take = teacher.delivery(request)
+    soundfile.write(take, np.full(1600, 0.3), 16_000)
+    assert teacher.delivery(request) != first_take
+    with pytest.raises(LineRejectedError, match=r"there is no .*Bye"):
+        teacher.synthesize(booth.request("Bye.", "en", "jane"))
+    assert teacher.origin().credit
 
 
 @pytest.mark.parametrize(

@@ -86,8 +86,10 @@ class AlsaSinkConfig(_Section):
     type: Literal["alsa"] = "alsa"
     device: str | int | None = None
     """Name (or part of it) or number as `python -m sounddevice` lists them; absent: the default device."""
-    latency_ms: int = Field(30, ge=5, le=500)
-    block_ms: int = Field(10, ge=2, le=50)
+    latency_ms: int = Field(15, ge=5, le=500)
+    """Sound that the card has in hand. It is heard after a stop, on top of the fade of 20 ms: more than 20 ms
+    and silence takes longer than 50 ms. Raise it if `finished` events report underruns."""
+    block_ms: int = Field(5, ge=2, le=50)
     channels: Literal[1, 2] = 1
     sample_rate: int | None = Field(None, ge=8000, le=192_000)
     """Rate of the card in Hz where it cannot take the voice's own; sound is then resampled."""

@@ -76,6 +76,7 @@ class _Track:
     complete: bool = False
     starving: bool = False
     underruns: int = 0
+    device_underruns_before: int = 0
     fade_total: int = 0
     fade_left: int | None = None
     """Samples until silence, once the line is cut."""
@@ -128,6 +129,8 @@ class Player:
         self.sample_rate = sample_rate
         self.wake: Callable[[], None] = lambda: None
         """Set by the sink: called when there is something to pull."""
+        self.device_underruns = 0
+        """Counted up by the sink when the device itself ran dry; they go to the line that was sounding."""
         self._emit = emit
         self._before_first = before_first
         self._lock = threading.Lock()
@@ -208,6 +211,7 @@ class Player:
     def _read(self, track: _Track, out: Pcm16, t_ns: int, latency_s: float) -> int:
         begins = track.position == 0 and bool(track.chunks)
         if begins:
+            track.device_underruns_before = self.device_underruns
             self._before_first(track.line_id)
         before = track.position
         n_read = track.read(out)
@@ -228,7 +232,8 @@ class Player:
         if track.fade_left is not None:
             self._emit(LineSilenced(track.line_id, heard, track.position))
         else:
-            self._emit(LineEnded(track.line_id, heard, track.position, track.underruns))
+            underruns = track.underruns + self.device_underruns - track.device_underruns_before
+            self._emit(LineEnded(track.line_id, heard, track.position, underruns))
 
     def _find(self, line_id: str) -> _Track | None:
         return next((track for track in self._tracks if track.line_id == line_id), None)

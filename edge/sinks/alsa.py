@@ -1,6 +1,7 @@
 """A sound card, through PortAudio.
 
-Not yet run on a real sound card: the tests drive it through a double of the sounddevice module.
+Run with PortAudio 19.6 on ALSA's null device, not yet on a real sound card; the tests drive it through a
+double of the sounddevice module.
 """
 
 from __future__ import annotations
@@ -43,8 +44,6 @@ class AlsaSink(Sink):
         self._backend = backend
         self._stopped = threading.Event()
         self._last_callback = 0.0
-        self.device_underruns = 0
-        """Blocks that came too late by PortAudio's own count."""
 
     def wake(self) -> None:
         """The callback comes by itself; only closing is worth waking for."""
@@ -93,7 +92,7 @@ class AlsaSink(Sink):
         """Note that the card is alive."""
         self._last_callback = time.monotonic()
         if status and getattr(status, "output_underflow", False):
-            self.device_underruns += 1
+            self.player.device_underruns += 1
 
 
 class Source:

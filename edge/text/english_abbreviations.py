@@ -160,7 +160,10 @@ LETTER_RULES = (
     Rule(re.compile(r"Drs?(?![A-Za-z'])(?P<dot>\.?)"), _doctor),
     Rule(re.compile(r"St(?![A-Za-z'])(?P<dot>\.?)"), _saint),
     Rule(
-        re.compile(rf"(?P<w>{_alternatives(NUMBERED)})(?P<dot>\.?)\s?(?=\d|(?<=[.\s])(?:[IVXL]{{2,}}|[VX])\b)"), _numbered
+        re.compile(
+            rf"(?P<w>{_alternatives(NUMBERED)})(?P<dot>\.?)\s?(?=\d|(?<=[.\s])(?:[IVXL]{{2,}}|[VX])\b)"
+        ),
+        _numbered,
     ),
     Rule(re.compile(rf"(?P<w>{_alternatives(WORDS)})(?![A-Za-z])(?P<dot>\.?)"), _word),
     Rule(

@@ -46,7 +46,9 @@ _LIVING = words(
     "where among above below next inside outside up off and"
 )
 _SAVED = words("save saved saves lost many risk risked")
-_CLOTH = words("shirt fabric cloth paper jacket dress ligament muscle page curtain sail pants jeans trousers")
+_CLOTH = words(
+    "shirt fabric cloth paper jacket dress ligament muscle page curtain sail painting canvas pants jeans trousers"
+)
 _TORN = words("apart up off away open out through into it them along")
 _BOWING = words("took take takes taking final deep polite stern ship curtain audience head heads ship's")
 _FISHING = words(
@@ -75,6 +77,8 @@ def _read(site: Site) -> str:
     """After a bare subject the past, unless "every day" or the like says otherwise."""
     before = site.before
     if before in HAVE or before in BE or before == "widely":
+        return "past"
+    if before.endswith("'d") and site.near(PAST_CUES | {"before"}, TENSE_REACH):
         return "past"
     if before in DETERMINERS - CLAUSE_SUBJECTS or before == "good" or before in TO_OR_MODAL:
         return "present"
@@ -268,7 +272,7 @@ def _upset(site: Site) -> str:
 
 
 def _produce(site: Site) -> str | None:
-    return "n" if site.at(-1) in _FRESH else noun_or_verb(site)
+    return "n" if site.at(-1) in _FRESH or site.at(-1) == "produce" else noun_or_verb(site)
 
 
 def _proceeds(site: Site) -> str | None:

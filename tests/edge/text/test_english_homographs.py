@@ -19,6 +19,8 @@ past: The poem was {read} by Noah.
 past: He sat down and {read} the paper.
 past: We {read} that book last year.
 past: John {read} the menu.
+past: I'd {read} it before.
+present: I'd {read} it if I could.
 present: I will {read} it.
 present: I {read} every day.
 present: They always {read} before bed.

@@ -8,7 +8,7 @@ Sources, all of licences that allow it (copied beside the result):
 - ``TSCharacters.txt`` of OpenCC (Apache-2.0): traditional characters to simplified ones;
 - ``zh_overrides.txt`` beside the result, ours: what those get wrong.
 
-As Python objects the first two take 150 MB and over a second; packed, 2 MB and one memory map.
+As Python objects the first two take 120 MB and a second; packed, 2 MB and one memory map.
 """
 
 from __future__ import annotations

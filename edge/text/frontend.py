@@ -141,7 +141,7 @@ def _beside_others(line: str, piece: Piece) -> str:
 
 
 def _spell_letters(tokens: list[Token]) -> list[Token]:
-    """Name letters that stand alone in a line of another language, and chat words without a vowel: A, yyds."""
+    """Name letters that stand alone beside another language, and chat words without a vowel: A, yyds."""
     from .english_words import spell
 
     is_alone = sum(token.is_word for token in tokens) == 1

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import logging
 import sys
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,8 @@ def cli() -> None:
     Every command may be killed and started again with the same arguments; corpus and train then go on where
     they stopped. Errors are one line on standard error, and the exit status is then 2.
     """
+    # pyworld asks pkg_resources for its own version.
+    warnings.filterwarnings("ignore", "pkg_resources is deprecated", UserWarning)
 
 
 @cli.command()
@@ -116,8 +119,14 @@ def train(corpus: Path, out: Path, **options: Any) -> None:
     metavar="NAME",
     help="One measure; may be repeated.  [default: all]",
 )
+@click.option("--images", type=_path, help="Folder for spectrograms of student and teacher.")
 def evaluate(
-    corpus: Path, bundle: Path | None, out: Path, alignment: Path | None, measures: Sequence[str]
+    corpus: Path,
+    bundle: Path | None,
+    out: Path,
+    alignment: Path | None,
+    measures: Sequence[str],
+    images: Path | None,
 ) -> None:
     """Measure a voice against its teachers on held-out lines."""
     _check_corpus(corpus)
@@ -128,7 +137,7 @@ def evaluate(
     unknown = [name for name in measures if name not in MEASURES]
     if unknown:
         raise DistillError(f"no measure is called {unknown[0]!r}; expected some of {', '.join(MEASURES)}")
-    checks = run(bundle, corpus, out, durations, measures or None)
+    checks = run(bundle, corpus, out, durations, measures or None, images)
     missed = [check for check in checks if check.passed is False]
     click.echo(f"{len(checks)} measures, {len(missed)} short of their target: {out}")
 

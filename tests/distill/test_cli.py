@@ -108,9 +108,13 @@ def test_evaluate_hands_over_what_was_asked_for(tmp_path: Path, monkeypatch: pyt
     alignment = tmp_path / "alignment.json"
     alignment.write_text('{"a": [1, 2]}')
     arguments = ["evaluate", "--corpus", str(folder), "--out", str(tmp_path / "q.json"), "--measure", "tones"]
-    result = CliRunner().invoke(cli, [*arguments, "--alignment", str(alignment), "--bundle", "my.voice"])
+    result = CliRunner().invoke(
+        cli, [*arguments, "--alignment", str(alignment), "--bundle", "my.voice", "--images", "images"]
+    )
     assert result.exit_code == 0, result.output
-    assert called == [(Path("my.voice"), folder, tmp_path / "q.json", {"a": [1, 2]}, ("tones",))]
+    assert called == [
+        (Path("my.voice"), folder, tmp_path / "q.json", {"a": [1, 2]}, ("tones",), Path("images"))
+    ]
 
 
 def test_an_unknown_measure_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -35,6 +35,7 @@ TOPIC_OVERHEAD_BYTES = 1024  # topic, header and properties of a packet
 CONNACK_TIMEOUT_S = 3.0
 """A broker that knows 3.1.1 only may misread a CONNECT of MQTT 5 and wait for more; amqtt 0.12 does."""
 LOST_BEFORE_CONNACK_LIMIT = 2  # others just hang up; then the other protocol version is tried
+LOST_BEFORE_CONNACK_LIMIT_KNOWN = 6  # the same where this version has worked: it may be another broker by now
 
 
 class Connection:
@@ -75,6 +76,7 @@ class Connection:
         self._lost_before_connack = 0
         self._connack: threading.Timer | None = None
         self._version_known = False
+        self._switching = False
         self._closing = threading.Event()
         self.max_packet_bytes = config.max_packet_bytes
         self.statistics = LinkStatistics()
@@ -220,6 +222,7 @@ class Connection:
                     self._switch_protocol()
                 return
             self._version_known = True
+            self._lost_before_connack = 0
             self._epoch += 1
             granted = getattr(properties, "MaximumPacketSize", None)
             self.max_packet_bytes = min(granted or self._config.max_packet_bytes, 268_435_455)
@@ -257,7 +260,10 @@ class Connection:
             else:
                 self._stop_awaiting()
                 self._lost_before_connack += 1
-                if self._lost_before_connack >= LOST_BEFORE_CONNACK_LIMIT and not self._version_known:
+                known = self._version_known
+                if self._lost_before_connack >= (
+                    LOST_BEFORE_CONNACK_LIMIT_KNOWN if known else LOST_BEFORE_CONNACK_LIMIT
+                ):
                     self._switch_protocol()
             self._report(LinkDown(f"connection lost: {reason}"))
         except Exception:
@@ -313,6 +319,9 @@ class Connection:
         if self._config.protocol != "auto":
             logger.error("the broker does not speak MQTT %s; set mqtt.protocol to auto", self.protocol)
             return
+        if self._switching or self._closing.is_set():
+            return
+        self._switching = True
         threading.Thread(target=self._replace_client, name="mqtt-switch", daemon=True).start()
 
     def _replace_client(self) -> None:
@@ -325,12 +334,15 @@ class Connection:
                 return
             self._protocol = V311 if self._protocol == V5 else V5
             self._lost_before_connack = 0
+            self._version_known = False
             logger.warning("trying MQTT %s", self.protocol)
             self._report(LinkReplaced())
             self._client = self._make_client()
             self._open(self._client)
         except Exception:
             logger.exception("changing the protocol version")
+        finally:
+            self._switching = False
 
 
 def read_password(config: MqttConfig) -> str | None:

@@ -34,7 +34,7 @@ from .line import CutBy, Line, Phase
 from .link import Delivered, Inbound, LinkDown, LinkReplaced, LinkUp, StopSignal
 from .moments import CutWatch, EndHeard, EngineWatch, MarkHeard, SilenceHeard
 from .operations import Operations
-from .prepare import ID_PREFIX, Preparations
+from .prepare import ID_PREFIX, Preparations, PrepareTick
 from .reception import Committed, Reception
 from .recovery import recover
 from .stage import Stage
@@ -197,6 +197,7 @@ class Core:
             LinkUp: self._on_link_up,
             LinkDown: self._on_link_down,
             LinkReplaced: lambda _: self.announcer.unacknowledged.clear(),
+            PrepareTick: lambda _: None,  # the turn that follows takes the step
             LampTick: lambda _: self.lamps.tick(),
             StatusTick: lambda _: self.lamps.status_tick(),
             Shutdown: self._on_shutdown,
@@ -214,7 +215,9 @@ class Core:
         if len(self.scheduler):
             self._dispatch()
         if self.admission is not None and not self.stopping:
-            self.preparations.step(self.admission)
+            goes_on = self.preparations.step(self.admission)
+            if goes_on and self.inbox.is_empty():
+                self.inbox.put(PrepareTick())
         if self.inbox.is_empty() or time.monotonic() > self._lamps_due:
             self._lamps_due = time.monotonic() + LAMP_LATENESS_S
             self.lamps.update()

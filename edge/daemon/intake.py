@@ -61,6 +61,8 @@ class Command:
     error: EdgeError | None = None
     warnings: list[str] = field(default_factory=list)
     reply_topics: list[str] = field(default_factory=list)
+    repeated: bool = False
+    """Whether the broker delivers again what has been done already: a second stop would cut another line."""
 
     @property
     def event_character(self) -> str:
@@ -69,7 +71,7 @@ class Command:
 
 
 class Intake:
-    """Reads messages. Pure but for a short memory of texts, to fold deliveries that the broker repeats.
+    """Reads messages. Pure but for a short memory of messages without an id, to know those that come again.
 
     Args:
         topics: of this device.
@@ -81,7 +83,7 @@ class Intake:
         self._topics = topics
         self._max_request_bytes = max_request_bytes
         self._reply_prefixes = tuple(reply_prefixes)
-        self._texts: deque[tuple[str, bytes, float, str]] = deque(maxlen=DUP_MEMORY)
+        self._seen: deque[tuple[str, bytes, float, str]] = deque(maxlen=DUP_MEMORY)
 
     def read(self, inbound: Inbound, address: Address) -> Command:
         """Understand a message; faults end up in `error`, never in an exception."""
@@ -154,27 +156,33 @@ class Intake:
         if not is_name(character):
             raise _bad_name(character)
         inbound = command.inbound
-        digest = hashlib.sha256(inbound.payload).digest()
-        if inbound.dup:
-            command.request_id = self._earlier(inbound, digest) or ""
-        command.request_id = command.request_id or f"auto-{secrets.token_hex(8)}"
-        self._texts.append((inbound.topic, digest, inbound.received, command.request_id))
+        command.request_id = self._first_id(inbound) or f"auto-{secrets.token_hex(8)}"
+        self._remember(inbound, command.request_id)
         text, warnings = clean_line(decode_utf8(inbound.payload))
         command.warnings += warnings
         if len(text) > MAX_TEXT_CHARACTERS:
             raise _too_long(len(text))
         command.request = SayRequest(id=command.request_id, character=character, text=text)
 
-    def _earlier(self, inbound: Inbound, digest: bytes) -> str | None:
-        """Find the id given to the first delivery of a text that the broker delivers again."""
-        for topic, known, received, request_id in reversed(self._texts):
-            if topic == inbound.topic and known == digest and inbound.received - received < DUP_WINDOW_S:
+    def _remember(self, inbound: Inbound, request_id: str) -> None:
+        digest = hashlib.sha256(inbound.payload).digest()
+        self._seen.append((inbound.topic, digest, inbound.received, request_id))
+
+    def _first_id(self, inbound: Inbound) -> str | None:
+        """Find the id given to the first delivery of a message that the broker delivers again."""
+        if not inbound.dup:
+            return None
+        digest = hashlib.sha256(inbound.payload).digest()
+        for topic, known, received, request_id in reversed(self._seen):
+            if (topic, known) == (inbound.topic, digest) and 0 < inbound.received - received < DUP_WINDOW_S:
                 return request_id
         return None
 
     def _fill_stop(self, command: Command, character: str) -> None:
         if character and not is_name(character):
             raise _bad_name(character)
+        command.repeated = self._first_id(inbound := command.inbound) is not None
+        self._remember(inbound, "")
         command.request = StopRequest(character=character or None)
 
     def _fill_line(self, command: Command, line: str) -> None:

@@ -42,6 +42,7 @@ class Operations:
     def reloaded(self, error: EdgeError | None) -> None:
         """Answer those who asked for the bundle to be loaded again."""
         waiting, self._reloads = self._reloads, []
+        self._core.stage.engine_loading = False
         voice = self._core.voice
         for command in waiting:
             if error is None and voice is not None:
@@ -74,8 +75,7 @@ class Operations:
 
     def _prepare(self, command: Command) -> None:
         assert isinstance(command.request, PrepareRequest)
-        assert self._core.admission is not None, "intake is read only once a voice is loaded"
-        self._core.preparations.add(command, command.request, self._core.admission)
+        self._core.preparations.add(command, command.request)
 
     def _characters(self, command: Command) -> None:
         voice = self._core.voice
@@ -91,6 +91,7 @@ class Operations:
 
     def _reload(self, command: Command) -> None:
         self._reloads.append(command)
+        self._core.stage.engine_loading = True
         self._core.engine.reload()
 
     def _flush_cache(self, command: Command) -> None:

@@ -22,14 +22,20 @@ from .intake import Command
 
 ID_PREFIX = "prepare/"  # no request id contains a slash
 MAX_WAITING_ITEMS = 10_000
+MAX_REPORTED_FAILURES = 50
 PROGRESS_INTERVAL_S = 0.5
+
+
+@dataclass(frozen=True)
+class PrepareTick:
+    """Time for the next item."""
 
 
 @dataclass
 class _Preparation:
     command: Command
-    items: deque[tuple[int, SpeechRequest]] = field(default_factory=deque)
-    total: int = 0
+    items: deque[tuple[int, dict[str, Any]]]
+    total: int
     done: int = 0
     already: int = 0
     """Items that were in the cache before."""
@@ -51,7 +57,7 @@ class Preparations:
         self._index = 0
         self._chunks: list[AudioChunk] = []
 
-    def add(self, command: Command, request: PrepareRequest, admission: Admission) -> None:
+    def add(self, command: Command, request: PrepareRequest) -> None:
         """Take a request on and answer it; further answers report progress.
 
         Raises:
@@ -59,33 +65,37 @@ class Preparations:
         """
         if sum(len(waiting.items) for waiting in self._waiting) + len(request.items) > MAX_WAITING_ITEMS:
             raise RequestError(f"more than {MAX_WAITING_ITEMS} lines wait to be prepared", code="queue_full")
-        preparation = _Preparation(command, total=len(request.items))
-        for index, item in enumerate(request.items):
-            try:
-                preparation.items.append((index, _speech(item, command.warnings, admission)))
-            except EdgeError as error:
-                preparation.failed.append({"index": index, "code": error.code, "message": str(error)})
-        del command.warnings[MAX_WARNINGS:]
+        preparation = _Preparation(command, deque(enumerate(request.items)), len(request.items))
         self._waiting.append(preparation)
         self._report(preparation, final=False)
 
-    def step(self, admission: Admission) -> None:
-        """Begin the next item if none is being made."""
-        while self._current is None and self._waiting:
-            preparation = self._waiting[0]
-            if not preparation.items:
-                self._waiting.popleft()
-                self._report(preparation, final=True)
-                continue
-            self._index, speech = preparation.items.popleft()
-            self._key = admission.key(speech)
-            if self._key in self._cache:
-                preparation.done += 1
-                preparation.already += 1
-                continue
-            self._current = f"{ID_PREFIX}{next(self._numbers)}"
-            self._chunks = []
-            self._engine.start(self._current, speech, PREPARE)
+    def step(self, admission: Admission) -> bool:
+        """Deal with one item, if none is being made; `True` if the next one can follow at once.
+
+        One at a time: reading two thousand items in one go would hold up a stop by a tenth of a second.
+        """
+        if self._current is not None or not self._waiting:
+            return False
+        preparation = self._waiting[0]
+        if not preparation.items:
+            self._waiting.popleft()
+            self._report(preparation, final=True)
+            return bool(self._waiting)
+        self._index, item = preparation.items.popleft()
+        try:
+            speech = _speech(item, preparation.command.warnings, admission)
+        except EdgeError as error:
+            self._fail(preparation, error.code, str(error))
+            return True
+        self._key = admission.key(speech)
+        if self._key in self._cache:
+            preparation.done += 1
+            preparation.already += 1
+            return True
+        self._current = f"{ID_PREFIX}{next(self._numbers)}"
+        self._chunks = []
+        self._engine.start(self._current, speech, PREPARE)
+        return False
 
     def on_chunk(self, message: LineChunk) -> None:
         """Collect the sound of the item."""
@@ -134,7 +144,8 @@ class Preparations:
             total=preparation.total,
             done=preparation.done,
             cached=preparation.already,
-            failed=preparation.failed,
+            n_failed=len(preparation.failed),
+            failed=preparation.failed[:MAX_REPORTED_FAILURES],
             final=final,
             **fault,
         )
@@ -150,4 +161,6 @@ def _speech(item: Mapping[str, Any], warnings: list[str], admission: Admission) 
     request, unknown = validate(SayRequest, values)
     warnings += unknown
     admission.check_text(request)
-    return admission.speech(request, warnings)
+    speech = admission.speech(request, warnings)
+    del warnings[MAX_WARNINGS:]
+    return speech

@@ -76,7 +76,9 @@ class Reception:
         address = self._core.topics.read(signal.inbound.topic)
         command = None if address is None else self._intake.read(signal.inbound, address)
         signal.silenced = []
-        if command is not None and command.error is None and isinstance(command.request, StopRequest):
+        if command is None or command.error is not None or command.repeated:
+            return
+        if isinstance(command.request, StopRequest):
             self._core.stop(command.request.character, signal.inbound.received, signal.silenced)
 
     def _obey(self, command: Command) -> bool:
@@ -88,7 +90,8 @@ class Reception:
                 raise RequestError("the daemon is stopping", code="shutting_down")
             if isinstance(command.request, SayRequest):
                 return self._say(command, command.request)
-            self._core.operations.obey(command)
+            if not command.repeated:
+                self._core.operations.obey(command)
         except EdgeError as error:
             self._refuse(command, error)
         except Exception as error:

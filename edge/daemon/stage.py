@@ -82,6 +82,8 @@ class Stage:
         self._senders: dict[str, AudioSender] = {}
         self.sink_lost = ""
         """Why there is no loudspeaker at present."""
+        self.engine_loading = False
+        """Whether the synthesiser is busy with another voice, which may take its time."""
         self.tally = Tally()
 
     @property
@@ -176,7 +178,7 @@ class Stage:
         line = self._active(watch.line_id)
         if line is None or not line.synthesising:
             return
-        if line.progress != watch.progress:
+        if line.progress != watch.progress or self.engine_loading:
             self._watch_engine(line)
             return
         self.fail(line, "runner_timeout", f"no sound for {self._engine_timeout_s:g} s", "synthesis")

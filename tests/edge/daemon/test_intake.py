@@ -53,6 +53,16 @@ def test_stop_takes_anything(intake: Intake) -> None:
     assert read(intake, inbound("stop/noah", b"x")).request == StopRequest(character="noah")
 
 
+def test_a_stop_that_comes_again_is_known(intake: Intake) -> None:
+    assert not read(intake, inbound("stop", b"x", received=1.0)).repeated
+    assert not read(intake, inbound("stop", b"x", received=2.0)).repeated
+    again = inbound("stop", b"x", received=3.0, dup=True)
+    assert read(intake, again).repeated and read(intake, again).repeated
+    assert not read(intake, inbound("stop/noah", b"x", received=3.0, dup=True)).repeated
+    first_seen_late = inbound("stop", b"unseen", received=3.0, dup=True)
+    assert not read(intake, first_seen_late).repeated and not read(intake, first_seen_late).repeated
+
+
 def test_a_line_of_the_show_file_takes_overrides(intake: Intake) -> None:
     request = read(intake, inbound("line/scene4", b'{"rate": 1.2}')).request
     assert isinstance(request, SayRequest) and (request.line, request.rate) == ("scene4", 1.2)

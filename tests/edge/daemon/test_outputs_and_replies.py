@@ -191,6 +191,7 @@ def test_prepare_fills_the_cache_and_reports(rig: Rig) -> None:
         (5, "unknown_character"),
         (6, "text_unspeakable"),
     ]
+    assert final["n_failed"] == 2
     first = rig.response("prepare", "doors")
     assert (first["done"], first["final"]) == (0, False)
     rig.say("show", "line 3", cache="only")

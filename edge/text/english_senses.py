@@ -47,7 +47,7 @@ _LIVING = words(
 )
 _SAVED = words("save saved saves lost many risk risked")
 _CLOTH = words(
-    "shirt fabric cloth paper jacket dress ligament muscle page curtain sail painting canvas pants jeans trousers"
+    "shirt fabric cloth paper jacket dress ligament muscle page curtain sail painting canvas pants jeans"
 )
 _TORN = words("apart up off away open out through into it them along")
 _BOWING = words("took take takes taking final deep polite stern ship curtain audience head heads ship's")

@@ -9,6 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from .english_morphology import CONTRACTIONS, Phonemes, from_ending, from_prefix, joined, with_d, with_s
+from .english_pinyin import from_pinyin
 
 LETTER_NAMES: dict[str, Phonemes] = {
     letter: tuple(name.split())
@@ -135,7 +136,9 @@ class WordReader:
         lower = word.lower()
         if len(lower) == 1:
             return spell(lower)
-        return self._contracted(lower) or self._by_parts(lower) or self._by_letters(lower)
+        return (
+            self._contracted(lower) or from_pinyin(lower) or self._by_parts(lower) or self._by_letters(lower)
+        )
 
     def _contracted(self, word: str) -> Phonemes | None:
         """Possessives and contractions of words the dictionary has without them."""

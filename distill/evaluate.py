@@ -48,6 +48,7 @@ ALIGNMENT = Target("alignment error, median", "at most", 20.0, "ms")
 # How many lines a measure looks at, per character and language.
 N_WORD_LINES, N_DISTANCE_LINES, N_PROSODY_LINES, N_EMOTION_LINES = 100, 60, 60, 25
 N_TONE_TRAIN, N_CHARACTER_TRAIN, N_CHARACTER_TEST, N_ALIGNMENT_LINES = 150, 30, 25, 100
+N_COPY_LINES = 8
 N_FAULT_LINES = 200  # of all characters together
 PICTURE_S = 2.5  # a line of about this length fills a picture
 SHORT_LINES = (("嗯", "zh"), ("好。", "zh"), ("Go!", "en"), ("Yes", "en"), ("はい", "ja"), ("え", "ja"))
@@ -175,10 +176,12 @@ def distance(session: Session) -> Iterator[Check]:
             continue
         own = np.mean([_apart(session.told(line), session.told(other)) for line, other in lines])
         student = np.mean([_apart(session.told(line), session.repeated(line)) for line, _ in lines])
+        copies = [session.told(line) for line, _ in lines[:N_COPY_LINES]]
+        copy = np.mean([spectral.warped_distance(c.audio, spectral.vocoder_copy(c.audio)) for c in copies])
         judge = DISTANCE.report if language == "en" else DISTANCE.check  # English is judged by its words
         yield judge(
             f"{character} {language}", float(student / own), len(lines),
-            teacher_db=float(own), student_db=float(student),
+            teacher_db=float(own), student_db=float(student), world_copy_db=float(copy),
         )  # fmt: skip
 
 

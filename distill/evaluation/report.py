@@ -1,8 +1,12 @@
-"""Turns result files into the tables of a document: nothing is written there that was not measured."""
+"""Turns result files into the tables of a document: nothing is written there that was not measured.
+
+python -m distill.evaluation.report docs/built-in-voice.md benchmarks/results/quality/builtin.json
+"""
 
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -76,3 +80,7 @@ def _number(value: float | None) -> str:
 
 def _unit(unit: str) -> str:
     return "" if unit in ("r", "ratio") else unit
+
+
+if __name__ == "__main__":
+    update(Path(sys.argv[1]), [Path(name) for name in sys.argv[2:]])

@@ -52,6 +52,11 @@ class Check:
             return False
         return self.value <= self.target if self.bound == "at most" else self.value >= self.target
 
+    def __str__(self) -> str:
+        target = "" if self.target is None else f", {self.bound} {self.target:g}"
+        verdict = {True: " - met", False: " - NOT MET", None: ""}[self.passed]
+        return f"{self.measure}, {self.subject}: {self.value:.4g} {self.unit}{target}{verdict}"
+
     def to_dict(self) -> dict[str, Any]:
         """As the result file holds it."""
         return asdict(self) | {"passed": self.passed}

@@ -1,0 +1,140 @@
+"""The whole run, on a corpus of a few lines: a voice of random numbers fails, the teacher itself passes."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from distill import evaluate
+from distill.evaluation.speakers import Student, TeacherLines, segments_from_steps
+from distill.evaluation.speech import Recording
+from distill.manifest import Utterance
+from edge.spec import SAMPLE_RATE
+from edge.text import FrontEnd
+
+from .conftest import Speak
+
+TEXTS = {"en": ("The garden was quiet this morning.", "She left the letter on the table."),
+         "zh": ("今天天气很好。", "请把门打开，谢谢你。")}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def corpus(speak: Speak, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two lines in two languages by noah, neutral, happy and sad, with the times that espeak-ng tells."""
+    folder = tmp_path_factory.mktemp("corpus")
+    rows = []
+    for language, texts in TEXTS.items():
+        for text in texts:
+            for emotion in ("neutral", "happy", "sad"):
+                rows.append(_row(speak(text, "noah", language, emotion), len(rows), "test", folder))
+            rows.append(_row(speak(text, "noah", language, rate=1.1), len(rows), "test_rate", folder))
+    manifest = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+    (folder / "manifest.jsonl").write_text(manifest, "utf-8")
+    return folder
+
+
+def _row(line: Recording, number: int, split: str, folder: Path) -> dict[str, object]:
+    audio = f"{number}.flac"
+    soundfile.write(folder / audio, line.audio, SAMPLE_RATE)
+    reading = FrontEnd().read(line.text, line.language)
+    return {
+        "id": str(number), "character": line.character, "language": line.language, "emotion": line.emotion,
+        "text": line.text, "phonemes": ["SP", *reading.phonemes], "languages": ["en", *reading.languages],
+        "word_starts": [0] * (len(reading.phonemes) + 1), "audio": audio, "split": split,
+        "phoneme_times": [[s.symbol, s.start] for s in line.sounding],
+    }  # fmt: skip
+
+
+class Parrot(Student):
+    """Plays the teacher's own lines: the student that nothing can be held against."""
+
+    def __init__(self, bundle: Path, lines: TeacherLines) -> None:
+        super().__init__(bundle)
+        self._lines = lines
+
+    def repeat(self, utterance: Utterance) -> Recording:
+        return self._lines.record(utterance)
+
+
+def checks(session: evaluate.Session, *measures: str) -> dict[tuple[str, str], bool | None]:
+    return {(c.measure, c.subject): c.passed for m in measures for c in evaluate.MEASURES[m](session)}
+
+
+@pytest.mark.espeak
+def test_the_teacher_itself_passes(corpus: Path, tiny_voice: Path) -> None:
+    lines = TeacherLines(corpus)
+    found = checks(evaluate.Session(lines, Parrot(tiny_voice, lines)), "distance", "agreement", "emotions")
+
+    assert found[evaluate.DURATION.measure, "noah"] is True
+    assert found[evaluate.PITCH.measure, "noah"] is True
+    assert found[evaluate.DISTANCE.measure, "noah zh"] is True
+    assert found[evaluate.DISTANCE.measure, "noah en"] is None  # only reported
+    assert found[evaluate.EMOTION.measure, "noah en"] is True
+
+
+@pytest.mark.espeak
+def test_random_numbers_fail_and_the_file_says_so(corpus: Path, tiny_voice: Path, tmp_path: Path) -> None:
+    out = tmp_path / "quality.json"
+    found = evaluate.run(tiny_voice, corpus, out, measures=["distance", "agreement", "windows", "faults"])
+    verdicts = {(check.measure, check.subject): check.passed for check in found}
+
+    assert verdicts[evaluate.DURATION.measure, "noah"] is False
+    assert verdicts[evaluate.DISTANCE.measure, "noah zh"] is False
+    assert verdicts[evaluate.STREAMED.measure, "all"] is True
+    assert verdicts[evaluate.READING.measure, "all"] is True
+    assert len(json.loads(out.read_text("utf-8"))["checks"]) == len(found)
+
+
+@pytest.mark.espeak
+def test_another_reading_is_noticed(corpus: Path, tiny_voice: Path) -> None:
+    session = evaluate.Session(TeacherLines(corpus), Student(tiny_voice))
+    line = session.teacher.find("test")[0]
+
+    assert session.says_the_same(line)
+    assert not session.says_the_same(replace(line, phonemes=(*line.phonemes[:-2], "AA1", ".")))
+
+
+@pytest.mark.espeak
+def test_held_out_lines_are_those_with_a_learnt_alignment(corpus: Path) -> None:
+    plain = TeacherLines(corpus)
+    chosen = plain.find("test")[4]
+    aligned = TeacherLines(corpus, {chosen.id: [4] * len(chosen.phonemes)})
+
+    assert aligned.held_out({}, 10) == [chosen]
+    assert aligned.record(chosen).segments[1].end == pytest.approx(0.064)
+    assert not aligned.record(plain.find("test")[0]).segments  # never two kinds of cut in one comparison
+    chinese = plain.find("test", {"language": "zh"})
+    assert plain.held_out({"language": "zh"}, 2) == [chinese[0], chinese[3]]  # spread over the list
+
+
+def test_steps_become_seconds_and_pitch_marks_take_none() -> None:
+    segments = segments_from_steps(("SP", "a", "]", "k"), (2, 10, 0, 5))
+
+    assert [s.symbol for s in segments] == ["SP", "a", "k"]
+    assert [s.end for s in segments] == pytest.approx([0.016, 0.096, 0.136])
+
+
+@pytest.mark.espeak
+def test_pictures_are_small(corpus: Path, tiny_voice: Path, tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    from distill import plots
+
+    lines = TeacherLines(corpus)
+    line = lines.record(lines.find("test")[0])
+    plots.draw_line(line, line, tmp_path / "line.png")
+    plots.draw_alignment({"noah en": np.linspace(-0.1, 0.1, 50)}, tmp_path / "alignment.png")
+
+    for name in ("line.png", "alignment.png"):
+        assert (tmp_path / name).read_bytes().startswith(b"\x89PNG")
+        assert (tmp_path / name).stat().st_size < 200_000
+
+
+def test_spectrogram_has_its_shape() -> None:
+    from distill.plots import HOP, N_FFT, spectrogram
+
+    assert spectrogram(np.zeros(32_000, np.float32)).shape == (32_000 // HOP + 1, N_FFT // 2 + 1)

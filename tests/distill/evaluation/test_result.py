@@ -1,0 +1,78 @@
+"""Checks pass and fail by their bound, results are valid JSON, documents are filled between markers."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from distill.evaluation import report
+from distill.evaluation.result import Check, Target, write_results
+from edge.bundle import Bundle
+
+AT_MOST = Target("word error above teacher", "at most", 5.0, "points")
+AT_LEAST = Target("duration correlation", "at least", 0.9, "r")
+NAN = float("nan")
+
+
+@pytest.mark.parametrize(
+    ("check", "passed"),
+    [
+        (AT_MOST.check("claire", 5.0, 100), True),
+        (AT_MOST.check("claire", 5.1, 100), False),
+        (AT_MOST.check("claire", -3.0, 100), True),
+        (AT_LEAST.check("noah", 0.9, 100), True),
+        (AT_LEAST.check("noah", 0.89, 100), False),
+        (AT_LEAST.check("noah", NAN, 0), False),
+        (AT_MOST.check("noah", NAN, 0), False),
+        (AT_MOST.report("noah", 99.0, 100), None),
+    ],
+)
+def test_verdicts(check: Check, passed: bool | None) -> None:
+    assert check.passed is passed
+
+
+@pytest.fixture
+def result(tmp_path: Path, tiny_voice: Path) -> Path:
+    checks = [
+        AT_MOST.check("claire", 7.25, 100, teacher_percent=1.5, student_percent=8.75),
+        AT_LEAST.check("mei", NAN, 0, table={"a": NAN, "b": [1.0, 2.0]}),
+        AT_MOST.report("noah", 1.0, 100, texts=["Go!"]),
+    ]
+    path = tmp_path / "deep" / "tiny.json"
+    write_results(path, checks, Bundle.load(tiny_voice).manifest)
+    return path
+
+
+def test_the_file_holds_every_number_and_where_it_was_measured(result: Path) -> None:
+    content = json.loads(result.read_text("utf-8"), parse_constant=pytest.fail)  # NaN is not JSON
+
+    assert (content["passed"], content["judged"]) == (0, 2)
+    assert content["voice"]["name"] == "tiny"
+    assert content["environment"]["packages"]["numpy"]
+    assert content["checks"][0]["detail"] == {"teacher_percent": 1.5, "student_percent": 8.75}
+    assert content["checks"][1]["value"] is None
+    assert content["checks"][1]["detail"]["table"] == {"a": None, "b": [1.0, 2.0]}
+    assert list(result.parent.iterdir()) == [result]
+
+
+def test_a_document_is_filled_between_its_markers(result: Path, tmp_path: Path) -> None:
+    document = tmp_path / "voice.md"
+    document.write_text(f"before\n{report.BEGIN}\nold\n{report.END}\nafter\n", "utf-8")
+    report.update(document, [result])
+    report.update(document, [result])
+    text = document.read_text("utf-8")
+
+    assert text.startswith("before\n")
+    assert text.endswith("after\n")
+    assert "old" not in text
+    assert "| word error above teacher | claire | 7.25 points | at most 5 | **no** |" in text
+    assert "| duration correlation | mei | not measured | at least 0.9 | **no** |" in text
+    assert text.count("0 of 2 targets met") == 1
+
+
+def test_a_document_without_markers_is_refused(result: Path, tmp_path: Path) -> None:
+    document = tmp_path / "voice.md"
+    document.write_text("nothing here", "utf-8")
+
+    with pytest.raises(ValueError, match="once each"):
+        report.update(document, [result])

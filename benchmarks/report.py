@@ -9,6 +9,7 @@ from typing import Any
 
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
+QUALITY = "quality"  # folder of what `sovits-distill evaluate` and `sovits-quantize compare` found
 README = ROOT / "README.md"
 BEGIN, END = "<!-- benchmarks:begin -->", "<!-- benchmarks:end -->"
 PRECISIONS = {"baseline": "VITS*", "fp32": "FP32", "int8": "INT8"}
@@ -24,7 +25,7 @@ Row = tuple[str, ...]
 
 def latest() -> list[Result]:
     """The newest result of every device."""
-    folders = sorted(RESULTS.iterdir()) if RESULTS.is_dir() else []
+    folders = sorted(f for f in RESULTS.iterdir() if f.name != QUALITY) if RESULTS.is_dir() else []
     newest = [max(folder.glob("*.json")) for folder in folders if any(folder.glob("*.json"))]
     return [json.loads(path.read_text(encoding="utf-8")) for path in newest]
 

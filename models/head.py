@@ -27,7 +27,8 @@ class SourceFilterHead(nn.Module):
     def forward(self, frames: Tensor, pulses: Tensor, noise: Tensor) -> Tensor:
         """Synthesise (B, T * hop) from decoder frames (B, T, F) and two excitations (B, T * hop)."""
         n_bins = self.n_fft // 2 + 1
-        harmonic, phase, noise_log, gains = frames.split_with_sizes([n_bins] * 3 + [2 * self.subframes], dim=-1)
+        sizes = [n_bins] * 3 + [2 * self.subframes]
+        harmonic, phase, noise_log, gains = frames.split_with_sizes(sizes, dim=-1)
         gain_h, gain_n = gains.chunk(2, dim=-1)
         spectrum = self._analyse(pulses * self._gain_curve(gain_h)) * torch.polar(torch.exp(harmonic), phase)
         spectrum = spectrum + self._analyse(noise * self._gain_curve(gain_n)) * torch.exp(noise_log)

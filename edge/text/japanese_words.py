@@ -87,7 +87,7 @@ def analyse(text: str) -> list[JapaneseWord]:
 
 @lru_cache(maxsize=1)
 def _open_jtalk() -> Any:
-    """The library, kept from loading Sudachi for kanji that its dictionary lacks: it reads those by Unihan."""
+    """The library, kept from loading Sudachi for kanji it does not know: it reads those by Unihan."""
     library: Any = import_module("pyopenjtalk")
     read_unknown_kanji = library.read_unknown_kanji
     library.read_unknown_kanji = lambda features, text=None: read_unknown_kanji(features, None)

@@ -37,7 +37,7 @@ def check(reading: Reading, text: str) -> None:
 
 
 @given(st.text(max_size=40), st.sampled_from(["auto", "zh", "en", "ja"]))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @example("\ud800", "auto")
 @example("-" * 40, "zh")
 @example("1" * 40, "ja")
@@ -64,7 +64,7 @@ PARTS = st.sampled_from(
 
 
 @given(st.lists(PARTS, min_size=1, max_size=16).map("".join), st.sampled_from(["auto", "zh", "en", "ja"]))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_mixed_lines_keep_every_promise(text: str, language: str) -> None:
     try:
         check(FRONT_END.read(text, language), text)

@@ -136,6 +136,11 @@ def _dotted_letters(match: re.Match[str]) -> str:
     return (letters if letters == "PhD" else letters.upper()) + ("." if ends else "")
 
 
+def _ends_name(match: re.Match[str]) -> bool:
+    """Whether a lone I cannot be the pronoun: ``Elizabeth I.``, ``Charles I of Spain``."""
+    return re.match(r"[,.;:!?)]|$|'s| of ", match.string[match.end() : match.end() + 4]) is not None
+
+
 def _roman(match: re.Match[str]) -> str | None:
     """``Henry VIII`` -> ``the eighth``, ``Chapter IV`` -> ``four``, ``World War II`` -> ``two``."""
     numeral, before = match.group(), previous_word(match).rstrip(".")
@@ -144,7 +149,7 @@ def _roman(match: re.Match[str]) -> str | None:
         return None
     if before.lower() in ROMAN_SECTIONS:
         return cardinal(str(value)) if value < 200 else None
-    if len(numeral) < 2 and not (before.lower() in REGNAL and numeral in {"V", "X"}):
+    if len(numeral) < 2 and not (before.lower() in REGNAL and (numeral in {"V", "X"} or _ends_name(match))):
         return None
     if not before[:1].isupper() or before.isupper() or set(numeral) - set("IVX") or before in STARTERS:
         return None

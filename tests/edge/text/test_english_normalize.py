@@ -75,6 +75,7 @@ pages 3-5, won 3-2, 1-0 | pages three to five, won three to two, one to zero
 Chapter IV, Act I, Part III | Chapter four, Act one, Part three
 Henry VIII, Louis XIV, Elizabeth II | Henry the eighth, Louis the fourteenth, Elizabeth the second
 World War II, Rocky IV, Final Fantasy VII | World War two, Rocky four, Final Fantasy seven
+Charles I of Spain, Elizabeth I, Henry I am | Charles the first of Spain, Elizabeth the first, Henry I am
 I am, MIX, CIVIL, LCD, A I robot | I am, MIX, CIVIL, LCD, A I robot
 No. 5, Nos. 3, No. I won't. | number five, numbers three, No. I won't.
 p. 5, pp. 3-5, vol. 2, Fig. 3, v2.1 | page five, pages three to five, volume two, Figure three, V two point one

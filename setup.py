@@ -22,6 +22,7 @@ SOUND_FILES = ["soundfile>=0.12,<1", "soxr>=0.5,<2"]
 F0 = ["pyworld-prebuilt>=0.3.5"]  # pyworld itself has no wheels and needs a compiler
 EVALUATION = [
     "matplotlib>=3.8,<4",
+    "pillow>=10",
     "pocketsphinx>=5.0.3,<6; platform_machine == 'x86_64'",  # no wheels for most others
     "scipy>=1.13,<2",
 ]

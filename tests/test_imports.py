@@ -40,6 +40,7 @@ OPTIONAL_ON_DEVICE = (
 # Distribution names that differ from the import.
 IMPORT_NAMES = {
     "paho-mqtt": "paho",
+    "pillow": "PIL",
     "prometheus-client": "prometheus_client",
     "pyopenjtalk-plus": "pyopenjtalk",
     "pyworld-prebuilt": "pyworld",

@@ -36,7 +36,7 @@ EXTRAS = {
     "demo": ["amqtt>=0.11.4,<0.13"],
     "quantize": ["onnx>=1.17,<2", "safetensors>=0.4", "torch>=2.4,<3"],
     "distill": [
-        "typer>=0.12,<1",
+        "pillow>=10",
         *JAPANESE,
         *TRAINING,
         *SOUND_FILES,

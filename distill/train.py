@@ -203,7 +203,6 @@ def train(corpus: Path, out: Path, options: TrainOptions, config: StudentConfig 
     """Train, or go on training, and return the folder of the student."""
     out.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(options.threads)
-    torch.set_flush_denormal(True)  # quiet frames underflow: without this a step takes five times as long
     fabric = Fabric(devices=options.devices, precision=options.precision)  # type: ignore[arg-type]
     fabric.launch()
     fabric.seed_everything(options.seed, verbose=False)
@@ -216,7 +215,11 @@ def train(corpus: Path, out: Path, options: TrainOptions, config: StudentConfig 
     described = json.loads(summary.read_text(encoding="utf-8")) if summary.exists() else {}
     run = Run(out, student, optimizer, StudentInfo(config, data.characters, data.emotions, 0, described))
     run.resume()
-    _loop(fabric, run, data, options)
+    torch.set_flush_denormal(True)  # quiet frames underflow: without this a step takes five times as long
+    try:
+        _loop(fabric, run, data, options)
+    finally:
+        torch.set_flush_denormal(False)
     return out / "student"
 
 

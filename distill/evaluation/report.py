@@ -33,12 +33,19 @@ def update(document: Path, results: Sequence[Path]) -> None:
 
 
 def section(result: Result) -> str:
-    """What was measured on what, and one row per number."""
-    rows = [_row(check) for check in result["checks"]]
-    header = ("measure", "who", "measured", "target", "met", "behind it")
+    """What was measured on what; numbers with a target first, then those that are only reported."""
+    judged = [_row(check) for check in result["checks"] if check["target"] is not None]
+    reported = [_row(check) for check in result["checks"] if check["target"] is None]
+    parts = [_heading(result), _table(("measure", "who", "measured", "target", "met", "behind it"), judged)]
+    if reported:
+        header = ("reported without a target", "who", "measured", "behind it")
+        parts.append(_table(header, [(row[0], row[1], row[2], row[5]) for row in reported]))
+    return "\n\n".join(parts)
+
+
+def _table(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
     lines = [header, tuple("---" for _ in header), *rows]
-    table = "\n".join("| " + " | ".join(line) + " |" for line in lines)
-    return f"{_heading(result)}\n\n{table}"
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
 def _heading(result: Result) -> str:

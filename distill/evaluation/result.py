@@ -98,6 +98,11 @@ def write_results(path: Path, checks: Sequence[Check], manifest: Manifest) -> No
     unfinished.replace(path)
 
 
+def _version(package: str) -> str:
+    """Version of an import package, whatever the name of its distribution: pyworld has two."""
+    return metadata.version(metadata.packages_distributions()[package][0])
+
+
 def environment() -> dict[str, Any]:
     """Device, versions and commit."""
     return {
@@ -105,7 +110,7 @@ def environment() -> dict[str, Any]:
         "cores": os.cpu_count(),
         "system": platform.platform(),
         "python": platform.python_version(),
-        "packages": {name: metadata.version(name) for name in _PACKAGES},
+        "packages": {name: _version(name) for name in _PACKAGES},
         "espeak_ng": _first_line("espeak-ng", "--version"),
         "commit": _first_line("git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty"),
     }

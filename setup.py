@@ -36,7 +36,6 @@ EXTRAS = {
     "demo": ["amqtt>=0.11.4,<0.13"],
     "quantize": ["onnx>=1.17,<2", "safetensors>=0.4", "torch>=2.4,<3"],
     "distill": [
-        "pillow>=10",
         *JAPANESE,
         *TRAINING,
         *SOUND_FILES,

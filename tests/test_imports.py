@@ -41,7 +41,6 @@ OPTIONAL_ON_DEVICE = (
 IMPORT_NAMES = {
     "paho-mqtt": "paho",
     "pillow": "PIL",
-    "pillow": "PIL",
     "prometheus-client": "prometheus_client",
     "pyopenjtalk-plus": "pyopenjtalk",
     "pyworld-prebuilt": "pyworld",

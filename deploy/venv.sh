@@ -39,9 +39,12 @@ if ! "$python" -c 'import ensurepip, venv' 2>/dev/null; then
     exit 1
 fi
 
-say "Setting up $folder with Python $version ..."
-rm -rf "$folder"
-"$python" -m venv "$folder"
+say "Setting up $folder with Python $version (some hundred MB to download the first time) ..."
+there=$("$folder/bin/python" -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null || true)
+if [ "$there" != "$version" ]; then
+    rm -rf "$folder"
+    "$python" -m venv "$folder"
+fi
 # shellcheck disable=SC2086
 if ! "$folder/bin/python" -m pip install --quiet --disable-pip-version-check ${PIP_ARGS:-} \
     --constraint "$constraints" --editable ".[$extras]"; then

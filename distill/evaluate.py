@@ -22,7 +22,7 @@ from .evaluation import alignment, defects, emotion, joins, prosody, spectral
 from .evaluation.character import CharacterClassifier, percent_right
 from .evaluation.intelligibility import Recogniser, WordErrors, said_words
 from .evaluation.result import Check, Target, write_results
-from .evaluation.speakers import Student, TeacherLines
+from .evaluation.speakers import Student, TeacherLines, spread
 from .evaluation.speech import Recording, Samples, is_sounding
 from .evaluation.tones import ToneClassifier
 from .manifest import Utterance
@@ -34,6 +34,7 @@ WORDS = Target("word error above teacher", "at most", 5.0, "points")
 DISTANCE = Target("log-mel distance over teacher's own", "at most", 1.25, "ratio")
 TONES = Target("tones under teacher", "at most", 5.0, "points")
 DURATION = Target("duration correlation", "at least", 0.9, "r")
+TOLD_DURATION = Target("duration correlation, teacher's own times", "at least", 0.9, "r")
 PITCH = Target("pitch correlation", "at least", 0.9, "r")
 EMOTION = Target("sad slower and lower than happy", "at least", 95.0, "% of lines")
 CHARACTER = Target("characters told apart", "at least", 95.0, "% of lines")
@@ -213,6 +214,7 @@ def agreement(session: Session) -> Iterator[Check]:
         pairs = session.pairs(lines)
         together.setdefault(character, []).extend(pairs)
         yield from _agreement(f"{character} {language}", pairs, DURATION.report, PITCH.report)
+        yield from _told_agreement(session, f"{character} {language}", lines)
     for character, pairs in together.items():
         yield from _agreement(character, pairs, DURATION.check, PITCH.check)
 
@@ -225,6 +227,21 @@ def _agreement(
         found = measure(pairs)
         yield judge(
             subject, found.correlation, found.n, mean_error=found.mean_error, bias=found.bias, **lines
+        )
+
+
+def _told_agreement(session: Session, subject: str, lines: Sequence[Utterance]) -> Iterator[Check]:
+    """Durations against those that the teacher tells, free of the errors of the learnt alignment."""
+    pairs = [
+        alignment.told_durations(session.repeated(u).segments, u.phoneme_times, u.language)
+        for u in lines
+        if u.phoneme_times and session.says_the_same(u)
+    ]
+    if pairs:
+        told, student = (np.concatenate([pair[side] for pair in pairs]) * 1000.0 for side in (0, 1))
+        found = prosody.Agreement.between(told, student)
+        yield TOLD_DURATION.report(
+            subject, found.correlation, found.n, mean_error=found.mean_error, bias=found.bias
         )
 
 
@@ -316,22 +333,30 @@ def _short_lines(session: Session) -> Check:
 
 def alignments(session: Session) -> Iterator[Check]:
     """Starts of phonemes in the learnt alignment against the teacher's own times."""
-    for voice, apart in _deviations(session).items():
-        found = alignment.Deviation.of(apart)
-        yield ALIGNMENT.report(voice, found.median_ms, found.n, **asdict(found))
+    for voice, lines in _aligned_and_told(session).items():
+        found = alignment.Deviation.of(_deviations(session, lines))
+        pairs = [alignment.told_durations(session.teacher.cut(u), u.phoneme_times, u.language) for u in lines]
+        told, learnt = (np.concatenate([pair[side] for pair in pairs]) for side in (0, 1))
+        agreement = prosody.Agreement.between(told, learnt)
+        yield ALIGNMENT.report(
+            voice, found.median_ms, found.n, **asdict(found), duration_correlation=agreement.correlation
+        )
 
 
-def _deviations(session: Session) -> dict[str, NDArray[np.float64]]:
-    """Learnt starts minus told ones in seconds, by voice and language; empty without a learnt alignment."""
+def _deviations(session: Session, lines: Sequence[Utterance]) -> NDArray[np.float64]:
+    """Learnt starts minus told ones, seconds."""
+    apart = [alignment.differences(session.teacher.cut(u), u.phoneme_times, u.language) for u in lines]
+    return np.concatenate(apart)
+
+
+def _aligned_and_told(session: Session) -> dict[str, list[Utterance]]:
+    """Training lines with a learnt alignment whose teacher tells its times, by character and language."""
     found = {}
     for character, language in session.teacher.conditions():
         lines = session.teacher.find("train", {"character": character, "language": language})
         lines = [u for u in lines if u.phoneme_times and session.teacher.is_aligned(u)]
-        if not lines:
-            continue
-        chosen = lines[:: max(1, len(lines) // N_ALIGNMENT_LINES)]
-        apart = [alignment.differences(session.teacher.cut(u), u.phoneme_times, language) for u in chosen]
-        found[f"{character} {language}"] = np.concatenate(apart)
+        if lines:
+            found[f"{character} {language}"] = spread(lines, N_ALIGNMENT_LINES)
     return found
 
 
@@ -350,8 +375,9 @@ def illustrate(session: Session, folder: Path) -> None:
             plots.draw_line(
                 session.told(line), session.repeated(line), folder / f"{character}-{language}.png"
             )
-    if deviations := _deviations(session):
-        plots.draw_alignment(deviations, folder / "alignment.png")
+    if told := _aligned_and_told(session):
+        apart = {voice: _deviations(session, lines) for voice, lines in told.items()}
+        plots.draw_alignment(apart, folder / "alignment.png")
 
 
 MEASURES: Mapping[str, Measure] = {

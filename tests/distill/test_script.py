@@ -22,9 +22,9 @@ LANGUAGES = ("zh", "en", "ja")
 # What no training line holds; docs/train-a-voice.md has the same list. Rimes of Mandarin in tones in which no
 # common character has them, and the dash.
 NOT_COVERED = {
-    "zh": "- En5 ei5 er1 er5 ian5 iao5 in5 iong4 iong5 iu5 ua5 uang5 un5 van5 ve5 vn5".split(),
-    "en": ["-"],
-    "ja": ["-"],
+    "zh": "En5 iong4 iong5 un5 ve5 vn5".split(),
+    "en": [],
+    "ja": [],
 }
 
 Readings = dict[str, dict[str, tuple[str, ...]]]

@@ -28,7 +28,7 @@ class Example:
         phoneme_ids, language_ids, word_starts: (P,) int64.
         condition: character and emotion index.
         durations: (P,) frames, with halves; 0 for pitch marks.
-        log_f0: (P, F0_POINTS); energy: (P,).
+        log_f0, voicing: (P, F0_POINTS), voicing 1 where the pitch was heard; energy: (P,).
         frame_to_phoneme: (T,); features: (T, 6).
         pulses: (T * HOP_LENGTH,) float16, the harmonic excitation.
         audio: (T * HOP_LENGTH,) int16.
@@ -40,6 +40,7 @@ class Example:
     condition: tuple[int, int]
     durations: np.ndarray
     log_f0: np.ndarray
+    voicing: np.ndarray
     energy: np.ndarray
     frame_to_phoneme: np.ndarray
     features: np.ndarray
@@ -59,8 +60,9 @@ def make_example(
     durations = steps / 2.0
     frames = whole_durations(durations, sounded_mask(utterance.phonemes))
     starts = np.cumsum(steps) - steps
-    points = starts[:, None] + (np.arange(F0_POINTS) + 0.5) / F0_POINTS * steps[:, None]
-    log_f0 = np.interp(points.ravel(), np.arange(len(features.log_f0)), features.log_f0)
+    points = (starts[:, None] + (np.arange(F0_POINTS) + 0.5) / F0_POINTS * steps[:, None]).ravel()
+    log_f0 = np.interp(points, np.arange(len(features.log_f0)), features.log_f0)
+    voicing = features.voiced[np.rint(points).astype(np.int64)]
     energy = phoneme_energy(features.audio, steps)
     f0_edges = np.exp(features.log_f0[::2].astype(np.float64))
     return Example(
@@ -70,6 +72,7 @@ def make_example(
         condition=condition,
         durations=durations.astype(np.float32),
         log_f0=log_f0.reshape(-1, F0_POINTS).astype(np.float32),
+        voicing=voicing.reshape(-1, F0_POINTS).astype(np.float32),
         energy=energy,
         frame_to_phoneme=np.repeat(np.arange(len(frames)), frames),
         features=frame_features(frames, f0_edges, energy),
@@ -135,6 +138,7 @@ def _pad_line(example: Example, size: int) -> dict[str, np.ndarray]:
         "target_mask": np.pad(mask, (0, extra)),
         "durations": np.pad(example.durations, (0, extra)),
         "log_f0": np.pad(example.log_f0, ((0, extra), (0, 0))),
+        "voicing": np.pad(example.voicing, ((0, extra), (0, 0))),
         "energy": np.pad(example.energy, (0, extra)),
     }
 

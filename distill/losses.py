@@ -42,8 +42,14 @@ class SpectralLoss(nn.Module):
         return log, (theirs - ours).norm() / theirs.norm().clamp_min(1e-3)
 
 
+UNVOICED_PITCH = 0.1  # weight of a pitch that is only a line drawn from one voiced stretch to the next
+
+
 def prosody_loss(
-    predicted: tuple[Tensor, Tensor, Tensor], target: tuple[Tensor, Tensor, Tensor], mask: Tensor
+    predicted: tuple[Tensor, Tensor, Tensor],
+    target: tuple[Tensor, Tensor, Tensor],
+    mask: Tensor,
+    voicing: Tensor,
 ) -> dict[str, Tensor]:
     """Compare durations (log scale), log F0 and energy over the phonemes where ``mask`` is 1.
 
@@ -51,11 +57,13 @@ def prosody_loss(
         predicted: durations (B, P) in frames, f0 (B, P, K) natural log of Hz, energy (B, P).
         target: the same of the teacher.
         mask: (B, P).
+        voicing: (B, P, K), 1 where the teacher's pitch was heard, 0 where it was interpolated.
     """
     total = mask.sum().clamp_min(1.0)
+    heard = mask.unsqueeze(-1) * (UNVOICED_PITCH + (1.0 - UNVOICED_PITCH) * voicing)  # (B, P, K)
     logs = [torch.log(d.clamp_min(0.05)) for d in (predicted[0], target[0])]
     return {
         "duration": ((logs[0] - logs[1]).abs() * mask).sum() / total,
-        "f0": ((predicted[1] - target[1]).abs().mean(-1) * mask).sum() / total,
+        "f0": ((predicted[1] - target[1]).abs() * heard).sum() / heard.sum().clamp_min(1.0),
         "energy": ((predicted[2] - target[2]).abs() * mask).sum() / total,
     }

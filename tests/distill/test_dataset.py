@@ -27,7 +27,8 @@ def features() -> Features:
     time = np.arange(n_frames * HOP_LENGTH) / 32_000
     audio = (8000 * np.sin(2 * np.pi * 150 * time) * (time > 0.032)).astype(np.int16)
     log_f0 = np.linspace(np.log(100), np.log(200), 2 * n_frames + 1).astype(np.float32)
-    return Features(audio, log_f0, np.ones(2 * n_frames + 1, bool), np.zeros((2 * n_frames, 40), np.float16))
+    voiced = np.arange(2 * n_frames + 1) >= 10
+    return Features(audio, log_f0, voiced, np.zeros((2 * n_frames, 40), np.float16))
 
 
 def test_example_fits_the_frames(features: Features) -> None:
@@ -37,6 +38,7 @@ def test_example_fits_the_frames(features: Features) -> None:
     assert len(example.pulses) == len(example.audio) == 40 * HOP_LENGTH
     assert 3 not in example.frame_to_phoneme  # the pitch mark is never sounded
     assert np.all(np.diff(example.frame_to_phoneme) >= 0)
+    assert example.voicing.tolist() == [[0.0] * 4, [0.0] * 4] + [[1.0] * 4] * 5
     assert np.all(np.diff(example.log_f0[[0, 1, 2, 4, 5, 6]].ravel()) > 0)  # the contour rises all along
 
 

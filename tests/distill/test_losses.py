@@ -28,7 +28,19 @@ def test_prosody_loss_ignores_what_is_masked() -> None:
     target = (torch.tensor([[4.0, 8.0, 1.0]]), torch.full((1, 3, 4), 5.0), torch.zeros(1, 3))
     wrong = (torch.tensor([[4.0, 8.0, 30.0]]), target[1].clone(), target[2].clone())
     wrong[1][0, 2] = 9.0
-    mask = torch.tensor([[1.0, 1.0, 0.0]])
-    assert all(float(v) == 0.0 for v in prosody_loss(wrong, target, mask).values())
-    doubled = prosody_loss((target[0] * 2, target[1], target[2]), target, mask)
+    mask, voicing = torch.tensor([[1.0, 1.0, 0.0]]), torch.ones(1, 3, 4)
+    assert all(float(v) == 0.0 for v in prosody_loss(wrong, target, mask, voicing).values())
+    doubled = prosody_loss((target[0] * 2, target[1], target[2]), target, mask, voicing)
     assert float(doubled["duration"]) == pytest.approx(torch.log(torch.tensor(2.0)).item())
+
+
+def test_pitch_that_was_not_heard_counts_a_tenth() -> None:
+    target = (torch.ones(1, 2), torch.full((1, 2, 4), 5.0), torch.zeros(1, 2))
+    mask = torch.ones(1, 2)
+    voicing = torch.tensor([[[1.0] * 4, [0.0] * 4]])
+    errors = []
+    for phoneme in (0, 1):
+        f0 = target[1].clone()
+        f0[0, phoneme] += 0.5
+        errors.append(float(prosody_loss((target[0], f0, target[2]), target, mask, voicing)["f0"]))
+    assert errors[1] == pytest.approx(0.1 * errors[0])

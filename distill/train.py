@@ -1,6 +1,7 @@
 """Train the student on a corpus: the whole loop.
 
     sovits-distill train --corpus corpus --out runs/builtin
+    sovits-distill train --corpus mine --out runs/mine --from builtin
 
 Hardware: any; two x86 cores take about 0.6 s a step. State is saved every few minutes;
 a killed run continues from the last save with the same order of data.
@@ -11,9 +12,10 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -21,27 +23,22 @@ from lightning.fabric import Fabric
 from torch import Tensor
 from tqdm import tqdm
 
-from edge.spec import HOP_LENGTH, LANGUAGE_IDS, ZERO_LENGTH_SYMBOLS
+from edge.spec import LANGUAGE_IDS, ZERO_LENGTH_SYMBOLS
 from edge.text.symbols import SYMBOL_TO_ID, SYMBOLS
-from models.head import SourceFilterHead
 from models.sovits_tiny import SovitsTiny, StudentConfig
 
 from .align import align
 from .checkpoint import StudentInfo, save_student
-from .dataset import MARGIN, Example, collate, condition_ids, make_example
+from .config import DistillError
+from .dataset import Example, collate, condition_ids, make_example
 from .features import extract_all, load
-from .losses import SpectralLoss, prosody_loss
 from .manifest import read_manifest
+from .objective import Objective, average_losses, weighted
+from .train_config import FROM_SCRATCH, SCRATCH, schedule
+from .warm_start import Start, adapt, choose_voices, open_start
 
-# Convergence compares linear magnitudes, and two noises agree best in that when one of them is 2 dB too
-# quiet (the mean of a Rayleigh variable squared over its mean square): at 0.5 the whole voice came out 1 dB low.
-WEIGHTS = {
-    "log_stft": 1.0, "convergence": 0.15, "mel": 2.0,
-    "duration": 1.0, "f0": 2.0, "energy": 0.3,
-}  # fmt: skip
-OWN_ENERGY = 0.5  # share of lines decoded with the energy that the student predicts, as on the device
+STATE_FILE = "state.pt"
 VALIDATION_LINES = 96  # spread over all characters, emotions and languages
-SILENT = 20.0  # taken from the log-magnitudes of frames outside the line
 
 
 @dataclass(frozen=True)
@@ -49,6 +46,7 @@ class TrainOptions:
     """Settings of one run.
 
     Attributes:
+        start: ``scratch``, ``builtin`` or the folder of a student: what training begins with.
         steps: optimiser steps in all; the learning rate falls along a cosine over them.
         batch: lines per step and process; window: frames of each line that the decoder sees.
         learning_rate, warmup: peak rate, and steps until it is reached.
@@ -59,11 +57,12 @@ class TrainOptions:
         devices, precision: for Lightning Fabric.
     """
 
-    steps: int = 12_000
+    start: str = SCRATCH
+    steps: int = FROM_SCRATCH.steps
     batch: int = 16
     window: int = 64
-    learning_rate: float = 1.2e-3
-    warmup: int = 300
+    learning_rate: float = FROM_SCRATCH.learning_rate
+    warmup: int = FROM_SCRATCH.warmup
     ema: float = 0.998
     save_every: int = 250
     validate_every: int = 500
@@ -73,6 +72,12 @@ class TrainOptions:
     workers: int = 2
     devices: int = 1
     precision: str = "32-true"
+
+    @classmethod
+    def starting_from(cls, start: str, given: Mapping[str, Any]) -> TrainOptions:
+        """Fill in what is not given, or None, with the defaults that suit the start."""
+        chosen = {key: value for key, value in given.items() if value is not None}
+        return cls(**{**asdict(schedule(start)), **chosen, "start": start})
 
 
 @dataclass(frozen=True)
@@ -86,7 +91,11 @@ class Data:
 
 
 def load_data(corpus: Path, out: Path, options: TrainOptions) -> Data:
-    """Measure and align the corpus, once, and turn it into examples."""
+    """Measure and align the corpus, once, and turn it into examples.
+
+    Raises:
+        DistillError: there is nothing to train on.
+    """
     utterances = [u for u in read_manifest(corpus) if u.split in ("train", "valid")]
     extract_all(utterances, out / "features", options.workers)
     features = [load(out / "features", u) for u in utterances]
@@ -98,43 +107,9 @@ def load_data(corpus: Path, out: Path, options: TrainOptions) -> Data:
     for u, f in zip(utterances, features, strict=True):
         if u.id in steps:
             splits[u.split].append(make_example(u, f, steps[u.id], condition_ids(u, characters, emotions)))
+    if not splits["train"]:
+        raise DistillError(f"{corpus} has no training line that can be aligned; render more lines")
     return Data(splits["train"], splits["valid"], characters, emotions)
-
-
-class Objective(torch.nn.Module):
-    """Student, head and losses: a batch in, named losses out."""
-
-    def __init__(self, student: SovitsTiny) -> None:
-        super().__init__()
-        self.student, self.head, self.spectral = student, SourceFilterHead(), SpectralLoss()
-
-    def forward(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
-        """Return one scalar per term for a batch of `distill.dataset.collate`."""
-        strength = torch.ones_like(batch["energy"][:, 0])
-        durations, f0, energy, hidden = self.student.encoder(
-            batch["phoneme_ids"], batch["language_ids"], batch["word_starts"],
-            batch["character_id"], batch["emotion_id"], strength, batch["phoneme_mask"],
-        )  # fmt: skip
-        targets = (batch["durations"], batch["log_f0"], batch["energy"])
-        terms = prosody_loss((durations, f0, energy), targets, batch["target_mask"], batch["voicing"])
-        output = self.render(hidden, energy.detach(), batch)
-        inner = slice(MARGIN * HOP_LENGTH, -MARGIN * HOP_LENGTH)
-        return {**terms, **self.spectral(output[:, inner], batch["audio"][:, inner])}
-
-    def render(self, hidden: Tensor, energy: Tensor, batch: dict[str, Tensor]) -> Tensor:
-        """Decode the windows of a batch with the teacher's times and pitch, (B, T * HOP_LENGTH).
-
-        Every other line has the energy (B, P) that the student predicts, so that the decoder does not come to
-        rely on a level that nobody can know exactly.
-        """
-        places = batch["frame_to_phoneme"]
-        own = torch.rand_like(energy[:, :1]) < OWN_ENERGY
-        features = batch["features"].clone()
-        features[..., -1] = torch.where(own, energy.gather(1, places), features[..., -1])
-        index = places.unsqueeze(-1).expand(-1, -1, hidden.shape[-1])
-        frames = self.student.decoder(hidden.gather(1, index), features, batch["frame_mask"])
-        frames = frames - SILENT * (1.0 - batch["frame_mask"])
-        return self.head(frames, batch["pulses"], torch.randn_like(batch["pulses"]))
 
 
 def learning_rate(step: int, options: TrainOptions) -> float:
@@ -152,20 +127,6 @@ def draw_batch(examples: Sequence[Example], options: TrainOptions, step: int, ra
     return collate([examples[i] for i in chosen], options.window, rng)
 
 
-@torch.no_grad()
-def validate(
-    objective: Objective, examples: Sequence[Example], options: TrainOptions, fabric: Fabric
-) -> dict[str, float]:
-    """Average the losses over windows of the validation lines, the same ones every time."""
-    with torch.random.fork_rng():
-        torch.manual_seed(options.seed)
-        rng = np.random.default_rng(options.seed)
-        chosen = examples[:: -(-len(examples) // VALIDATION_LINES)]
-        groups = [chosen[k : k + options.batch] for k in range(0, len(chosen), options.batch)]
-        terms = [objective(fabric.to_device(collate(g, options.window, rng))) for g in groups]
-    return {key: torch.stack([t[key] for t in terms]).mean().item() for key in terms[0]}
-
-
 class Run:
     """State of one training run on disk: resume, log, save."""
 
@@ -175,16 +136,30 @@ class Run:
         self.out, self.student, self.optimizer, self.info = out, student, optimizer, info
         self.average = {k: v.detach().clone() for k, v in student.state_dict().items()}
         self.step = 0
-        self.state_path = out / "state.pt"
+        self.state_path = out / STATE_FILE
 
     def resume(self) -> None:
-        """Continue from the last save, if there is one."""
+        """Continue from the last save, if there is one.
+
+        Raises:
+            DistillError: that run began with another student or has other characters.
+        """
         if not self.state_path.exists():
             return
         state = torch.load(self.state_path, weights_only=True, map_location="cpu")
-        self.student.load_state_dict(state["student"])
+        began, asked = state.get("started_from", {}), self.info.started_from
+        if began.get("sha256") != asked.get("sha256"):
+            names = [origin.get("name", SCRATCH) for origin in (began, asked)]
+            message = f"{self.out} was begun from {names[0]}, not from {names[1]} as it is now"
+            raise DistillError(f"{message}; go on with the same student, or choose another --out")
+        try:
+            self.student.load_state_dict(state["student"])
+        except RuntimeError as error:
+            message = f"{self.out} was begun with other characters, emotions or sizes"
+            raise DistillError(f"{message}; choose another --out") from error
         self.optimizer.load_state_dict(state["optimizer"])
         self.average, self.step = state["average"], state["step"]
+        self.info = replace(self.info, started_from=began)
 
     def update_average(self, decay: float) -> None:
         """Move the averaged weights towards the present ones."""
@@ -195,12 +170,12 @@ class Run:
     def save(self) -> None:
         """Write the state for resuming and the averaged student for use."""
         state = {"student": self.student.state_dict(), "optimizer": self.optimizer.state_dict(),
-                 "average": self.average, "step": self.step}  # fmt: skip
+                 "average": self.average, "step": self.step,
+                 "started_from": self.info.started_from}  # fmt: skip
         partial = self.state_path.with_suffix(".partial")
         torch.save(state, partial)
         partial.replace(self.state_path)
-        info = StudentInfo(**{**self.info.__dict__, "step": self.step})
-        save_student(self.out / "student", self.average, info)
+        save_student(self.out / "student", self.average, replace(self.info, step=self.step))
 
     def log(self, kind: str, terms: dict[str, float]) -> None:
         """Append one line to the log."""
@@ -211,7 +186,18 @@ class Run:
 
 
 def train(corpus: Path, out: Path, options: TrainOptions, config: StudentConfig | None = None) -> Path:
-    """Train, or go on training, and return the folder of the student."""
+    """Train, or go on training, and return the folder of the student.
+
+    Args:
+        corpus: folder of the corpus command.
+        out: folder of the run.
+        options: settings.
+        config: sizes of a student from scratch; one that starts from another has that one's.
+
+    Raises:
+        DistillError: the student to start from is missing or does not fit, or ``out`` holds another run.
+    """
+    start = open_start(options.start)  # first: measuring the corpus may take an hour
     out.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(options.threads)
     fabric = Fabric(devices=options.devices, precision=options.precision)  # type: ignore[arg-type]
@@ -219,12 +205,12 @@ def train(corpus: Path, out: Path, options: TrainOptions, config: StudentConfig 
     fabric.seed_everything(options.seed, verbose=False)
     with fabric.rank_zero_first():
         data = load_data(corpus, out, options)
-    config = config or student_config(data)
-    student = SovitsTiny(config)
+    student, origin = _begin(start, data, options, config, resuming=(out / STATE_FILE).exists())
     optimizer = torch.optim.AdamW(student.parameters(), betas=(0.9, 0.98), weight_decay=0.01)
     summary = corpus / "corpus.json"
     described = json.loads(summary.read_text(encoding="utf-8")) if summary.exists() else {}
-    run = Run(out, student, optimizer, StudentInfo(config, data.characters, data.emotions, 0, described))
+    info = StudentInfo(student.config, data.characters, data.emotions, 0, described, origin)
+    run = Run(out, student, optimizer, info)
     run.resume()
     torch.set_flush_denormal(True)  # quiet frames underflow: without this a step takes five times as long
     try:
@@ -232,6 +218,24 @@ def train(corpus: Path, out: Path, options: TrainOptions, config: StudentConfig 
     finally:
         torch.set_flush_denormal(False)
     return out / "student"
+
+
+def _begin(
+    start: Start | None, data: Data, options: TrainOptions, config: StudentConfig | None, resuming: bool
+) -> tuple[SovitsTiny, dict[str, Any]]:
+    """Make the student of step 0 and say what it was made from."""
+    if start is None:
+        return SovitsTiny(config or student_config(data)), {}
+    student = adapt(start, data.characters, data.emotions)
+    if resuming:  # its weights come out of the last save
+        return student, start.origin
+    objective = Objective(student)
+
+    def score(lines: Sequence[Example]) -> float:
+        return average_losses(objective, lines, options.batch, options.window, options.seed)["loss"]
+
+    begins_as = choose_voices(student, start, data.train, data.characters, data.emotions, score)
+    return student, {**start.origin, "characters": begins_as}
 
 
 def student_config(data: Data) -> StudentConfig:
@@ -250,37 +254,39 @@ def _loop(fabric: Fabric, run: Run, data: Data, options: TrainOptions) -> None:
     plain = Objective(run.student)  # validation on one process must not wait for the others
     objective, optimizer = fabric.setup(plain, run.optimizer)
     bar = tqdm(total=options.steps, initial=run.step, desc="train", disable=fabric.global_rank > 0)
+    if run.step == 0 and fabric.global_rank == 0:
+        _validate(run, plain, data.valid, options, fabric)
     while run.step < options.steps:
         for group in optimizer.param_groups:
             group["lr"] = learning_rate(run.step, options)
         torch.manual_seed(options.seed + run.step)
         batch = fabric.to_device(draw_batch(data.train, options, run.step, fabric.global_rank))
         terms = objective(batch)
-        loss = sum(WEIGHTS[key] * value for key, value in terms.items())
         optimizer.zero_grad()
-        fabric.backward(loss)
+        fabric.backward(weighted(terms))
         fabric.clip_gradients(objective, optimizer, max_norm=2.0)
         optimizer.step()
         run.step += 1
         run.update_average(options.ema)
         bar.update()
         if fabric.global_rank == 0:
-            _report(run, plain, terms, data.valid, options, fabric)
+            if run.step % 50 == 0:
+                run.log("train", {key: value.item() for key, value in terms.items()})
+            if run.step % options.validate_every == 0:
+                _validate(run, plain, data.valid, options, fabric)
+            if run.step % options.save_every == 0:
+                run.save()
     if fabric.global_rank == 0:
         run.save()
 
 
-def _report(
-    run: Run,
-    objective: Objective,
-    terms: dict[str, Tensor],
-    valid: Sequence[Example],
-    options: TrainOptions,
-    fabric: Fabric,
+def _validate(
+    run: Run, objective: Objective, examples: Sequence[Example], options: TrainOptions, fabric: Fabric
 ) -> None:
-    if run.step % 50 == 0:
-        run.log("train", {key: value.item() for key, value in terms.items()})
-    if run.step % options.validate_every == 0 and valid:
-        run.log("valid", validate(objective, valid, options, fabric))
-    if run.step % options.save_every == 0:
-        run.save()
+    """Log the losses on the same windows of some validation lines every time."""
+    chosen = examples[:: max(1, -(-len(examples) // VALIDATION_LINES))]
+    if chosen:
+        losses = average_losses(
+            objective, chosen, options.batch, options.window, options.seed, fabric.to_device
+        )
+        run.log("valid", losses)

@@ -15,6 +15,7 @@ from click.testing import CliRunner
 
 from distill.allocator import keep_freed_memory
 from distill.cli import cli, main
+from distill.train_config import FROM_SCRATCH, TrainConfig
 
 from .conftest import environment
 
@@ -63,7 +64,8 @@ def test_train_offers_the_options_of_training_with_their_defaults() -> None:
     offered = {
         option.name: option.default for option in command.params if option.name not in ("corpus", "out")
     }
-    assert offered == {name: fields[name] for name in offered}
+    scheduled = {field.name for field in dataclasses.fields(FROM_SCRATCH)}  # depend on --from
+    assert offered == {name: None if name in scheduled else fields[name] for name in offered}
     # Sizes of the method, not of the machine: changed in the code, with a measurement.
     assert set(fields) - set(offered) == {"window", "ema", "align_epochs"}
 
@@ -98,6 +100,17 @@ def test_train_hands_over_what_was_asked_for(tmp_path: Path, monkeypatch: pytest
     options = called["options"]
     assert (options.steps, options.seed, options.precision, options.devices) == (7, 3, "bf16-mixed", 2)
     assert options.batch == distill.train.TrainOptions().batch
+
+
+@pytest.mark.torch
+def test_the_section_train_of_a_voice_sets_the_same_options(tmp_path: Path) -> None:
+    from distill.train import TrainOptions
+
+    assert set(TrainConfig.model_fields) <= {field.name for field in dataclasses.fields(TrainOptions)}
+    assert TrainConfig().options(tmp_path) == {"start": "builtin"}
+    given = TrainConfig.model_validate({"from": "runs/mine/student", "steps": 20}).options(tmp_path)
+    assert given == {"start": str(tmp_path.resolve() / "runs/mine/student"), "steps": 20}
+    assert TrainOptions.starting_from(given["start"], given).steps == 20
 
 
 def test_evaluate_hands_over_what_was_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

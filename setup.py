@@ -68,7 +68,14 @@ setup(
     packages=find_packages(include=[pattern for name in PACKAGES for pattern in (name, f"{name}.*")]),
     package_data={
         "edge": ["py.typed", "text/data/**", "voices/**"],
-        "distill": ["configs/*.toml", "script/*.toml", "script/*.tsv", "script/*.txt", "teachers/variants/*", "students/**"],
+        "distill": [
+            "configs/*.toml",
+            "script/*.toml",
+            "script/*.tsv",
+            "script/*.txt",
+            "teachers/variants/*",
+            "students/**",
+        ],
         "quantize": ["voices/*.toml"],
     },
     install_requires=DEVICE,

@@ -4,7 +4,7 @@
 
 The voice must be one that the student has never heard. All runs see the same lines in the same order, with
 the same measurements and alignment, and each has the schedule that its start has by default, shortened to its
-number of steps. The loss is that of the validation lines, on windows that are the same every time. Killed, the
+number of steps. The loss is that of the validation lines, on the same windows every time. Killed, the
 command goes on where it stopped; the time of a run that was interrupted is too long, and the result says so.
 """
 

@@ -19,6 +19,7 @@ import soxr
 
 from edge.spec import SAMPLE_RATE
 
+from ..edit_distance import edit_distance
 from .speech import Samples
 
 RECOGNISER_RATE = 16_000  # Hz, what the acoustic model was trained on
@@ -106,13 +107,3 @@ def _prepare(audio: Samples) -> np.ndarray:
     low = low * (PEAK / max(float(np.abs(low).max(initial=0.0)), 1e-4))
     quiet = np.zeros(int(EDGE_SILENCE_S * RECOGNISER_RATE), np.float32)
     return (np.concatenate([quiet, low, quiet]) * 32767).astype(np.int16)
-
-
-def edit_distance(said: Sequence[str], heard: Sequence[str]) -> int:
-    """Fewest substitutions, deletions and insertions that turn one into the other."""
-    row = list(range(len(heard) + 1))
-    for i, word in enumerate(said, 1):
-        previous, row = row, [i]
-        for j, other in enumerate(heard, 1):
-            row.append(min(previous[j] + 1, row[j - 1] + 1, previous[j - 1] + (word != other)))
-    return row[-1]

@@ -1,0 +1,118 @@
+"""How one emotion of a voice is said: its pace, how clearly, with what timbre."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .config import GateConfig
+from .fault import Fault
+from .first_look import Heard
+from .robust import centre_and_spread, fit_plane
+
+Vector = NDArray[np.float32]
+
+LEAST_LENGTH_SPREAD = 0.04  # of the logarithm: a regular teacher says all lines alike
+LEAST_FIT_SPREAD = 1.0  # nats per frame
+LEAST_DISTANCE_SPREAD = 0.15  # of a standard deviation
+SHORT = 12  # phonemes; a shorter line may deviate more, as the root of its length
+
+
+@dataclass(frozen=True)
+class Sample:
+    """What is measured of one line with its voice at hand.
+
+    Attributes:
+        fit: nats per frame when said as written.
+        timbre: (dim,) from the teacher, or of the spectrum.
+    """
+
+    line: Heard
+    fit: float
+    timbre: Vector
+
+
+@dataclass(frozen=True)
+class Manner:
+    """What is usual in one emotion.
+
+    Attributes:
+        ends_s, phoneme_s: seconds of speech are ``ends_s + phoneme_s * n_phonemes`` at rate 1.
+        length_spread: of the logarithm of measured by expected length.
+        fit, fit_spread: nats per frame.
+        timbre, timbre_spread: (dim,) centre, and standard deviation of each dimension.
+        distance, distance_spread: of a line from that timbre, in standard deviations of a dimension.
+    """
+
+    ends_s: float
+    phoneme_s: float
+    length_spread: float
+    fit: float
+    fit_spread: float
+    timbre: tuple[float, ...]
+    timbre_spread: tuple[float, ...]
+    distance: float
+    distance_spread: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give plain values, for JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Manner:
+        """Read what ``to_dict`` gave."""
+        vectors = {key: tuple(values[key]) for key in ("timbre", "timbre_spread")}
+        return cls(**{**values, **vectors})
+
+    def judge(self, config: GateConfig, sample: Sample) -> Fault | None:
+        """Find what is unusual about a line: its length, what it says, its timbre."""
+        slack = max(1.0, float(np.sqrt(SHORT / max(1, sample.line.n_sounded))))
+        expected = expected_s(self.ends_s, self.phoneme_s, sample.line)
+        ratio = max(sample.line.pauses.speech_s, 0.01) / expected
+        most = slack * config.length_deviations * self.length_spread
+        if abs(np.log(ratio)) > most:
+            detail = f"{ratio:.2f} times as long as {sample.line.n_sounded} phonemes usually are"
+            return Fault("length", ratio, float(np.exp(most if ratio > 1 else -most)), detail)
+        least = self.fit - slack * config.fit_deviations * self.fit_spread
+        if sample.fit < least:
+            return Fault(
+                "unlike", sample.fit, least, f"does not sound as written: {sample.fit:.1f} nats a frame"
+            )
+        distance = _distance(sample.timbre, np.array(self.timbre), np.array(self.timbre_spread))
+        most = self.distance + slack * config.timbre_deviations * self.distance_spread
+        if distance > most:
+            return Fault("timbre", distance, most, f"{distance:.1f} deviations from the voice's timbre")
+        return None
+
+
+def learn_manner(samples: Sequence[Sample]) -> Manner:
+    """Learn from the lines of one emotion; a few bad ones do no harm."""
+    lines = [sample.line for sample in samples]
+    counts = np.array([line.n_sounded for line in lines])
+    seconds = np.array([max(0.05, line.pauses.speech_s * line.rate) for line in lines])
+    # Divided by the length, so that errors count in proportion: long lines do not outweigh the short.
+    ends, each = fit_plane((1 / counts, np.ones(len(counts))), seconds / counts)
+    ratios = [
+        np.log(max(line.pauses.speech_s, 0.01) / expected_s(float(ends), float(each), line)) for line in lines
+    ]
+    timbres = np.stack([sample.timbre for sample in samples]).astype(np.float64)
+    centre = np.median(timbres, axis=0)
+    spread = np.maximum(1.4826 * np.median(np.abs(timbres - centre), axis=0), 1e-3 * np.abs(centre) + 1e-6)
+    fit, fit_spread = centre_and_spread([sample.fit for sample in samples], LEAST_FIT_SPREAD)
+    distance = centre_and_spread([_distance(t, centre, spread) for t in timbres], LEAST_DISTANCE_SPREAD)
+    length_spread = centre_and_spread(ratios, LEAST_LENGTH_SPREAD)[1]
+    vectors = tuple(centre.tolist()), tuple(spread.tolist())
+    return Manner(float(ends), float(each), length_spread, fit, fit_spread, *vectors, *distance)
+
+
+def expected_s(ends_s: float, phoneme_s: float, line: Heard) -> float:
+    """Seconds that the phonemes of a line usually take."""
+    return max(0.05, ends_s + phoneme_s * line.n_sounded) / line.rate
+
+
+def _distance(timbre: NDArray[Any], centre: NDArray[Any], spread: NDArray[Any]) -> float:
+    return float(np.sqrt(np.mean(((timbre - centre) / spread) ** 2)))

@@ -1,0 +1,108 @@
+"""What the corpus teaches about one character in one language, and how its lines are judged by it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ..sound import Audio
+from .alignment import Alignment, align, spectral_timbre
+from .config import GateConfig
+from .fault import Fault
+from .first_look import Heard
+from .learn import learn
+from .manner import Manner, Sample, Vector, learn_manner
+from .phonetics import STATES, Phonetics
+from .words import judge_words
+
+Timbre = Callable[[Audio], Vector | None]  # of a teacher that has one
+
+LEARN_LINES = 300  # enough for every phoneme; more only take longer
+EMOTION_LINES = 15  # fewest from which the manner of an emotion is learnt
+ANY = ""  # name of the manner of all emotions together
+
+
+def no_timbre(audio: Audio) -> Vector | None:
+    """Stand in for a teacher that gives no timbre."""
+    return None
+
+
+@dataclass(frozen=True)
+class Voice:
+    """Phonetics of all emotions together, and the manner of each.
+
+    Attributes:
+        manners: by emotion; ``ANY`` for one that had too few lines.
+    """
+
+    phonetics: Phonetics
+    manners: dict[str, Manner]
+
+    def judge(self, config: GateConfig, line: Heard, timbre: Timbre = no_timbre) -> Fault | None:
+        """Find what is wrong with a line: its length, words, likeness to what is written, timbre."""
+        alignment = align(self.phonetics, line)
+        if alignment is None:
+            needed = STATES * line.n_sounded
+            detail = f"{len(line.cepstra)} frames of 10 ms, fewer than {needed} for its phonemes"
+            return Fault("length", len(line.cepstra), needed, detail)
+        fault = judge_words(config, line, alignment)
+        if fault is not None:
+            return fault
+        manner = self.manners.get(line.emotion, self.manners[ANY])
+        return manner.judge(config, _sample(self.phonetics, line, alignment, timbre))
+
+    def save(self, path: Path, key: str) -> None:
+        """Write a file that appears whole or not at all; the key says what it was learnt from."""
+        described = {
+            "key": key,
+            "units": self.phonetics.units,
+            "manners": {emotion: manner.to_dict() for emotion, manner in self.manners.items()},
+        }
+        unfinished = path.with_name(f"{path.name}.part")
+        with unfinished.open("wb") as file:
+            np.savez(
+                file,
+                means=self.phonetics.means,
+                variances=self.phonetics.variances,
+                described=np.array(json.dumps(described, ensure_ascii=False)),
+            )
+        unfinished.replace(path)
+
+    @classmethod
+    def load(cls, path: Path, key: str) -> Voice | None:
+        """Read what ``save`` wrote; None when there is nothing, or it was learnt from something else."""
+        if not path.is_file():
+            return None
+        with np.load(path) as data:
+            described = json.loads(str(data["described"]))
+            if described["key"] != key:
+                return None
+            phonetics = Phonetics(tuple(described["units"]), data["means"], data["variances"])
+        manners = {emotion: Manner.from_dict(values) for emotion, values in described["manners"].items()}
+        return cls(phonetics, manners)
+
+
+def learn_voice(lines: Sequence[Heard], timbre: Timbre = no_timbre) -> Voice:
+    """Learn from lines that passed the first look; some of them may still be bad."""
+    phonetics = learn(lines)
+    samples = [
+        _sample(phonetics, line, alignment, timbre)
+        for line in lines
+        if (alignment := align(phonetics, line)) is not None
+    ]
+    by_emotion: dict[str, list[Sample]] = {ANY: samples}
+    for sample in samples:
+        by_emotion.setdefault(sample.line.emotion, []).append(sample)
+    manners = {e: learn_manner(own) for e, own in by_emotion.items() if e == ANY or len(own) >= EMOTION_LINES}
+    return Voice(phonetics, manners)
+
+
+def _sample(phonetics: Phonetics, line: Heard, alignment: Alignment, timbre: Timbre) -> Sample:
+    own = timbre(line.audio)
+    if own is None:
+        own = spectral_timbre(phonetics, line, alignment)
+    return Sample(line, alignment.fit, np.asarray(own, np.float32).reshape(-1))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -14,24 +15,30 @@ else:
     import tomli as tomllib
 
 BUILTIN = Path(__file__).parent / "configs" / "builtin.toml"
+BUILTIN_SCRIPT = "builtin"  # the lines in distill/script
 
 
 class DistillError(RuntimeError):
     """A file of the training side is missing or wrong; the message says what to change."""
 
 
-class _Section(BaseModel):
+class Section(BaseModel):
+    """A table of a file: nothing changes it, and a key that it does not know is an error."""
+
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Recording(_Section):
+class Recording(Section):
     """What one character says in one language.
 
     Attributes:
         character: name of the character in the voice.
         language: ``zh``, ``en`` or ``ja``.
         teacher: who speaks.
-        lines: number of training lines by emotion; the validation lines are shared out among these emotions.
+        script: ``builtin``, or files of lines, as absolute paths; several are read one after the other.
+        lines: number of training lines by emotion, each at most the whole script; the validation lines are
+            shared out among these emotions.
+        takes: how often each training line is said, each time with another seed.
         valid_lines: number of validation lines; all of the script when absent.
         test_lines: number of held-out lines by emotion; the first ones of the script's test lines.
         rate_test_lines: held-out lines said again, 10 % faster and slower in turn: the teacher's own spread.
@@ -40,14 +47,16 @@ class Recording(_Section):
     character: str
     language: str = Field(pattern="^(zh|en|ja)$")
     teacher: str
+    script: tuple[str, ...] = (BUILTIN_SCRIPT,)
     lines: dict[str, int]
+    takes: int = Field(default=1, ge=1)
     valid_lines: int | None = None
     test_lines: dict[str, int]
     rate_test_lines: int = 0
 
 
-class CorpusConfig(_Section):
-    """A corpus of several characters.
+class CorpusSound(Section):
+    """How the lines of a corpus are kept, whoever says them.
 
     Attributes:
         seed: decides which line goes to whom, and is handed to teachers that sample.
@@ -55,13 +64,21 @@ class CorpusConfig(_Section):
             language brings it there, so that what is louder in one emotion stays louder.
         leading_silence_s: silence kept before the first sound.
         trailing_silence_s: silence kept after the last sound.
-        recordings: who says what.
     """
 
     seed: int = 20240229
-    level_dbfs: float = -26.0
-    leading_silence_s: float = 0.016
-    trailing_silence_s: float = 0.100
+    level_dbfs: float = Field(default=-26.0, ge=-60.0, le=-6.0)
+    leading_silence_s: float = Field(default=0.016, ge=0.0, le=1.0)
+    trailing_silence_s: float = Field(default=0.100, ge=0.0, le=1.0)
+
+
+class CorpusConfig(CorpusSound):
+    """A corpus of several characters.
+
+    Attributes:
+        recordings: who says what.
+    """
+
     recordings: tuple[Recording, ...]
 
 
@@ -79,14 +96,32 @@ def load_toml(path: Path) -> dict[str, Any]:
         raise DistillError(f"{path} is not TOML: {error}") from error
 
 
+_Model = TypeVar("_Model", bound=BaseModel)
+
+
+def checked(model: type[_Model], values: Mapping[str, Any], where: str, folder: Path | None = None) -> _Model:
+    """Make a model of what a file says.
+
+    Args:
+        model: what it should be.
+        values: what was read.
+        where: file and table, for the message.
+        folder: where relative paths start.
+
+    Raises:
+        DistillError: a key is unknown or a value is out of place; the message names all of them.
+    """
+    try:
+        return model.model_validate(values, context={"folder": folder})
+    except ValidationError as error:
+        details = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        raise DistillError(f"{where} {details}") from error
+
+
 def load_corpus_config(path: Path = BUILTIN) -> CorpusConfig:
     """Read and check a corpus configuration.
 
     Raises:
         DistillError: a key is unknown or a value is out of place; the message names it.
     """
-    try:
-        return CorpusConfig.model_validate(load_toml(path).get("corpus", {}))
-    except ValidationError as error:
-        details = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-        raise DistillError(f"{path}: [corpus] {details}") from error
+    return checked(CorpusConfig, load_toml(path).get("corpus", {}), f"{path}: [corpus]")

@@ -26,7 +26,17 @@ ARROWS = {
     "quantize": ("edge",),
     "quantize.export": ("edge", "models"),
     "distill.evaluation": ("models", "edge"),  # it listens to what the device path speaks
-    "distill": ("models", "edge.text", "edge.audio", "edge.spec", "edge.errors", "edge.prosody", "edge.head"),
+    "distill.report": ("edge.spec", "edge.manifest"),  # it tells what is shipped
+    "distill": (
+        "models",
+        "edge.text",
+        "edge.audio",
+        "edge.spec",
+        "edge.errors",
+        "edge.manifest",
+        "edge.prosody",
+        "edge.head",
+    ),
     "deploy": ("edge.bundle", "edge.config", "edge.errors", "quantize.build"),
     "benchmarks": ("edge", "quantize"),
 }

@@ -31,7 +31,15 @@ def load_lines(language: str, folder: Path = FOLDER) -> list[Line]:
     Raises:
         ValueError: a row is not split, kind and text, or a text occurs twice.
     """
-    path = folder / f"lines_{language}.tsv"
+    return read_lines(folder / f"lines_{language}.tsv")
+
+
+def read_lines(path: Path) -> list[Line]:
+    """Read a file of lines.
+
+    Raises:
+        ValueError: a row is not split, kind and text, or a text occurs twice.
+    """
     lines, seen = [], set()
     for number, row in enumerate(path.read_text("utf-8").splitlines(), 1):
         fields = row.split("\t")

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edge.text import Reading
+
+from ..script import Line
 
 
 class TeacherError(RuntimeError):
@@ -76,10 +79,33 @@ class Origin:
     credit: str
 
 
+@dataclass(frozen=True)
+class OwnLine:
+    """A line that a teacher brings along, because it has been said already.
+
+    Attributes:
+        emotion: in which it was said.
+        line: text and split.
+    """
+
+    emotion: str
+    line: Line
+
+
 class Teacher(ABC):
-    """Speaks lines. One object is used by one thread of one process; ``close`` ends what it started."""
+    """Speaks lines. One object is used by one thread of one process; ``close`` ends what it started.
+
+    Making one and asking for a delivery is cheap: what takes long to load is loaded for the first line.
+
+    Attributes:
+        name: of the kind of teacher.
+        samples: another seed gives another reading of the same line.
+        literal: cannot say anything else than what is written.
+    """
 
     name: str
+    samples: bool = False
+    literal: bool = False
 
     @abstractmethod
     def origin(self) -> Origin:
@@ -100,6 +126,22 @@ class Teacher(ABC):
             LineRejectedError: the teacher would say other phonemes than ``request.reading``.
             TeacherError: the teacher is missing or broken.
         """
+
+    def lines(self, language: str) -> Sequence[OwnLine] | None:
+        """Give the lines of a language that this teacher brings along; None when it speaks any script."""
+        return None
+
+    def timbre(self, audio: NDArray[np.float32], sample_rate: int) -> NDArray[np.float32] | None:
+        """Describe whose voice it is, so that voices can be told apart; None when this teacher cannot.
+
+        Args:
+            audio: (n_samples,) mono.
+            sample_rate: Hz.
+
+        Returns:
+            A vector; the cosine of two is near 1 when the voice is the same.
+        """
+        return None
 
     def close(self) -> None:  # noqa: B027 - not every teacher holds something
         """Release processes and files."""

@@ -7,6 +7,7 @@ import json
 import shutil
 import subprocess
 import sys
+import tempfile
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,6 +18,7 @@ import numpy as np
 
 from .base import LineRejectedError, LineRequest, Origin, Teacher, TeacherError, TeacherLine
 from .espeak_phonemes import espeak_text
+from .settings import EspeakSettings
 
 _WORKER = Path(__file__).with_name("espeak_worker.py")
 _VOICES = {"en": "en-us", "zh": "cmn-latn-pinyin", "ja": "ja"}
@@ -53,14 +55,22 @@ _LANGUAGE_RATE = {"en": 1.0, "zh": 1.08, "ja": 0.95}
 
 
 class EspeakTeacher(Teacher):
-    """Talks to a worker process that holds libespeak-ng."""
+    """Talks to a worker process that holds libespeak-ng.
+
+    Args:
+        settings: timbre of a voice of its own, which speaks for any character; without, the characters are
+            ``CHARACTERS``.
+    """
 
     name = "espeak-ng"
+    literal = True
 
-    def __init__(self) -> None:
+    def __init__(self, settings: EspeakSettings | None = None) -> None:
         if shutil.which("espeak-ng") is None:
             raise TeacherError("espeak-ng is not installed; install it with: apt install espeak-ng")
+        self._settings = settings
         self._process: subprocess.Popen[str] | None = None
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
 
     @cached_property
     def _version(self) -> str:
@@ -77,18 +87,18 @@ class EspeakTeacher(Teacher):
 
     def delivery(self, request: LineRequest) -> str:
         """Variant, prosody and the line as espeak reads it."""
-        variant = (_VARIANTS / _variant(request)).read_text("utf-8")
-        rate = _LANGUAGE_RATE[request.language]
+        variant = self._timbre(self._variant(request))
+        rate = self._rate(request.language)
         return f"{variant} {DELIVERIES[request.emotion]} {rate} {_espeak_text(request)}"
 
     def synthesize(self, request: LineRequest) -> TeacherLine:
         """Speak one line from its phonemes."""
-        variant = _variant(request)
+        variant = self._variant(request)
         delivery = DELIVERIES[request.emotion]
         answer = self._ask(
             text=_espeak_text(request),
             voice=f"{_VOICES[request.language]}+{variant}",
-            rate=round(delivery.rate * _LANGUAGE_RATE[request.language] * request.rate),
+            rate=round(delivery.rate * self._rate(request.language) * request.rate),
             pitch=delivery.pitch,
             range=delivery.range,
             volume=delivery.volume,
@@ -96,6 +106,33 @@ class EspeakTeacher(Teacher):
         pcm = np.frombuffer(base64.b64decode(answer["pcm"]), np.int16).astype(np.float32)
         times = tuple((name, float(start)) for name, start in answer["events"])
         return TeacherLine(pcm / np.float32(32768), answer["sample_rate"], times)
+
+    def _variant(self, request: LineRequest) -> str:
+        emotions = self._settings.emotions if self._settings else tuple(DELIVERIES)
+        characters = (request.character,) if self._settings else CHARACTERS
+        if request.character not in characters or request.emotion not in emotions:
+            raise TeacherError(
+                f"espeak-ng has no {request.emotion} {request.character}; "
+                f"characters are {', '.join(characters)}, emotions {', '.join(emotions)}"
+            )
+        return f"{self._settings.variant if self._settings else request.character}-{request.emotion}"
+
+    def _timbre(self, variant: str) -> str:
+        """Give the variant file."""
+        text = (_VARIANTS / variant).read_text("utf-8")
+        return _retuned(text, self._settings.pitch, self._settings.formants) if self._settings else text
+
+    def _rate(self, language: str) -> float:
+        return _LANGUAGE_RATE[language] * (self._settings.rate if self._settings else 1.0)
+
+    def _variant_folder(self) -> str:
+        if self._settings is None:
+            return str(_VARIANTS)
+        if self._folder is None:
+            self._folder = tempfile.TemporaryDirectory()
+            for path in _VARIANTS.iterdir():
+                (Path(self._folder.name) / path.name).write_text(self._timbre(path.name), "utf-8")
+        return self._folder.name
 
     def _ask(self, **request: Any) -> dict[str, Any]:
         process = self._running()
@@ -115,7 +152,7 @@ class EspeakTeacher(Teacher):
 
     def _running(self) -> subprocess.Popen[str]:
         if self._process is None:
-            command = [sys.executable, "-I", str(_WORKER), str(_VARIANTS)]
+            command = [sys.executable, "-I", str(_WORKER), self._variant_folder()]
             # A session of its own: Ctrl-C is for us, and the worker ends with its input.
             self._process = subprocess.Popen(
                 command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
@@ -131,12 +168,27 @@ class EspeakTeacher(Teacher):
     def close(self) -> None:
         """End the worker."""
         process, self._process = self._process, None
-        if process is None or process.stdin is None or process.stdout is None:
-            return
-        with suppress(BrokenPipeError):
-            process.stdin.close()
-        process.stdout.close()
-        process.wait(timeout=10)
+        if process is not None and process.stdin is not None and process.stdout is not None:
+            with suppress(BrokenPipeError):
+                process.stdin.close()
+            process.stdout.close()
+            process.wait(timeout=10)
+        folder, self._folder = self._folder, None
+        if folder is not None:
+            folder.cleanup()
+
+
+def _retuned(variant: str, pitch: float, formants: float) -> str:
+    """Scale the frequencies of a variant file: ``pitch LOW HIGH`` and ``formant NUMBER FREQUENCY ...``."""
+    rows = []
+    for row in variant.splitlines():
+        key, *values = row.split() or [""]
+        if key == "pitch":
+            values = [str(round(float(value) * pitch)) for value in values]
+        elif key == "formant":
+            values[1] = str(round(float(values[1]) * formants))
+        rows.append(" ".join((key, *values)))
+    return "\n".join(rows) + "\n"
 
 
 def _read(process: subprocess.Popen[str]) -> dict[str, Any] | None:
@@ -145,15 +197,6 @@ def _read(process: subprocess.Popen[str]) -> dict[str, Any] | None:
     line = process.stdout.readline()
     answer: dict[str, Any] | None = json.loads(line) if line.endswith("\n") else None
     return answer
-
-
-def _variant(request: LineRequest) -> str:
-    if request.character not in CHARACTERS or request.emotion not in DELIVERIES:
-        raise TeacherError(
-            f"espeak-ng has no {request.emotion} {request.character}; "
-            f"characters are {', '.join(CHARACTERS)}, emotions {', '.join(DELIVERIES)}"
-        )
-    return f"{request.character}-{request.emotion}"
 
 
 def _espeak_text(request: LineRequest) -> str:

@@ -1,4 +1,4 @@
-"""Flite's ``slt`` voice as a teacher: the clearest English of the free ones, one character, neutral."""
+"""Flite as a teacher: its ``slt`` voice is the clearest English of the free ones; one character, neutral."""
 
 from __future__ import annotations
 
@@ -15,8 +15,10 @@ import soundfile as sf
 from edge.text import Reading
 
 from .base import LineRejectedError, LineRequest, Origin, Teacher, TeacherError, TeacherLine
+from .settings import FliteSettings
 
-_VOICE = "slt"
+VOICE = "slt"
+_MADE_FROM = {"kal16": "kal (Alan W Black and Kevin Lenzo)"}  # the others are CMU ARCTIC speakers
 # Flite tells a reduced vowel from a stressed one; ours has that in the stress digit, which is not compared.
 _PHONE_TIME = re.compile(r"(?:^|\s)([a-z]+):(\d+\.\d+)(?=\s|$)")
 _SAME = {"ax": "ah", "axr": "er"}
@@ -28,8 +30,10 @@ class FliteTeacher(Teacher):
     """Runs the program once per line; rejects what Flite still pronounces otherwise than our dictionary."""
 
     name = "flite"
+    literal = True
 
-    def __init__(self) -> None:
+    def __init__(self, settings: FliteSettings | None = None) -> None:
+        self._voice = settings.voice if settings else VOICE
         if shutil.which("flite") is None:
             raise TeacherError("flite is not installed; install it with: apt install flite")
 
@@ -41,12 +45,13 @@ class FliteTeacher(Teacher):
 
     def origin(self) -> Origin:
         """Name Flite, the voice and their licence."""
-        credit = "CMU Flite, voice slt (CMU ARCTIC); Carnegie Mellon University; run as a separate program"
+        voice = _MADE_FROM.get(self._voice, f"{self._voice} (CMU ARCTIC)")
+        credit = f"CMU Flite, voice {voice}; Carnegie Mellon University; run as a separate program"
         return Origin(self.name, self._version, "BSD-style (Flite and CMU ARCTIC)", credit)
 
     def delivery(self, request: LineRequest) -> str:
         """The voice, and that words are entered into its lexicon."""
-        return f"{_VOICE} with our lexicon"
+        return f"{self._voice} with our lexicon"
 
     def synthesize(self, request: LineRequest) -> TeacherLine:
         """Speak one line of English from its text, every word pronounced as the reading has it."""
@@ -71,7 +76,7 @@ class FliteTeacher(Teacher):
             words.write_text("".join(entries), "utf-8")
             text = request.reading.normalized.replace("…", "...")
             stretch = f"duration_stretch={1 / request.rate:.4f}"
-            command = ["flite", "--setf", stretch, "-add_lex", str(words), "-voice", _VOICE, "-psdur"]
+            command = ["flite", "--setf", stretch, "-add_lex", str(words), "-voice", self._voice, "-psdur"]
             command += ["-o", str(sound), "-t", text]
             done = subprocess.run(command, capture_output=True, text=True, check=False)
             if done.returncode != 0 or not sound.exists():

@@ -8,6 +8,7 @@ from importlib import metadata, util
 import numpy as np
 
 from .base import LineRejectedError, LineRequest, Origin, Teacher, TeacherError, TeacherLine
+from .settings import OpenJTalkSettings
 
 # Vowels that Open JTalk may devoice but the inventory has only voiced; it has both forms of I and U.
 _VOICED = {"A": "a", "E": "e", "O": "o"}
@@ -17,8 +18,9 @@ class OpenJTalkTeacher(Teacher):
     """Runs in this process (BSD licence); a line that it reads otherwise than our front end is rejected."""
 
     name = "openjtalk"
+    literal = True
 
-    def __init__(self) -> None:
+    def __init__(self, settings: OpenJTalkSettings | None = None) -> None:
         if util.find_spec("pyopenjtalk") is None:
             raise TeacherError(
                 "pyopenjtalk-plus is not installed; install it with: pip install 'sovits-tiny[ja]'"

@@ -1,0 +1,278 @@
+"""The ``[teacher]`` section of a voice: who speaks, and everything that decides how.
+
+Paths are relative to the file that holds the section. The models travel to the processes that render.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator
+
+from edge.manifest import Language
+
+from ..config import Section
+from .reference import LocalPath, Name, Reference, References
+
+NEUTRAL = "neutral"
+ALL_LANGUAGES: tuple[Language, ...] = ("zh", "en", "ja")
+Cut = Literal["cut0", "cut1", "cut2", "cut3", "cut4", "cut5"]
+
+
+class Sampling(Section):
+    """How semantic tokens are drawn; the defaults are those of GPT-SoVITS.
+
+    Attributes:
+        top_k: only the most probable tokens, at least 1 (always the best one).
+        top_p: only tokens that together have this probability, 0 to 1; 1 is off.
+        temperature: above 1 livelier and less sure, below 1 flatter, 0 to 5.
+        repetition_penalty: on tokens that were drawn before, 1 is off.
+    """
+
+    top_k: int = Field(default=15, ge=1, le=1024)
+    top_p: float = Field(default=1.0, gt=0.0, le=1.0)
+    temperature: float = Field(default=1.0, gt=0.0, le=5.0)
+    repetition_penalty: float = Field(default=1.35, ge=1.0, le=5.0)
+
+
+class _TeacherSettings(Section):
+    """What every kind of teacher has."""
+
+    def emotion_names(self) -> tuple[str, ...] | None:
+        """Name the emotions; None when the recordings tell."""
+        return (NEUTRAL,)
+
+    def spoken_languages(self) -> tuple[Language, ...]:
+        """Name the languages that this teacher can speak."""
+        return ALL_LANGUAGES
+
+    def references(self) -> Mapping[str, Reference]:
+        """Give the reference clips by emotion; none where the teacher needs none."""
+        return {}
+
+    def files(self) -> tuple[Path, ...]:
+        """List the files and folders of this machine that decide the sound."""
+        return ()
+
+
+class Owned(_TeacherSettings):
+    """A teacher whose sound belongs to somebody.
+
+    Attributes:
+        licence: under which its sound may be used; that of the voice when absent.
+        credit: whom to name for it.
+    """
+
+    licence: str | None = None
+    credit: str = ""
+
+
+class _Cloning(Owned):
+    """A full model, which takes voice and emotion from reference clips.
+
+    Attributes:
+        emotions: a clip for each emotion, neutral among them: a path whose transcript lies beside it as
+            ``.txt``, or a table of audio, text, language and more.
+        sampling: how tokens are drawn.
+        speed: of everything, 0.5 to 2; 1 is the model's own.
+        cut: where long lines are cut, as GPT-SoVITS names it.
+        fragment_interval: silence after each piece of a line, in seconds.
+    """
+
+    emotions: References
+    sampling: Sampling = Sampling()
+    speed: float = Field(default=1.0, ge=0.5, le=2.0)
+    cut: Cut = "cut5"
+    fragment_interval: float = Field(default=0.3, ge=0.0, le=2.0)
+
+    @field_validator("emotions")
+    @classmethod
+    def _has_neutral(cls, value: References) -> References:
+        if NEUTRAL not in value:
+            raise ValueError(
+                'no clip is called neutral, which sets the level; add neutral = "ref/neutral.wav"'
+            )
+        return value
+
+    def emotion_names(self) -> tuple[str, ...]:
+        """Name the emotions, neutral first."""
+        return (NEUTRAL, *(name for name in self.emotions if name != NEUTRAL))
+
+    def references(self) -> Mapping[str, Reference]:
+        """Give the reference clips by emotion."""
+        return self.emotions
+
+    def files(self) -> tuple[Path, ...]:
+        """List the clips and their transcripts."""
+        clips = [(clip.audio, clip.audio.with_suffix(".txt"), *clip.more) for clip in self.emotions.values()]
+        return tuple(path for paths in clips for path in paths)
+
+
+class GptSovitsSettings(_Cloning):
+    """A GPT-SoVITS voice (v1, v2, v2Pro, v2ProPlus) read from the studio's own files.
+
+    Attributes:
+        gpt_weights: ``.ckpt``, text to semantic tokens.
+        sovits_weights: ``.pth``, tokens to sound.
+        hubert: folder of chinese-hubert-base.
+        roberta: folder of chinese-roberta-wwm-ext-large, which Chinese needs.
+        without_roberta: speak Chinese with zeros in the place of what RoBERTa says; the sound is flatter.
+        speaker_verification: ``pretrained_eres2netv2w24s4ep4.ckpt``, which v2Pro and v2ProPlus need.
+        noise_scale: of the prior, 0 to 1; less is cleaner and duller.
+        device: ``auto`` is a GPU where there is one; or ``cpu``, ``cuda``, ``cuda:1``.
+        batch: pieces of a line that are generated together.
+    """
+
+    kind: Literal["gpt-sovits"]
+    gpt_weights: LocalPath
+    sovits_weights: LocalPath
+    hubert: LocalPath
+    roberta: LocalPath | None = None
+    without_roberta: bool = False
+    speaker_verification: LocalPath | None = None
+    noise_scale: float = Field(default=0.5, ge=0.0, le=1.0)
+    device: str = Field(default="auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$")
+    batch: int = Field(default=4, ge=1, le=64)
+
+    def files(self) -> tuple[Path, ...]:
+        """List the clips, the networks and the helpers."""
+        networks = (self.gpt_weights, self.sovits_weights, self.hubert)
+        return (*super().files(), *networks, *filter(None, (self.roberta, self.speaker_verification)))
+
+
+class HttpSettings(_Cloning):
+    """A running GPT-SoVITS server, ``api_v2.py``: any version, v3 and v4 included.
+
+    Attributes:
+        url: where it listens.
+        server_folder: where the server finds what lies here in ``local_folder``; when absent it runs on this
+            machine, and paths are sent as they are.
+        local_folder: folder of the clips, that of the file by default.
+        gpt_weights, sovits_weights: for the server to load first, as paths on its disk.
+        timeout_s: longest wait for one line, seconds.
+        retries: how often a line is sent again after a failure.
+        backoff_s: wait before the first retry, in seconds; each further one is twice as long.
+        media_type: of the answer; aac is not read.
+        streaming_mode: 0 whole line, 1 piece by piece, 2 and 3 inside a piece.
+        batch_size, batch_threshold, split_bucket, parallel_infer: how the server puts pieces together.
+        sample_steps, super_sampling: of v3 and v4.
+        overlap_length, min_chunk_length: of streaming modes 2 and 3, in tokens.
+    """
+
+    kind: Literal["gpt-sovits-http"]
+    url: str = Field(default="http://127.0.0.1:9880", pattern=r"^https?://[^/\s]+(/.*)?$")
+    server_folder: str | None = None
+    local_folder: LocalPath = Field(default=Path(), validate_default=True)
+    gpt_weights: str | None = None
+    sovits_weights: str | None = None
+    timeout_s: float = Field(default=180.0, gt=0.0)
+    retries: int = Field(default=5, ge=0, le=20)
+    backoff_s: float = Field(default=1.0, ge=0.0, le=60.0)
+    media_type: Literal["wav", "raw", "ogg"] = "wav"
+    streaming_mode: Literal[0, 1, 2, 3] = 0
+    batch_size: int = Field(default=1, ge=1, le=200)
+    batch_threshold: float = Field(default=0.75, ge=0.0, le=1.0)
+    split_bucket: bool = True
+    parallel_infer: bool = True
+    sample_steps: int = Field(default=32, ge=1, le=128)
+    super_sampling: bool = False
+    overlap_length: int = Field(default=2, ge=0)
+    min_chunk_length: int = Field(default=16, ge=1)
+
+
+class RecordingsSettings(Owned):
+    """What somebody has recorded: sound files and what is said in them.
+
+    Attributes:
+        folder: of the sound files. A sub-folder is an emotion; what lies in none of them is neutral.
+        transcripts: file of lines ``path|speaker|language|text``, with the emotion as a fifth column where
+            the folder does not tell; when absent each sound file has its transcript beside it as ``.txt``.
+        speaker: of that file; everybody when absent.
+        emotions: names of folders or of the fifth column that mean an emotion of another name.
+        valid_share, test_share: of the lines, held out from training, 0 to 0.5; which ones depends on the
+            texts alone.
+    """
+
+    kind: Literal["recordings"]
+    folder: LocalPath
+    transcripts: LocalPath | None = None
+    speaker: str | None = None
+    emotions: dict[str, Name] = Field(default_factory=dict)
+    valid_share: float = Field(default=0.05, gt=0.0, le=0.5)
+    test_share: float = Field(default=0.05, gt=0.0, le=0.5)
+
+    def emotion_names(self) -> None:
+        """The recordings tell."""
+
+    def files(self) -> tuple[Path, ...]:
+        """List the recordings and what says what they say."""
+        return (self.folder, *filter(None, (self.transcripts,)))
+
+
+class EspeakSettings(_TeacherSettings):
+    """espeak-ng with a timbre that nobody else has: a stand-in, for trying the way without a full model.
+
+    Attributes:
+        variant: whose timbre to start from.
+        pitch: of the voice, relative to the variant's, 0.5 to 2.
+        formants: frequencies of the formants, relative to the variant's; above 1 a shorter vocal tract.
+        rate: speaking rate, relative to the variant's.
+        emotions: which of them to speak.
+    """
+
+    kind: Literal["espeak-ng"]
+    variant: Literal["noah", "ava"] = "noah"
+    pitch: float = Field(default=1.0, ge=0.5, le=2.0)
+    formants: float = Field(default=1.0, ge=0.75, le=1.35)
+    rate: float = Field(default=1.0, ge=0.6, le=1.6)
+    emotions: tuple[Literal["neutral", "happy", "sad", "angry"], ...] = ("neutral", "happy", "sad", "angry")
+
+    @field_validator("emotions")
+    @classmethod
+    def _has_neutral(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if NEUTRAL not in value or len(set(value)) != len(value):
+            raise ValueError("expected neutral, which sets the level, and each emotion once")
+        return value
+
+    def emotion_names(self) -> tuple[str, ...]:
+        """Name the emotions."""
+        return self.emotions
+
+
+class FliteSettings(_TeacherSettings):
+    """Flite, English only.
+
+    Attributes:
+        voice: one of those that come with the program.
+    """
+
+    kind: Literal["flite"]
+    voice: Literal["slt", "rms", "awb", "kal16"] = "slt"
+
+    def spoken_languages(self) -> tuple[Language, ...]:
+        """English."""
+        return ("en",)
+
+
+class OpenJTalkSettings(_TeacherSettings):
+    """Open JTalk's ``mei``, Japanese only."""
+
+    kind: Literal["openjtalk"]
+
+    def spoken_languages(self) -> tuple[Language, ...]:
+        """Japanese."""
+        return ("ja",)
+
+
+TeacherSettings = Annotated[
+    GptSovitsSettings
+    | HttpSettings
+    | RecordingsSettings
+    | EspeakSettings
+    | FliteSettings
+    | OpenJTalkSettings,
+    Field(discriminator="kind"),
+]
+KINDS = ("gpt-sovits", "gpt-sovits-http", "recordings", "espeak-ng", "flite", "openjtalk")

@@ -7,6 +7,7 @@ from distill.evaluation.spectral import (
     FLOOR_DB,
     HOP,
     N_MELS,
+    envelope_mel,
     frame_distances,
     log_mel,
     mel_filters,
@@ -90,3 +91,37 @@ def test_tempo_counts_far_less_than_anything_else(speak: Speak) -> None:
 
 def _noise(n: int, level: float) -> np.ndarray:
     return (np.random.default_rng(0).normal(size=n) * level).astype(np.float32)
+
+
+def pulses(f0: float, n: int = 32_000) -> np.ndarray:
+    """A vowel of one second: pulses through two formants."""
+    time = np.arange(n) / 32_000
+    harmonics = np.arange(1, int(8000 / f0)) * f0
+    gains = sum(1 / (1 + ((harmonics - centre) / 80) ** 2) for centre in (700, 1200)) + 0.01
+    return (0.05 * (gains[:, None] * np.cos(2 * np.pi * harmonics[:, None] * time)).sum(0)).astype(np.float32)
+
+
+def test_the_envelope_does_not_hear_the_pitch_where_the_log_mel_does() -> None:
+    low, high = pulses(220.0), pulses(233.1)  # a semitone apart
+
+    apart = np.abs(np.median(envelope_mel(low)[20:-20] - envelope_mel(high)[20:-20], axis=0)).mean()
+    heard = np.abs(np.median(log_mel(low)[20:-20] - log_mel(high)[20:-20], axis=0)).mean()
+
+    assert apart < 0.4 * heard
+    assert warped_distance(low, low, envelope_mel) == 0.0
+
+
+def test_envelope_and_log_mel_agree_on_the_level_of_noise() -> None:
+    noise = np.random.default_rng(0).normal(scale=0.1, size=64_000).astype(np.float32)
+
+    assert envelope_mel(noise)[20:-20].mean() == pytest.approx(log_mel(noise)[20:-20].mean(), abs=1.0)
+
+
+@pytest.mark.espeak
+def test_the_envelope_hears_words_and_voices_but_not_the_tempo(speak: Speak) -> None:
+    line = speak(LINE, "noah", "zh").audio
+    tempo = warped_distance(line, speak(LINE, "noah", "zh", rate=1.1).audio, envelope_mel)
+    words = warped_distance(line, speak("明天我们去公园玩吧。", "noah", "zh").audio, envelope_mel)
+    voice = warped_distance(line, speak(LINE, "ava", "zh").audio, envelope_mel)
+
+    assert 3.0 * tempo < min(words, voice)

@@ -16,13 +16,12 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from .evaluation import alignment, defects, emotion, joins, prosody, spectral
 from .evaluation.character import CharacterClassifier, percent_right
 from .evaluation.intelligibility import Recogniser, WordErrors, said_words
 from .evaluation.result import Check, Target, write_results
-from .evaluation.speakers import Student, TeacherLines, spread
+from .evaluation.speakers import Student, TeacherLines
 from .evaluation.speech import Recording, Samples, is_sounding
 from .evaluation.tones import ToneClassifier
 from .manifest import Utterance
@@ -333,31 +332,14 @@ def _short_lines(session: Session) -> Check:
 
 def alignments(session: Session) -> Iterator[Check]:
     """Starts of phonemes in the learnt alignment against the teacher's own times."""
-    for voice, lines in _aligned_and_told(session).items():
-        found = alignment.Deviation.of(_deviations(session, lines))
+    for voice, lines in session.teacher.aligned_and_told(N_ALIGNMENT_LINES).items():
+        found = alignment.Deviation.of(session.teacher.deviations(lines))
         pairs = [alignment.told_durations(session.teacher.cut(u), u.phoneme_times, u.language) for u in lines]
         told, learnt = (np.concatenate([pair[side] for pair in pairs]) for side in (0, 1))
         agreement = prosody.Agreement.between(told, learnt)
         yield ALIGNMENT.report(
             voice, found.median_ms, found.n, **asdict(found), duration_correlation=agreement.correlation
         )
-
-
-def _deviations(session: Session, lines: Sequence[Utterance]) -> NDArray[np.float64]:
-    """Learnt starts minus told ones, seconds."""
-    apart = [alignment.differences(session.teacher.cut(u), u.phoneme_times, u.language) for u in lines]
-    return np.concatenate(apart)
-
-
-def _aligned_and_told(session: Session) -> dict[str, list[Utterance]]:
-    """Training lines with a learnt alignment whose teacher tells its times, by character and language."""
-    found = {}
-    for character, language in session.teacher.conditions():
-        lines = session.teacher.find("train", {"character": character, "language": language})
-        lines = [u for u in lines if u.phoneme_times and session.teacher.is_aligned(u)]
-        if lines:
-            found[f"{character} {language}"] = spread(lines, N_ALIGNMENT_LINES)
-    return found
 
 
 # --- Pictures -----------------------------------------------------------------------------------------------
@@ -375,8 +357,8 @@ def illustrate(session: Session, folder: Path) -> None:
             plots.draw_line(
                 session.told(line), session.repeated(line), folder / f"{character}-{language}.png"
             )
-    if told := _aligned_and_told(session):
-        apart = {voice: _deviations(session, lines) for voice, lines in told.items()}
+    if told := session.teacher.aligned_and_told(N_ALIGNMENT_LINES):
+        apart = {voice: session.teacher.deviations(lines) for voice, lines in told.items()}
         plots.draw_alignment(apart, folder / "alignment.png")
 
 

@@ -1,4 +1,4 @@
-"""Pictures of a voice beside its teacher: spectrogram, phonemes, pitch; and how good the alignment is."""
+"""Pictures of a voice beside its teacher: spectrogram, phonemes, pitch; its alignment and its training."""
 
 from __future__ import annotations
 
@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 N_FFT, HOP = 1024, 160  # 32 ms windows every 5 ms
 RANGE_DB = 80.0
 COLOURS = 64  # of the picture's palette: keeps a page's worth of spectrograms small in the repository
-LOUD, TEACHER, STUDENT = "magma", "#444444", "#c03a2b"
+LOUD, TEACHER, STUDENT, TRAINING = "magma", "#444444", "#c03a2b", "#9a9a9a"
+LOSS_COLUMNS = 3
+
+Curve = tuple[NDArray[np.float64], NDArray[np.float64]]
 
 
 def draw_line(teacher: Recording, student: Recording, path: Path) -> None:
@@ -63,14 +66,47 @@ def draw_alignment(deviations: Mapping[str, NDArray[np.float64]], path: Path) ->
     _save(figure, path)
 
 
-def _figure(n_rows: int, size: tuple[float, float], heights: list[int]) -> tuple[Figure, list[Axes]]:
+def draw_losses(train: Mapping[str, Curve], valid: Mapping[str, Curve], path: Path) -> None:
+    """Draw each term of the loss over the steps, on log scales: training behind, validation in front.
+
+    Args:
+        train: steps (n,) and losses (n,) by term.
+        valid: the same.
+        path: PNG file.
+    """
+    terms = list(dict.fromkeys([*train, *valid]))
+    n_rows = -(-len(terms) // LOSS_COLUMNS)
+    figure, axes = _figure(n_rows, (9.0, 0.4 + 2.3 * n_rows), [1] * n_rows, LOSS_COLUMNS)
+    for axis, term in zip(axes, terms, strict=False):
+        _draw_loss(axis, train.get(term), valid.get(term))
+        axis.set_title(term, fontsize=9)
+    for axis in axes[len(terms) :]:
+        axis.axis("off")
+    axes[0].legend(fontsize=8)
+    _save(figure, path)
+
+
+def _draw_loss(axis: Axes, train: Curve | None, valid: Curve | None) -> None:
+    if train is not None:
+        axis.plot(*train, color=TRAINING, linewidth=0.8, label="training, one batch")
+    if valid is not None:
+        axis.plot(*valid, color=STUDENT, linewidth=1.6, marker=".", label="validation")
+    axis.set_yscale("log")
+    axis.tick_params(labelsize=8, which="both")
+    axis.set_xlabel("step", fontsize=8)
+    axis.grid(alpha=0.3, which="both")
+
+
+def _figure(
+    n_rows: int, size: tuple[float, float], heights: list[int], n_columns: int = 1
+) -> tuple[Figure, list[Axes]]:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=size, dpi=90, layout="constrained")
     FigureCanvasAgg(figure)
-    axes = figure.subplots(n_rows, 1, squeeze=False, height_ratios=heights)
-    return figure, list(axes[:, 0])
+    axes = figure.subplots(n_rows, n_columns, squeeze=False, height_ratios=heights)
+    return figure, list(axes.ravel())
 
 
 def _draw_spectrogram(axis: Axes, line: Recording) -> None:

@@ -34,8 +34,8 @@ def update(document: Path, results: Sequence[Path]) -> None:
 
 def section(result: Result) -> str:
     """What was measured on what; numbers with a target first, then those that are only reported."""
-    judged = [_row(check) for check in result["checks"] if check["target"] is not None]
-    reported = [_row(check) for check in result["checks"] if check["target"] is None]
+    judged = [row(check) for check in result["checks"] if check["target"] is not None]
+    reported = [row(check) for check in result["checks"] if check["target"] is None]
     parts = [_heading(result), _table(("measure", "who", "measured", "target", "met", "behind it"), judged)]
     if reported:
         header = ("reported without a target", "who", "measured", "behind it")
@@ -59,9 +59,10 @@ def _heading(result: Result) -> str:
     )
 
 
-def _row(check: Mapping[str, Any]) -> tuple[str, ...]:
-    target = "" if check["target"] is None else f"{check['bound']} {_number(check['target'])}"
-    value = f"{_number(check['value'])} {_unit(check['unit'])}".strip()
+def row(check: Mapping[str, Any]) -> tuple[str, ...]:
+    """Measure, who, measured, target, verdict and what is behind it, as text."""
+    target = "" if check["target"] is None else f"{check['bound']} {number(check['target'])}"
+    value = f"{number(check['value'])} {_unit(check['unit'])}".strip()
     behind = "; ".join(_details(check["detail"]))
     return (check["measure"], check["subject"], value, target, _VERDICTS[check["passed"]],
             f"n = {check['n']}{'; ' if behind else ''}{behind}")  # fmt: skip
@@ -71,12 +72,12 @@ def _details(detail: Mapping[str, Any]) -> Iterator[str]:
     """Numbers and short lists of a detail; what is nested deeper stays in the result file."""
     for key, value in detail.items():
         if isinstance(value, (int, float)) and key != "n":
-            yield f"{key.replace('_', ' ')} {_number(value)}"
+            yield f"{key.replace('_', ' ')} {number(value)}"
         elif isinstance(value, list) and value:
             yield f"{key.replace('_', ' ')}: {', '.join(map(str, value))}"
 
 
-def _number(value: float | None) -> str:
+def number(value: float | None) -> str:
     """Three significant digits, whole numbers whole."""
     if value is None:
         return "not measured"

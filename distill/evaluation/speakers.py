@@ -8,12 +8,13 @@ from pathlib import Path
 
 import numpy as np
 import soundfile
+from numpy.typing import NDArray
 
 from distill.manifest import Utterance, read_manifest
 from edge.spec import SAMPLE_RATE, ZERO_LENGTH_SYMBOLS
 from edge.synthesizer import SpeechRequest, Synthesizer
 
-from .alignment import segments_from_times
+from .alignment import differences, segments_from_times
 from .speech import Recording, Samples, Segment
 
 STEP_S = 0.008  # one step of the learnt alignment
@@ -77,6 +78,20 @@ class TeacherLines:
         if (told := utterance.phoneme_times) and not self._durations:
             return segments_from_times(utterance.phonemes, told, utterance.language, seconds)
         return ()
+
+    def aligned_and_told(self, limit: int) -> dict[str, list[Utterance]]:
+        """Return training lines with a learnt alignment whose teacher tells its times, by voice."""
+        found = {}
+        for character, language in self.conditions():
+            lines = self.find("train", {"character": character, "language": language})
+            lines = [u for u in lines if u.phoneme_times and self.is_aligned(u)]
+            if lines:
+                found[f"{character} {language}"] = spread(lines, limit)
+        return found
+
+    def deviations(self, lines: Sequence[Utterance]) -> NDArray[np.float64]:
+        """Return (n_matched,) seconds: learnt starts of phonemes minus told ones."""
+        return np.concatenate([differences(self.cut(u), u.phoneme_times, u.language) for u in lines])
 
 
 def spread(lines: list[Utterance], limit: int | None) -> list[Utterance]:

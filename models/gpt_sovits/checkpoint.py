@@ -16,7 +16,7 @@ from torch import Tensor
 from .archive import Archive, AttributeBag, CheckpointError, blamed_on, read_archive
 from .comparison import compare_tensors
 from .identify import require, s2_version
-from .s2_weights import TRAINING_ONLY
+from .s2_weights import TRAINING_ONLY, network_weights
 from .synthesizer import Synthesizer
 from .text2semantic import Text2Semantic, Text2SemanticSizes
 
@@ -99,7 +99,7 @@ def read_s2(path: str | Path) -> S2Checkpoint:
         require("s2", archive)
         weights, config = _single_precision(archive.root["weight"]), _config(archive)
         version = s2_version(weights, config, archive.tag)
-        Synthesizer.outline(weights, config, version)
+        Synthesizer.outline(network_weights(weights), config, version)
         return S2Checkpoint(weights, config, _info(archive), version, archive.tag)
 
 

@@ -17,7 +17,7 @@ def fold_weight_norm(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Replace each pair of length g and direction v by the weight g * v / |v|.
 
     The norm is over all axes but the first, which is the output of a convolution and the input of a
-    transposed one. A pair with one half missing stays as it is, for whoever compares names.
+    transposed one. A pair that does not fit or lacks a half stays as it is, for whoever compares names.
 
     Source: Salimans and Kingma, arXiv:1602.07868, section 2.
     """
@@ -25,7 +25,7 @@ def fold_weight_norm(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
     for length, direction in SPELLINGS:
         for name in [name for name in folded if name.endswith(f".{direction}")]:
             stem = name.removesuffix(direction)
-            if stem + length in folded:
+            if stem + length in folded and len(folded[stem + length]) == len(folded[name]):
                 g, v = folded.pop(stem + length), folded.pop(name)
                 folded[f"{stem}weight"] = g * v / v.flatten(1).norm(dim=1).view(g.shape)
     return folded

@@ -76,16 +76,16 @@ class Synthesizer(LatentDecoder):
         Raises:
             CheckpointError: tensors are missing, unexpected or do not fit together.
         """
-        model = cls.outline(weights, config, version)
-        model.load_state_dict(network_weights(weights), assign=True)
+        tensors = network_weights(weights)
+        model = cls.outline(tensors, config, version)
+        model.load_state_dict(tensors, assign=True)
         return model.requires_grad_(False).eval()
 
     @classmethod
-    def outline(cls, weights: Mapping[str, Tensor], config: Mapping[str, Any], version: str) -> Synthesizer:
-        """Build the networks without values, after holding names and shapes of a file against them."""
-        shapes = network_weights({name: tensor.to("meta") for name, tensor in weights.items()})
+    def outline(cls, tensors: Mapping[str, Tensor], config: Mapping[str, Any], version: str) -> Synthesizer:
+        """Build the networks without values, and hold names and shapes against those of `network_weights`."""
         try:
-            sizes = sizes_of(shapes, config)
+            sizes = sizes_of(tensors, config)
             with torch.device("meta"):
                 model = cls(sizes, version)
         except KeyError as error:
@@ -94,7 +94,7 @@ class Synthesizer(LatentDecoder):
             raise CheckpointError(
                 f"its tensors and its configuration do not fit together: {error}"
             ) from error
-        compare_tensors(model.state_dict(), shapes, file_name)
+        compare_tensors(model.state_dict(), tensors, file_name)
         return model
 
     def extract_semantic_tokens(self, content_features: Tensor) -> Tensor:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import torch
 from torch import Tensor, nn
 
 from .attention import Encoder, MultiHeadAttention
@@ -60,7 +61,8 @@ class TextEncoder(nn.Module):
         self.ssl_proj = nn.Conv1d(sizes.content, sizes.hidden, 1)
         self.encoder_ssl = _encoder(sizes, sizes.n_ssl_layers)
         self.encoder_text = _encoder(sizes, sizes.n_text_layers)
-        self.text_embedding = nn.Embedding(sizes.n_phonemes, sizes.hidden)
+        # Not `nn.Embedding(...)`: drawing its start values, even on the meta device, imports for two seconds.
+        self.text_embedding = nn.Embedding.from_pretrained(torch.empty(sizes.n_phonemes, sizes.hidden))
         self.mrte = TextReferenceFusion(sizes.hidden, sizes.mrte)
         self.encoder2 = _encoder(sizes, sizes.n_joint_layers)
         self.proj = nn.Conv1d(sizes.hidden, 2 * sizes.hidden, 1)

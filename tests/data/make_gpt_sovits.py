@@ -255,11 +255,8 @@ def random_weights(shapes: Shapes, seed: int = 0) -> dict[str, Tensor]:
 def _draw(name: str, shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
     noise = torch.randn(shape, generator=generator)
     last = name.rsplit(".", 1)[-1]
-    if (
-        last in ("weight_g", "gamma", "alpha", "inited", "cluster_size")
-        or ".norm" in name
-        and last == "weight"
-    ):
+    is_gain = last in ("weight_g", "gamma", "alpha", "inited", "cluster_size")
+    if is_gain or (".norm" in name and last == "weight"):
         return 1.0 + 0.1 * noise
     if last == "weight" and len(shape) == 1:  # PReLU
         return 0.25 + 0.1 * noise
@@ -313,7 +310,7 @@ def write_s2(
     enc_q: bool = False,
     seed: int = 0,
 ) -> Path:
-    """Write an s2 `.pth` as the trainer does: half precision, no enc_q, the configuration as `utils.HParams`."""
+    """Write an s2 `.pth` as the trainer does: half precision, no enc_q, the configuration a pickled class."""
     size = s2_size_for(version, size)
     weights = random_weights(s2_shapes(version, size, enc_q), seed)
     weights = {name: tensor.half() if half else tensor for name, tensor in weights.items()}

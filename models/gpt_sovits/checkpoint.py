@@ -17,6 +17,7 @@ from .archive import Archive, AttributeBag, CheckpointError, blamed_on, read_arc
 from .comparison import compare_tensors
 from .identify import require, s2_version
 from .s2_weights import TRAINING_ONLY, network_weights
+from .speaker_verification import ERes2NetV2
 from .synthesizer import Synthesizer
 from .text2semantic import Text2Semantic, Text2SemanticSizes
 
@@ -24,6 +25,7 @@ __all__ = [
     "CheckpointError",
     "S1Checkpoint",
     "S2Checkpoint",
+    "load_speaker_verification",
     "load_synthesizer",
     "load_text2semantic",
     "read_s1",
@@ -114,6 +116,16 @@ def read_speaker_verification(path: str | Path) -> dict[str, Tensor]:
     with blamed_on(path):
         require("speaker-verification", archive)
         return _single_precision(archive.root)
+
+
+def load_speaker_verification(path: str | Path) -> ERes2NetV2:
+    """Load the ERes2NetV2 file, ready for inference."""
+    weights = read_speaker_verification(path)
+    with blamed_on(Path(path)):
+        try:
+            return ERes2NetV2.from_weights(weights)
+        except ValueError as error:
+            raise CheckpointError(str(error)) from error
 
 
 def load_text2semantic(path: str | Path) -> Text2Semantic:

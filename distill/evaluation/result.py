@@ -63,6 +63,24 @@ class Check:
 
 
 @dataclass(frozen=True)
+class LeftOut:
+    """A measure that can say nothing about a voice.
+
+    Attributes:
+        measure: what would have been measured.
+        subject: on whom.
+        reason: why it was not.
+    """
+
+    measure: str
+    subject: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.measure}, {self.subject}: left out, {self.reason}"
+
+
+@dataclass(frozen=True)
 class Target:
     """What a measure must come to; makes the checks of that measure."""
 
@@ -79,8 +97,14 @@ class Target:
         """Note a number that is not held against the target."""
         return Check(self.measure, subject, value, self.bound, None, self.unit, n, detail)
 
+    def left_out(self, subject: str, reason: str) -> LeftOut:
+        """Say why nothing is measured."""
+        return LeftOut(self.measure, subject, reason)
 
-def write_results(path: Path, checks: Sequence[Check], manifest: Manifest) -> None:
+
+def write_results(
+    path: Path, checks: Sequence[Check], manifest: Manifest, left_out: Sequence[LeftOut] = ()
+) -> None:
     """Write every number with what it was measured on; the file appears whole or not at all."""
     judged = [check.passed for check in checks if check.passed is not None]
     content = {
@@ -91,6 +115,7 @@ def write_results(path: Path, checks: Sequence[Check], manifest: Manifest) -> No
         "passed": sum(judged),
         "judged": len(judged),
         "checks": [_plain(check.to_dict()) for check in checks],
+        "left_out": [asdict(measure) for measure in left_out],
     }
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_suffix(".part")

@@ -12,6 +12,7 @@ from .discriminant import Discriminant
 from .pitch import Contour
 from .speech import Recording, Segment
 
+FEW_SYLLABLES = 50  # fewer than this teach no classifier and judge nobody
 SHAPE_POINTS = 8  # places along the rime
 NEIGHBOUR_POINTS = 2  # places next to it on either side: a tone is heard against what surrounds it
 
@@ -61,6 +62,11 @@ def _edge(contour: Contour, rime: Segment | None, last: bool) -> float:
 def is_rime(symbol: str) -> bool:
     """Whether a symbol is a Mandarin final: those end in the digit of their tone."""
     return symbol[-1:] in "12345" and symbol[:1].islower()
+
+
+def count_syllables(lines: Sequence[Recording]) -> int:
+    """Count the Mandarin syllables that are cut out of some lines."""
+    return sum(is_rime(segment.symbol) for line in lines for segment in line.sounding)
 
 
 class ToneClassifier:

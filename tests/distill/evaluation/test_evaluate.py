@@ -11,6 +11,9 @@ import pytest
 import soundfile
 
 from distill import evaluate
+from distill.evaluation import faults, likeness
+from distill.evaluation.result import Check, LeftOut
+from distill.evaluation.session import Session
 from distill.evaluation.speakers import Student, TeacherLines, segments_from_steps
 from distill.evaluation.speech import Recording
 from distill.manifest import Utterance
@@ -61,20 +64,26 @@ class Parrot(Student):
         return self._lines.record(utterance)
 
 
-def checks(session: evaluate.Session, *measures: str) -> dict[tuple[str, str], bool | None]:
-    return {(c.measure, c.subject): c.passed for m in measures for c in evaluate.MEASURES[m](session)}
+def checks(session: Session, *measures: str) -> dict[tuple[str, str], bool | None]:
+    found = [one for measure in measures for one in evaluate.MEASURES[measure](session)]
+    return {(one.measure, one.subject): one.passed for one in found if isinstance(one, Check)}
+
+
+def left_out(session: Session, measure: str) -> dict[tuple[str, str], str]:
+    found = evaluate.MEASURES[measure](session)
+    return {(one.measure, one.subject): one.reason for one in found if isinstance(one, LeftOut)}
 
 
 @pytest.mark.espeak
 def test_the_teacher_itself_passes(corpus: Path, tiny_voice: Path) -> None:
     lines = TeacherLines(corpus)
-    found = checks(evaluate.Session(lines, Parrot(tiny_voice, lines)), "distance", "agreement", "emotions")
+    found = checks(Session(lines, Parrot(tiny_voice, lines)), "distance", "agreement", "emotions")
 
-    assert found[evaluate.DURATION.measure, "noah"] is True
-    assert found[evaluate.PITCH.measure, "noah"] is True
-    assert found[evaluate.DISTANCE.measure, "noah zh"] is True
-    assert found[evaluate.DISTANCE.measure, "noah en"] is None  # only reported
-    assert found[evaluate.EMOTION.measure, "noah en"] is True
+    assert found[likeness.DURATION.measure, "noah"] is True
+    assert found[likeness.PITCH.measure, "noah"] is True
+    assert found[likeness.DISTANCE.measure, "noah zh"] is True
+    assert found[likeness.DISTANCE.measure, "noah en"] is None  # only reported
+    assert found[likeness.EMOTION.measure, "noah en"] is True
 
 
 @pytest.mark.espeak
@@ -83,16 +92,70 @@ def test_random_numbers_fail_and_the_file_says_so(corpus: Path, tiny_voice: Path
     found = evaluate.run(tiny_voice, corpus, out, measures=["distance", "agreement", "windows", "faults"])
     verdicts = {(check.measure, check.subject): check.passed for check in found}
 
-    assert verdicts[evaluate.DURATION.measure, "noah"] is False
-    assert verdicts[evaluate.DISTANCE.measure, "noah zh"] is False
-    assert verdicts[evaluate.STREAMED.measure, "all"] is True
-    assert verdicts[evaluate.READING.measure, "all"] is True
+    assert verdicts[likeness.DURATION.measure, "noah"] is False
+    assert verdicts[likeness.DISTANCE.measure, "noah zh"] is False
+    assert verdicts[faults.STREAMED.measure, "all"] is True
+    assert verdicts[faults.READING.measure, "all"] is True
     assert len(json.loads(out.read_text("utf-8"))["checks"]) == len(found)
 
 
 @pytest.mark.espeak
+def test_what_says_nothing_about_a_voice_is_left_out_with_the_reason(
+    corpus: Path, tiny_voice: Path, tmp_path: Path
+) -> None:
+    """One Mandarin character, neutral, two lines, a teacher without times: as a new voice may be."""
+    rows = [json.loads(line) for line in (corpus / "manifest.jsonl").read_text("utf-8").splitlines()]
+    rows = [
+        row for row in rows if (row["language"], row["emotion"], row["split"]) == ("zh", "neutral", "test")
+    ]
+    rows = [{**row, "phoneme_times": [], "audio": str(corpus / row["audio"])} for row in rows]
+    (tmp_path / "manifest.jsonl").write_text("\n".join(map(json.dumps, rows)), "utf-8")
+    out = tmp_path / "quality.json"
+    found = evaluate.run(tiny_voice, tmp_path, out)
+
+    assert {check.measure for check in found} == {
+        target.measure
+        for target in (
+            likeness.ENVELOPE, faults.STREAMED, faults.JOINS, faults.BROKEN, faults.DEAD_AIR, faults.READING,
+            faults.SHORT,
+        )
+    }  # fmt: skip
+    reasons = {
+        (row["measure"], row["subject"]): row["reason"] for row in json.loads(out.read_text())["left_out"]
+    }
+    assert "speaks English" in reasons["word error above teacher", "all"]
+    assert "at another rate" in reasons[likeness.DISTANCE.measure, "noah zh"]
+    assert "0 syllables to learn from and 0 held out" in reasons[likeness.TONES.measure, "noah"]
+    assert reasons[likeness.PITCH.measure, "noah"].startswith("0 phonemes of held-out lines are cut")
+    assert "sad and happily" in reasons[likeness.EMOTION.measure, "noah zh"]
+    assert "one character" in reasons[likeness.CHARACTER.measure, "all"]
+    assert "no times" in reasons[likeness.ALIGNMENT.measure, "all"]
+
+
+@pytest.mark.espeak
+def test_without_held_out_lines_only_short_ones_are_judged(
+    corpus: Path, tiny_voice: Path, tmp_path: Path
+) -> None:
+    rows = [json.loads(line) for line in (corpus / "manifest.jsonl").read_text("utf-8").splitlines()]
+    rows = [{**row, "split": "train", "audio": str(corpus / row["audio"])} for row in rows]
+    (tmp_path / "manifest.jsonl").write_text("\n".join(map(json.dumps, rows)), "utf-8")
+    session = Session(TeacherLines(tmp_path), Student(tiny_voice))
+
+    assert list(checks(session, "windows", "faults", "distance")) == [(faults.SHORT.measure, "all")]
+    assert left_out(session, "windows")[faults.STREAMED.measure, "all"] == faults.NOTHING
+    assert left_out(session, "distance")[likeness.ENVELOPE.measure, "noah en"] == likeness.NO_NEUTRAL
+
+
+@pytest.mark.espeak
+def test_words_are_judged_on_lines_that_the_recogniser_can_know(corpus: Path, tiny_voice: Path) -> None:
+    session = Session(TeacherLines(corpus), Student(tiny_voice))
+    reasons = left_out(session, "intelligibility")
+    assert "only words that the recogniser is given" in reasons["word error above teacher", "noah"]
+
+
+@pytest.mark.espeak
 def test_another_reading_is_noticed(corpus: Path, tiny_voice: Path) -> None:
-    session = evaluate.Session(TeacherLines(corpus), Student(tiny_voice))
+    session = Session(TeacherLines(corpus), Student(tiny_voice))
     line = session.teacher.find("test")[0]
 
     assert session.says_the_same(line)

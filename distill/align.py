@@ -20,6 +20,8 @@ from .manifest import Utterance
 
 BATCH = 16
 LEARNING_RATE = 2e-3
+# Of 300 lines, 7 passes leave boundaries 34 ms off (median, against espeak's own), 20 leave 15.5, 40 14.7.
+LEAST_EPOCHS, MOST_EPOCHS, UPDATES = 7, 40, 500
 FULL_EPOCHS = 2  # the last passes see lines of every length
 ZERO_LENGTH_IDS = frozenset(SYMBOL_TO_ID[s] for s in ZERO_LENGTH_SYMBOLS)
 
@@ -76,6 +78,11 @@ def _voice(utterance: Utterance) -> str:
     return f"{utterance.character}/{utterance.emotion}"
 
 
+def enough_epochs(n_lines: int) -> int:
+    """Choose the number of passes: a small corpus is passed more often, for the same number of updates."""
+    return max(LEAST_EPOCHS, min(MOST_EPOCHS, -(-UPDATES // max(1, -(-n_lines // BATCH)))))
+
+
 def train_aligner(data: AlignmentData, epochs: int, seed: int) -> Aligner:
     """Fit the emission model by maximum likelihood over all alignments."""
     torch.manual_seed(seed)
@@ -122,11 +129,12 @@ def _spread(utterance: Utterance, steps: np.ndarray) -> np.ndarray:
 
 
 def align(
-    utterances: Sequence[Utterance], features: Sequence[Features], path: Path, epochs: int, seed: int
+    utterances: Sequence[Utterance], features: Sequence[Features], path: Path, epochs: int | None, seed: int
 ) -> dict[str, np.ndarray]:
     """Return durations per utterance id, learnt once and kept in the JSON file ``path``."""
     if not path.exists():
         data = AlignmentData(utterances, features)
+        epochs = epochs or enough_epochs(len(data.usable()))
         durations = cut(train_aligner(data, epochs, seed), data)
         partial = path.with_suffix(".partial")
         partial.write_text(json.dumps({k: v.tolist() for k, v in durations.items()}))

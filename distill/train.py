@@ -53,7 +53,7 @@ class TrainOptions:
         learning_rate, warmup: peak rate, and steps until it is reached.
         ema: decay of the averaged weights, which are the ones that are kept.
         save_every, validate_every: steps.
-        align_epochs: passes of the aligner.
+        align_epochs: passes of the aligner; None for as many as the number of lines asks for.
         threads: of each process; workers: processes that measure features.
         devices, precision: for Lightning Fabric.
     """
@@ -67,7 +67,7 @@ class TrainOptions:
     ema: float = 0.998
     save_every: int = 250
     validate_every: int = 500
-    align_epochs: int = 7
+    align_epochs: int | None = None
     seed: int = 7
     threads: int = 2
     workers: int = 2

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from distill.align import AlignmentData, cut, train_aligner
+from distill.align import AlignmentData, cut, enough_epochs, train_aligner
 from distill.checkpoint import load_student
 from distill.config import DistillError
 from distill.features import extract
@@ -38,6 +38,10 @@ def test_aligner_finds_the_boundaries(corpus: Path) -> None:
         for (_, start), found in zip(u.phoneme_times[1:], np.cumsum(durations[u.id]), strict=False)
     ]
     assert np.median(errors) < 0.016  # two steps of 8 ms
+
+
+def test_few_lines_are_passed_more_often() -> None:
+    assert [enough_epochs(n) for n in (1, 300, 1000, 8000)] == [40, 27, 8, 7]
 
 
 def test_a_killed_run_goes_on_as_if_nothing_happened(corpus: Path, tmp_path: Path) -> None:

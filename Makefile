@@ -8,7 +8,7 @@
 
 DEMO := .venv
 DEV := .venv-dev
-TEST_TOOLS := espeak-ng flite mosquitto mosquitto-clients
+TEST_TOOLS := chromium espeak-ng flite mosquitto mosquitto-clients
 DEV_EXTRAS := ja,demo,metrics,quantize,distill,dev
 
 .PHONY: help demo test check bench tools clean

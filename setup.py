@@ -22,6 +22,7 @@ CONTENT = ["transformers>=5.0,<6"]  # HuBERT and RoBERTa of the full model, from
 SOUND_FILES = ["soundfile>=0.12,<1", "soxr>=0.5,<2"]
 F0 = ["pyworld-prebuilt>=0.3.5"]  # pyworld itself has no wheels and needs a compiler
 EVALUATION = [
+    "jinja2>=3.1,<4",
     "matplotlib>=3.8,<4",
     "pillow>=10",
     "pocketsphinx>=5.0.3,<6; platform_machine == 'x86_64'",  # no wheels for most others
@@ -71,6 +72,7 @@ setup(
         "edge": ["py.typed", "text/data/**", "voices/**"],
         "distill": [
             "configs/*.toml",
+            "report/report.*",
             "script/*.toml",
             "script/*.tsv",
             "script/*.txt",

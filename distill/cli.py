@@ -152,6 +152,29 @@ def evaluate(
     click.echo(f"{len(checks)} measures, {len(missed)} short of their target: {out}")
 
 
+@cli.command()
+@click.option("--run", "folder", type=_path, help="Folder of the run command, or else of the train command.")
+@click.option("--corpus", type=_path, help="Corpus with held-out lines.  [default: of the run]")
+@click.option(
+    "--bundle", type=_path, help="Voice to report on.  [default: of the run, or the built-in voice]"
+)
+@click.option(
+    "--float-bundle", type=_path, help="The same voice with float networks, to hear what INT8 costs."
+)
+@click.option("--quality", type=_file, help="JSON file of the evaluate command.")
+@click.option("--int8", type=_file, help="report.json of sovits-quantize.")
+@click.option("--references", type=_file, help="JSON file of the findings about reference clips.")
+@click.option("--cost", type=_file, help="JSON file of what each step took.")
+@click.option("--out", type=_file, default=Path("report.html"), show_default=True, help="HTML file to write.")
+def report(folder: Path | None, out: Path, **parts: Path | None) -> None:
+    """Write all that is known about a voice into one HTML file: verdict, players, pictures, cost."""
+    from .report import Sources, write_report
+
+    written = write_report(Sources.gather(folder, parts), out)
+    size = f"{written.bytes / 1e6:.1f} MB, {written.lines} lines to listen to"
+    click.echo(f"{out}: {size}. {written.headline or 'Not judged.'}")
+
+
 def _check_corpus(folder: Path) -> None:
     """Find out early whether a folder holds a finished corpus for this symbol table.
 

@@ -92,6 +92,8 @@ def _draw_loss(axis: Axes, train: Curve | None, valid: Curve | None) -> None:
     if valid is not None:
         axis.plot(*valid, color=STUDENT, linewidth=1.6, marker=".", label="validation")
     axis.set_yscale("log")
+    axis.yaxis.set_major_formatter("{x:g}")  # 0.3, not 3 × 10⁻¹
+    axis.yaxis.set_minor_formatter("{x:g}")
     axis.tick_params(labelsize=8, which="both")
     axis.set_xlabel("step", fontsize=8)
     axis.grid(alpha=0.3, which="both")

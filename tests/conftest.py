@@ -37,6 +37,10 @@ NEEDS: dict[str, tuple[Callable[[], bool], str]] = {
     "broker": (lambda: has_command("mosquitto"), "mosquitto is not installed: apt-get install mosquitto"),
     "espeak": (lambda: has_command("espeak-ng"), "espeak-ng is not installed: apt-get install espeak-ng"),
     "flite": (lambda: has_command("flite"), "flite is not installed: apt-get install flite"),
+    "browser": (
+        lambda: has_command("chromium"),
+        "chromium is not installed: apt-get install chromium",
+    ),
     "voice": ((BUILTIN_VOICE / "manifest.json").is_file, "edge/voices/builtin is not there"),
     "device": (lambda: Path("/dev/snd/controlC0").exists(), "no sound card"),
 }

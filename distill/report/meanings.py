@@ -1,0 +1,76 @@
+"""What each measure means to the ear, for the verdict."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """A measure in the words of somebody who listens.
+
+    Attributes:
+        title: what it is about.
+        met, missed: goes on from the title.
+        language: of measures that are taken in one language only and do not repeat it in their subjects.
+    """
+
+    title: str
+    met: str
+    missed: str
+    language: str = ""
+
+
+MEANINGS = {
+    "word error above teacher": Meaning(
+        "Words", "are understood as well as the teacher's",
+        "are harder to understand than the teacher's", "en",
+    ),
+    "log-mel distance over teacher's own": Meaning(
+        "Sound colour", "is about as near to the teacher as the teacher is to itself at another speed",
+        "is further from the teacher than the teacher is from itself at another speed; "
+        "listen for muffled or buzzing sounds",
+    ),
+    "tones under teacher": Meaning(
+        "Mandarin tones", "are as clear as the teacher's", "are less clear than the teacher's", "zh",
+    ),
+    "duration correlation": Meaning(
+        "Rhythm", "follows the teacher sound by sound", "follows the teacher only roughly",
+    ),
+    "pitch correlation": Meaning(
+        "Melody", "follows the teacher sound by sound", "follows the teacher only roughly",
+    ),
+    "sad slower and lower than happy": Meaning(
+        "Emotions", "differ as they should: sad is slower and lower than happy",
+        "are not told apart by speed and pitch: sad should be slower and lower than happy",
+    ),
+    "characters told apart": Meaning(
+        "Characters", "can be told apart", "are taken for one another",
+    ),
+    "streamed against whole": Meaning(
+        "Streaming", "gives the same sound as the whole line at once",
+        "changes the sound against the whole line at once",
+    ),
+    "joins that stand out": Meaning(
+        "Joins between windows", "stand out no more than any other place", "can be heard; listen for clicks",
+    ),
+    "samples that clip or are no numbers": Meaning(
+        "Samples", "are clean: nothing clips", "clip or are no numbers",
+    ),
+    "silence inside a phrase above teacher": Meaning(
+        "Phrases", "have no holes", "have holes of silence that the teacher's do not have",
+    ),
+    "lines read otherwise than in training": Meaning(
+        "Readings", "are those of the training",
+        "differ from those of the training: the text front end has changed since the corpus was made",
+    ),
+    "lines of one syllable not heard": Meaning(
+        "Lines of one syllable", "are heard", "are swallowed or drag on",
+    ),
+}  # fmt: skip
+
+
+def meaning_of(measure: str) -> Meaning:
+    """Look a measure up; one without an entry speaks for itself."""
+    title = measure[:1].upper() + measure[1:]
+    return MEANINGS.get(measure, Meaning(title, "is on target", "is off target"))

@@ -49,11 +49,11 @@ NOISE_DB = -60.0  # below full scale
 CLEAN = "clean"
 KINDS = (
     CLEAN, "words dropped", "words repeated", "loop", "ends early",
-    "another voice", "silence inside", "clipped", "a third slower",
+    "another voice", "silence inside", "clipped", "half as fast",
 )  # fmt: skip
 _WAYS = KINDS[1:5]  # those in which other words are said
 TRACT = 1.18  # times the frequencies, of a voice that has no second speaker
-SLOWER = 0.75  # times the pace
+SLOWER = 0.5  # times the pace
 
 
 @dataclass(frozen=True)
@@ -129,7 +129,7 @@ class Booth:
     def _misread(self, text: str, reading: Reading, spans: Spans) -> Audio:
         """Say other words: by their phonemes where the teacher speaks from these, otherwise by the text."""
         if self._teacher.name == "espeak-ng":
-            return self._speak(text, _join(reading, spans))
+            return self._speak(text, join_words(reading, spans))
         starts = [reading.offsets[word.start] for word in reading.words] + [len(text)]
         starts[0] = 0
         wrong = " ".join(text[starts[a] : starts[b]].strip() for a, b in spans if b > a)
@@ -138,7 +138,7 @@ class Booth:
     def _handled(self, kind: str, text: str, reading: Reading) -> Audio:
         if kind == "another voice":
             return self._another_voice(text, reading)
-        audio = self._speak(text, reading, rate=SLOWER if kind == "a third slower" else 1.0)
+        audio = self._speak(text, reading, rate=SLOWER if kind == "half as fast" else 1.0)
         if kind == "clipped":
             limit = np.abs(audio).max() / 3
             return np.clip(audio, -limit, limit)
@@ -164,7 +164,7 @@ class Booth:
         return (audio + 10 ** (NOISE_DB / 20) * noise).astype(np.float32)
 
 
-def _join(reading: Reading, spans: Spans) -> Reading:
+def join_words(reading: Reading, spans: Spans) -> Reading:
     """Read only some stretches of words, one after the other, with the marks that follow each word."""
     starts = [word.start for word in reading.words] + [len(reading.phonemes)]
     starts[0] = 0

@@ -5,6 +5,7 @@ character in a language, ``learn_voice`` learns how that voice sounds, and its `
 comparison can tell: words dropped or repeated, an unusual length, another text, another voice.
 """
 
+from .clipping import judge_clipping
 from .config import GateConfig
 from .fault import Fault
 from .first_look import Heard, first_look
@@ -19,5 +20,6 @@ __all__ = [
     "Voice",
     "ask_recogniser",
     "first_look",
+    "judge_clipping",
     "learn_voice",
 ]

@@ -41,7 +41,7 @@ class GateConfig(BaseModel):
     enabled: bool = True
     attempts: int = Field(default=4, ge=1, le=50)
     review: bool = True
-    review_lines: int = Field(default=60, ge=20)
+    review_lines: int = Field(default=100, ge=20)
     clipped_share: float = Field(default=0.004, gt=0, le=1)
     pause_s: float = Field(default=0.5, gt=0)
     longest_pause_s: float = Field(default=1.2, gt=0)

@@ -9,7 +9,7 @@ from edge.text import Reading
 from edge.text.symbols import PUNCTUATION
 
 from ..sound import Audio
-from .clipping import clipped_share
+from .clipping import judge_clipping
 from .config import GateConfig
 from .fault import Fault
 from .loops import repeated_share, written_share
@@ -71,12 +71,7 @@ def first_look(config: GateConfig, line: Heard) -> Fault | None:
 
 
 def _clipping(config: GateConfig, line: Heard) -> Fault | None:
-    share = clipped_share(line.audio)
-    if share <= config.clipped_share:
-        return None
-    return Fault(
-        "clipping", share, config.clipped_share, f"{100 * share:.2f} % of the samples are at the top"
-    )
+    return judge_clipping(config, line.audio)
 
 
 def _pause(config: GateConfig, line: Heard) -> Fault | None:

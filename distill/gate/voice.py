@@ -37,10 +37,12 @@ class Voice:
 
     Attributes:
         manners: by emotion; ``ANY`` for one that had too few lines.
+        n_lines: learnt from.
     """
 
     phonetics: Phonetics
     manners: dict[str, Manner]
+    n_lines: int
 
     def judge(self, config: GateConfig, line: Heard, timbre: Timbre = no_timbre) -> Fault | None:
         """Find what is wrong with a line: its length, words, likeness to what is written, timbre."""
@@ -49,7 +51,7 @@ class Voice:
             needed = STATES * line.n_sounded
             detail = f"{len(line.cepstra)} frames of 10 ms, fewer than {needed} for its phonemes"
             return Fault("length", len(line.cepstra), needed, detail)
-        fault = judge_words(config, line, alignment)
+        fault = judge_words(config, line, alignment, self.n_lines)
         if fault is not None:
             return fault
         manner = self.manners.get(line.emotion, self.manners[ANY])
@@ -59,6 +61,7 @@ class Voice:
         """Write a file that appears whole or not at all; the key says what it was learnt from."""
         described = {
             "key": key,
+            "n_lines": self.n_lines,
             "units": self.phonetics.units,
             "manners": {emotion: manner.to_dict() for emotion, manner in self.manners.items()},
         }
@@ -83,7 +86,7 @@ class Voice:
                 return None
             phonetics = Phonetics(tuple(described["units"]), data["means"], data["variances"])
         manners = {emotion: Manner.from_dict(values) for emotion, values in described["manners"].items()}
-        return cls(phonetics, manners)
+        return cls(phonetics, manners, described["n_lines"])
 
 
 def learn_voice(lines: Sequence[Heard], timbre: Timbre = no_timbre) -> Voice:
@@ -98,7 +101,7 @@ def learn_voice(lines: Sequence[Heard], timbre: Timbre = no_timbre) -> Voice:
     for sample in samples:
         by_emotion.setdefault(sample.line.emotion, []).append(sample)
     manners = {e: learn_manner(own) for e, own in by_emotion.items() if e == ANY or len(own) >= EMOTION_LINES}
-    return Voice(phonetics, manners)
+    return Voice(phonetics, manners, len(samples))
 
 
 def _sample(phonetics: Phonetics, line: Heard, alignment: Alignment, timbre: Timbre) -> Sample:

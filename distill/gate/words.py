@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -16,11 +17,17 @@ from .first_look import Heard
 from .trellis import Trellis, best_path
 
 JUMP_NATS = 60.0  # cost of a jump: above what clean lines would gain by one, below what a short word does
+WELL_KNOWN = 150  # lines from which the phonemes of a voice are known so well that this cost holds
 
 
-def judge_words(config: GateConfig, line: Heard, alignment: Alignment) -> Fault | None:
-    """Find words that were dropped or repeated."""
-    total, path = best_path(alignment.scores, alignment.trellis, JUMP_NATS)
+def jump_nats(n_lines: int) -> float:
+    """Give the cost of a jump: less trust in a voice learnt from few lines."""
+    return JUMP_NATS * math.sqrt(max(1.0, WELL_KNOWN / n_lines))
+
+
+def judge_words(config: GateConfig, line: Heard, alignment: Alignment, n_lines: int) -> Fault | None:
+    """Find words that were dropped or repeated, by a voice that was learnt from ``n_lines``."""
+    total, path = best_path(alignment.scores, alignment.trellis, jump_nats(n_lines))
     gain = total - alignment.total
     if gain <= config.word_nats:
         return None

@@ -37,7 +37,7 @@ class GenerationItem:
     @property
     def n_prompt(self) -> int:
         """Tokens of the prompt."""
-        return 0 if self.prompt is None else self.prompt.shape[1]
+        return 0 if self.prompt is None else self.prompt.shape[-1]
 
     def check(self, n_phonemes: int, end_token: int, bert_dim: int) -> None:
         """Raise ValueError for what the network has no row for."""

@@ -69,7 +69,8 @@ class TokenEmbedding(nn.Module):
 
     def __init__(self, n_entries: int, dim: int) -> None:
         super().__init__()
-        self.word_embeddings = nn.Embedding(n_entries, dim)
+        # Not `nn.Embedding(...)`: drawing its start values, even on the meta device, imports for two seconds.
+        self.word_embeddings = nn.Embedding.from_pretrained(torch.empty(n_entries, dim))
 
     def forward(self, ids: Tensor) -> Tensor:
         """Turn (B, T) into (B, T, D)."""
@@ -93,6 +94,8 @@ class SinePosition(nn.Module):
 
     def forward(self, x: Tensor, first: Tensor | int = 0) -> Tensor:
         """Add the positions to (B, T, D); ``first`` is the position of index 0, (B,) or one for all."""
+        if x.shape[1] > MAX_POSITIONS:
+            raise ValueError(f"{x.shape[1]} positions in one go; split the line, {MAX_POSITIONS} is the most")
         steps = torch.arange(x.shape[1], device=x.device)
         places = torch.as_tensor(first, device=x.device).reshape(-1, 1) + steps  # (B or 1, T)
         return x + self.alpha * self.table[places]

@@ -30,6 +30,14 @@ class QualityCheck(_Model):
     passed: bool | None
 
 
+class LeftOut(_Model):
+    """A measure that could say nothing, and why."""
+
+    measure: str
+    subject: str
+    reason: str
+
+
 class Quality(_Model):
     """``quality.json``; ``files`` holds the hashes of the networks that were measured."""
 
@@ -37,6 +45,7 @@ class Quality(_Model):
     measured: str
     environment: dict[str, Any]
     checks: tuple[QualityCheck, ...]
+    left_out: tuple[LeftOut, ...] = ()
 
 
 class Rejection(_Model):

@@ -48,6 +48,9 @@ def _of_quality(manifest: Manifest, quality: Quality) -> Iterator[str]:
             f"Words are recognised in English only; whether {' and '.join(unheard)} is understood "
             "is told by the spectrum, by tones and by ear."
         )
+    if quality.left_out:
+        names = sorted({left_out.measure for left_out in quality.left_out})
+        yield f"Not measured for everybody, see the numbers for the reasons: {', '.join(names)}."
     small = sorted({check.measure for check in quality.checks if _rests_on_little(check)})
     if small:
         yield f"Resting on fewer than ten samples: {', '.join(small)}."

@@ -31,6 +31,10 @@ MEANINGS = {
         "is further from the teacher than the teacher is from itself at another speed; "
         "listen for muffled or buzzing sounds",
     ),
+    "envelope distance over a vocoder copy's": Meaning(
+        "Timbre, pitch apart,", "is about as near to the teacher as a copy through a vocoder",
+        "is further from the teacher than a copy through a vocoder; listen for dull or smeared sounds",
+    ),
     "tones under teacher": Meaning(
         "Mandarin tones", "are as clear as the teacher's", "are less clear than the teacher's", "zh",
     ),

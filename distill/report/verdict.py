@@ -47,7 +47,8 @@ class Verdict:
             return "Nothing was held against a target."
         if self.met == self.judged:
             return f"All {self.judged} targets are met."
-        return f"{self.met} of {self.judged} targets are met, {self.judged - self.met} are missed."
+        missed = self.judged - self.met
+        return f"{self.met} of {self.judged} targets are met, {missed} {'is' if missed == 1 else 'are'} missed."
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,12 @@ REASONS = {
     "timbre": "sounds like somebody else",
     "recogniser": "the recogniser hears something else",
     "limit": "the teacher found no end",
+    "phoneme": "the teacher has no such sound",
+    "phonemes": "the teacher would say something else",
+    "crash": "the teacher's program ended",
+    "failed": "the server broke off",
+    "missing": "nobody recorded it",
+    "unreadable": "the recording cannot be read",
 }
 
 

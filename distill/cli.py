@@ -15,7 +15,7 @@ from typing import Any
 
 import click
 
-from .config import BUILTIN, DistillError, load_corpus_config
+from .config import BUILTIN, DistillError
 from .train_config import FROM_SCRATCH, FROM_STUDENT, SCRATCH
 
 INTERRUPTED_STATUS = 130
@@ -38,6 +38,7 @@ def cli() -> None:
 
     \b
     Examples:
+      sovits-distill run --config voice.toml --out runs/noah
       sovits-distill corpus --out corpus
       sovits-distill train --corpus corpus --out runs/builtin
       sovits-distill evaluate --corpus corpus --bundle my.voice --out quality.json
@@ -54,19 +55,24 @@ def cli() -> None:
     "--config",
     type=_file,
     default=BUILTIN,
-    help="TOML file with a [corpus] section.  [default: built-in voice]",
+    help="voice.toml, or any TOML file with a [corpus] section.  [default: built-in voice]",
 )
 @click.option(
     "--out", type=_path, default=Path("corpus"), show_default=True, help="Folder to write or to complete."
 )
 @click.option(
-    "--processes", type=_positive, default=2, show_default=True, help="Lines rendered at the same time."
+    "--processes", type=_positive, default=2, show_default=True, help="Lines at a time, on each device."
 )
-def corpus(config: Path, out: Path, processes: int) -> None:
+@click.option("--devices", type=_positive, default=1, show_default=True, help="GPUs, or processes on a CPU.")
+def corpus(config: Path, out: Path, processes: int, devices: int) -> None:
     """Render the lines of the script by the teachers."""
     from .corpus import make_corpus
+    from .voice_config import load_recipe
 
-    summary = make_corpus(load_corpus_config(config), out, processes)
+    recipe = load_recipe(config)
+    summary = make_corpus(recipe.corpus, out, processes, recipe.gate, recipe.make, devices)
+    if summary is None:  # a helper of the process that the user started
+        return
     hours = ", ".join(f"{split} {value:.2f} h" for split, value in summary["hours"].items())
     spoken, rejected = sum(summary["lines"].values()), sum(summary["rejected"].values())
     click.echo(f"{spoken} lines ({hours}), {rejected} rejected: {out}")
@@ -88,6 +94,8 @@ def corpus(config: Path, out: Path, processes: int) -> None:
               help="At its peak; it falls along a cosine over all steps.")  # fmt: skip
 @click.option("--warmup", type=click.IntRange(min=0), default=None, show_default=_either("warmup"),
               help="Steps up to the peak.")  # fmt: skip
+@click.option("--align-epochs", type=_positive, default=None, show_default="more for few lines",
+              help="Passes of the aligner.")  # fmt: skip
 @click.option("--seed", type=int, default=7, show_default=True, help="Decides weights, order and windows.")
 @click.option(
     "--save-every", type=_positive, default=250, show_default=True, help="Steps; a kill loses fewer."
@@ -111,6 +119,21 @@ def train(corpus: Path, out: Path, start: str, **options: Any) -> None:
 
     student = run(corpus, out, TrainOptions.starting_from(start, options))
     click.echo(f"{student}: next, sovits-quantize run --checkpoint {student}")
+
+
+@cli.command()
+@click.option("--config", type=_file, required=True, help="TOML file of the voice.")
+@click.option("--out", type=_path, required=True, help="Folder to write or to complete.")
+@click.option(
+    "--processes", type=_positive, default=2, show_default=True, help="Lines rendered at the same time."
+)
+@click.option("--devices", type=_positive, default=1, show_default=True, help="GPUs, or processes on a CPU.")
+def run(config: Path, out: Path, processes: int, devices: int) -> None:
+    """Make a voice: check the references, render, train, quantize, pack, evaluate, report."""
+    from .run import run as make
+
+    bundle = make(config, out, processes, devices, say=click.echo)
+    click.echo(f"{bundle}: next, read {out / 'report.html'} and listen")
 
 
 @cli.command()

@@ -285,7 +285,7 @@ def _loop(fabric: Fabric, run: Run, data: Data, options: TrainOptions) -> None:
         if fabric.global_rank == 0:
             if run.step % 50 == 0:
                 run.log("train", {key: value.item() for key, value in terms.items()})
-            if run.step % options.validate_every == 0:
+            if run.step % options.validate_every == 0 or run.step == options.steps:
                 _validate(run, plain, data.valid, options, fabric)
             if run.step % options.save_every == 0:
                 run.save()

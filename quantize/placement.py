@@ -112,6 +112,8 @@ def place(
 ) -> tuple[Placement, ModelProto]:
     """Choose ranges and layers for one graph and quantize it."""
     candidates = qdq.products(model)
+    if not candidates:  # every product is narrow
+        return Placement("max", {}, 0.0, ()), model
     histograms = record(model, [node.input[0] for node in candidates], feeds)
     names = [node.name for node in candidates if histograms[node.input[0]].per_step]
     if not names:

@@ -8,9 +8,11 @@ import onnx
 import pytest
 from onnx import numpy_helper
 
+from quantize.export import export
 from quantize.lines import Line
 from quantize.network import FolderRunner, expand
 from quantize.placement import decoder_harm, encoder_harm, place, quantize
+from tests.data.make_tiny_bundle import write_checkpoint
 
 
 def test_both_graphs_keep_the_budget(float_networks: Path, lines: list[Line], tmp_path: Path) -> None:
@@ -72,3 +74,12 @@ def test_the_float_graph_does_itself_no_harm(float_networks: Path, lines: list[L
     }
     for file, harm in harms.items():
         assert harm(onnx.load(float_networks / file)) == pytest.approx(0, abs=1e-9)
+
+
+def test_a_student_too_narrow_for_int8_stays_as_it_is(lines: list[Line], tmp_path: Path) -> None:
+    write_checkpoint(tmp_path / "student")  # the tiniest, with 8 and 12 channels
+    export(tmp_path / "student", tmp_path / "float")
+    placements = quantize(tmp_path / "float", lines, tmp_path / "int8")
+    for file, placement in placements.items():
+        assert placement.layers == () and placement.harm == 0.0
+        assert onnx.load(tmp_path / "int8" / file) == onnx.load(tmp_path / "float" / file)

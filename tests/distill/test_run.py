@@ -1,0 +1,215 @@
+"""A voice from its configuration to a bundle that speaks, by the command, in a few steps of training."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("torch")
+
+import torch
+
+from distill.checkpoint import StudentInfo, save_student
+from distill.config import DistillError
+from distill.ledger import Ledger
+from distill.run import Step, follow
+from edge.bundle import Bundle
+from edge.spec import ZERO_LENGTH_SYMBOLS
+from edge.synthesizer import SpeechRequest, Synthesizer
+from edge.text.symbols import SYMBOL_TO_ID
+from models.sovits_tiny import SovitsTiny, StudentConfig
+
+from .conftest import environment
+
+SMALL = StudentConfig(
+    encoder_dim=64, encoder_dilations=(1, 2), predictor_blocks=1, decoder_dim=64, decoder_blocks=2,
+    expansion=2, n_harmonic_cepstra=16, n_noise_cepstra=8, n_characters=2, n_emotions=2,
+    zero_length_ids=tuple(SYMBOL_TO_ID[symbol] for symbol in ZERO_LENGTH_SYMBOLS),
+)  # fmt: skip
+VOICE = """
+[voice]
+name = "rms"
+licence = "BSD"
+languages = ["en"]
+golden = "The stage is yours."
+
+{teacher}
+
+[corpus]
+lines = 6
+valid_lines = 2
+test_lines = 2
+rate_test_lines = 1
+
+[train]
+from = "student"
+steps = 4
+batch = 2
+warmup = 1
+save_every = 2
+align_epochs = 1
+threads = 1
+workers = 1
+"""
+FLITE = '[teacher]\nkind = "flite"\nvoice = "rms"'
+
+
+def write_student(folder: Path) -> None:
+    """A student that could have been trained on two other characters."""
+    torch.manual_seed(5)
+    student = SovitsTiny(SMALL)
+    with torch.no_grad():
+        for name, parameter in student.named_parameters():
+            if "norm" in name:  # equal tensors would share one constant in the graph
+                parameter.add_(0.1 * torch.randn_like(parameter))
+        student.encoder.to_duration.bias.fill_(1.6)  # about 5 frames a phoneme
+    info = StudentInfo(SMALL, {"noah": 0, "ava": 1}, {"neutral": 0, "sad": 1}, 100, {})
+    save_student(folder, student.state_dict(), info, half=True)
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    write_student(tmp_path / "student")
+    path = tmp_path / "voice-of-rms.toml"
+    path.write_text(VOICE.format(teacher=FLITE), "utf-8")
+    return path
+
+
+def command(config: Path, out: Path) -> list[str]:
+    options = ["--config", str(config), "--out", str(out), "--processes", "1"]
+    return [sys.executable, "-m", "distill", "run", *options]
+
+
+def run(config: Path, out: Path) -> list[str]:
+    """Run to the end; give the lines that are printed."""
+    single = environment() | {"OMP_NUM_THREADS": "1"}
+    done = subprocess.run(command(config, out), env=single, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()
+
+
+@pytest.mark.flite
+def test_a_voice_is_made_killed_finished_and_changed(config: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    _kill_when(out / "train" / "state.pt", command(config, out))
+    first = run(config, out)
+    names = [line.split(":")[0] for line in first]
+    assert names == [
+        "references",
+        "corpus",
+        "train",
+        "quantize",
+        "pack",
+        "evaluate",
+        "report",
+        str(out / "voice"),
+    ]
+    assert "done before" in first[1] and "done before" not in first[2], first
+    _look_at(out)
+
+    again = run(config, out)
+    assert all("done before" in line for line in again[:-1]), again
+    config.write_text(config.read_text("utf-8").replace('licence = "BSD"', 'licence = "MIT"'), "utf-8")
+    changed = run(config, out)
+    assert ["done before" in line for line in changed[:-1]] == [
+        True,
+        True,
+        True,
+        True,
+        False,
+        False,
+        False,
+    ], changed
+    assert Bundle.load(out / "voice").manifest.licence == "MIT"
+
+
+def _kill_when(path: Path, arguments: list[str]) -> None:
+    """Kill the command without warning as soon as a file is there."""
+    process = subprocess.Popen(
+        arguments, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    )
+    deadline = time.monotonic() + 300
+    while not path.exists() and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGKILL)
+    _, errors = process.communicate()
+    assert path.exists(), errors.decode()
+
+
+def _look_at(out: Path) -> None:
+    """The bundle speaks and says what it was made from; every number has a place to be read."""
+    manifest = Bundle.load(out / "rms.voice").manifest
+    assert manifest.quantization.scheme == "int8-qdq" and manifest.golden.text == "The stage is yours."
+    assert [(c.name, c.languages, c.emotions) for c in manifest.characters] == [
+        ("rms", ("en",), ("neutral",))
+    ]
+    assert "flite" in manifest.provenance[0].synthesiser
+    assert Bundle.load(out / "voice-float").manifest.quantization.scheme == "fp32"
+    speech = Synthesizer.load(out / "rms.voice", threads=1).synthesize(SpeechRequest("Hello there."))
+    assert np.abs(speech.audio.astype(int)).max() > 0
+
+    student = json.loads((out / "train" / "student" / "student.json").read_text("utf-8"))
+    assert student["step"] == 4 and student["started_from"]["characters"].keys() == {"rms"}
+    cost = json.loads((out / "cost.json").read_text("utf-8"))
+    assert all(step["finished"] and step["seconds"] >= 0 for step in cost["steps"].values())
+    quality = json.loads((out / "quality.json").read_text("utf-8"))
+    assert {entry["measure"] for entry in quality["left_out"]} >= {"characters told apart"}
+    assert "<html" in (out / "report.html").read_text("utf-8")
+
+
+def test_a_missing_student_is_found_before_anything_is_rendered(config: Path, tmp_path: Path) -> None:
+    config.write_text(config.read_text("utf-8").replace('"student"', '"nobody"'), "utf-8")
+    done = subprocess.run(
+        command(config, tmp_path / "out"), env=environment(), capture_output=True, text=True
+    )
+    assert done.returncode == 2 and not (tmp_path / "out").exists()
+    assert done.stderr.startswith(f"sovits-distill: {tmp_path.resolve() / 'nobody'} holds no student")
+
+
+def steps(folder: Path, done: list[str], inputs: int = 1) -> list[Step]:
+    def work(name: str) -> str:
+        (folder / name).touch()
+        done.append(name)
+        return "worked"
+
+    return [
+        Step("one", folder / "one", 0, lambda: work("one")),
+        Step("two", folder / "two", inputs, lambda: work("two")),
+        Step("three", folder / "three", 0, lambda: work("three")),
+    ]
+
+
+def test_steps_are_done_once_and_again_after_a_change_before_them(tmp_path: Path) -> None:
+    done: list[str] = []
+    said: list[str] = []
+    path = tmp_path / "cost.json"
+    follow(steps(tmp_path, done), Ledger(path), said.append)
+    assert done == ["one", "two", "three"] and said[0] == "one: worked, 0.0 s"
+    follow(steps(tmp_path, done), Ledger(path), said.append)
+    assert len(done) == 3 and said[-1] == "three: done before, in 0.0 s"
+    follow(steps(tmp_path, done, inputs=2), Ledger(path), said.append)
+    assert done[3:] == ["two", "three"]
+    (tmp_path / "three").unlink()
+    follow(steps(tmp_path, done, inputs=2), Ledger(path), said.append)
+    assert done[5:] == ["three"]
+
+
+def test_a_step_that_fails_is_done_again(tmp_path: Path) -> None:
+    done: list[str] = []
+
+    def fails() -> str:
+        raise DistillError("not today")
+
+    broken = [replace(step, work=fails) if step.name == "two" else step for step in steps(tmp_path, done)]
+    with pytest.raises(DistillError, match="not today"):
+        follow(broken, Ledger(tmp_path / "cost.json"), lambda line: None)
+    follow(steps(tmp_path, done), Ledger(tmp_path / "cost.json"), lambda line: None)
+    assert done == ["one", "two", "three"]

@@ -17,7 +17,14 @@ from edge.text.symbols import PUNCTUATION
 from . import sound
 from .config import CorpusConfig
 from .gate import (
-    Fault, GateConfig, Heard, Voice, ask_recogniser, first_look, judge_clipping, learn_voice,
+    Fault,
+    GateConfig,
+    Heard,
+    Voice,
+    ask_recogniser,
+    first_look,
+    judge_clipping,
+    learn_voice,
 )  # fmt: skip
 from .teachers import LineRejectedError, LineRequest, Teacher, make_teacher
 

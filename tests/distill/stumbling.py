@@ -70,20 +70,21 @@ def make(name: str) -> Teacher:
     return Stumbling() if name == "stumbling" else make_teacher(name)
 
 
-def config(lines: int) -> CorpusConfig:
-    one = Recording(
-        character="noah", language="zh", teacher="stumbling", lines={"neutral": lines},
-        valid_lines=2, test_lines={"neutral": 2},
-    )  # fmt: skip
-    return CorpusConfig(recordings=(one,))
-
-
-GATE = GateConfig(attempts=6, review_lines=40)
+SCRIPT = Path(__file__).parents[1] / "data" / "short_lines_zh.txt"
+CONFIG = CorpusConfig(
+    recordings=(
+        Recording(
+            character="noah", language="zh", teacher="stumbling", script=(str(SCRIPT),),
+            lines={"neutral": 56}, test_lines={"neutral": 2},
+        ),
+    )
+)  # fmt: skip
+GATE = GateConfig(attempts=8, review_lines=30)
 
 
 def main() -> None:
     folder, devices = Path(sys.argv[1]), int(sys.argv[2])
-    make_corpus(config(60), folder, 1, GATE, make, devices)
+    make_corpus(CONFIG, folder, 1, GATE, make, devices)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from typing import Any
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
 QUALITY = "quality"  # folder of what `sovits-distill evaluate` and `sovits-quantize compare` found
+FULL_MODEL = "full-model"  # folder of what `python -m benchmarks.full_model` found
 README = ROOT / "README.md"
 BEGIN, END = "<!-- benchmarks:begin -->", "<!-- benchmarks:end -->"
 PRECISIONS = {"baseline": "VITS*", "fp32": "FP32", "int8": "INT8"}
@@ -17,6 +18,13 @@ BASELINE_NOTE = (
     'VITS*: flow and decoder alone of a VITS voice of the size of Piper "medium", random weights, FP32, '
     "22.05 kHz, ONNX Runtime ([baseline.py](benchmarks/baseline.py)). Ratios: one thread / two threads."
 )
+STAGES = {
+    "text features": "RoBERTa: text features",
+    "tokens": "s1: text to semantic tokens",
+    "text encoder": "s2: text encoder",
+    "flow": "s2: flow",
+    "generator": "s2: generator",
+}
 LANGUAGES = {"zh": "Chinese", "en": "English", "ja": "Japanese"}
 
 Result = dict[str, Any]
@@ -25,7 +33,8 @@ Row = tuple[str, ...]
 
 def latest() -> list[Result]:
     """The newest result of every device."""
-    folders = sorted(f for f in RESULTS.iterdir() if f.name != QUALITY) if RESULTS.is_dir() else []
+    others = (QUALITY, FULL_MODEL)
+    folders = sorted(f for f in RESULTS.iterdir() if f.name not in others) if RESULTS.is_dir() else []
     newest = [max(folder.glob("*.json")) for folder in folders if any(folder.glob("*.json"))]
     return [json.loads(path.read_text(encoding="utf-8")) for path in newest]
 
@@ -49,7 +58,52 @@ def section() -> str:
     results = latest()
     if not results:
         return "Not measured yet: `make bench`."
-    return "\n\n".join(tables(result) for result in results)
+    full = [
+        json.loads(path.read_text(encoding="utf-8")) for path in sorted((RESULTS / FULL_MODEL).glob("*.json"))
+    ]
+    return "\n\n".join([*(tables(result) for result in results), *(full_model_table(one) for one in full)])
+
+
+def full_model_table(result: Result) -> str:
+    """Stages of the full model and of the student on the same line, in seconds per second of sound."""
+    line, facts, threads = result["line"], result["machine"], result["threads"]
+    versions = facts["versions"]
+    busy = f" **The machine was busy (load {facts['load']}).**" if facts["busy"] else ""
+    heading = (
+        f"Why distil: the full model (official size, random weights, PyTorch {versions['torch']}) and the "
+        f"student (ONNX Runtime {versions['onnxruntime']}) on a Chinese line of {line['characters']} characters, "
+        f"{line['seconds']:.1f} s of sound, {threads} thread{'s' if threads > 1 else ''} of {facts['cpu']}; "
+        f"{result['date'][:10]}, commit {facts['commit']}.{busy}"
+    )
+    header = ("real-time factor", "v2", "v2ProPlus", "student FP32", "student INT8")
+    return heading + "\n\n" + _table(header, _stage_rows(result))
+
+
+def _stage_rows(result: Result) -> Iterator[Row]:
+    length = result["line"]["seconds"]
+
+    def took(stage: str, model: str, **variant: str) -> float:
+        measure = _find(result, "stage", stage=stage, model=model, **variant)
+        assert measure is not None, f"no {stage} of {model} in the result"
+        return float(measure["p50"]) / length
+
+    first, second = ("text features", "tokens"), ("text encoder", "flow", "generator")
+    totals = []
+    for stage in (*first, *second):
+        factors = [took(stage, "s1" if stage in first else version) for version in ("v2", "v2ProPlus")]
+        totals.append(factors)
+        yield (STAGES[stage], *(f"{factor:.3f}" for factor in factors), "", "")
+    students = [took("sound", "student", precision=precision) for precision in ("fp32", "int8")]
+    yield ("all, ids to sound", *_factors([*map(sum, zip(*totals, strict=True)), *students]))
+    firsts = [took("first sound", "student", precision=precision) for precision in ("fp32", "int8")]
+    waits = [1000 * length * factor for factor in (*map(sum, zip(*totals, strict=True)), *firsts)]
+    yield ("wait for the first sound", *(f"{wait:,.0f} ms" for wait in waits))
+    faster = [sum(column) / students[1] for column in zip(*totals, strict=True)]
+    yield ("student INT8 is faster by", *(f"{factor:,.0f} ×" for factor in faster), "", "")
+
+
+def _factors(values: list[float]) -> Iterator[str]:
+    return (f"**{value:.3f}**" if value >= 0.1 else f"**{value:.4f}**" for value in values)
 
 
 def tables(result: Result) -> str:

@@ -38,7 +38,7 @@ ARROWS = {
         "edge.head",
     ),
     "deploy": ("edge.bundle", "edge.config", "edge.errors", "quantize.build"),
-    "benchmarks": ("edge", "quantize"),
+    "benchmarks": ("edge", "quantize", "models"),  # models: the full model is what we compare with
 }
 
 # What a device does not have. Importing any module of the package must work without it.

@@ -76,3 +76,33 @@ def test_a_readme_without_markers_is_refused(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setattr(report, "README", readme)
     with pytest.raises(ValueError, match="must hold"):
         report.update_readme()
+
+
+def full_model_result() -> dict[str, Any]:
+    seconds = {
+        ("student", "int8"): {"first sound": 0.010, "sound": 0.015},
+        ("student", "fp32"): {"first sound": 0.014, "sound": 0.020},
+        ("s1", None): {"text features": 1.0, "tokens": 4.0},
+        ("v2", None): {"text encoder": 0.1, "flow": 0.2, "generator": 2.0},
+        ("v2ProPlus", None): {"text encoder": 0.1, "flow": 0.3, "generator": 5.0},
+    }
+    measures = []
+    for (model, precision), stages in seconds.items():
+        for stage, figure in stages.items():
+            variant = {"model": model, "stage": stage} | ({"precision": precision} if precision else {})
+            measures.append(summarize("stage", "s", variant, [figure]).to_dict())
+    facts = result()["machine"]
+    facts["versions"]["torch"] = "2.13.0"
+    line = {"characters": 20, "phonemes": 37, "tokens": 125, "seconds": 5.0}
+    return {
+        "device": "test", "date": "2026-11-25T15:00:00+00:00", "machine": facts, "threads": 2, "line": line,
+        "measures": measures,
+    }  # fmt: skip
+
+
+def test_the_full_model_is_added_up_and_held_against_the_student() -> None:
+    text = report.full_model_table(full_model_result())
+    assert "| s1: text to semantic tokens | 0.800 | 0.800 |  |  |" in text
+    assert "| all, ids to sound | **1.460** | **2.080** | **0.0040** | **0.0030** |" in text
+    assert "| wait for the first sound | 7,300 ms | 10,400 ms | 14 ms | 10 ms |" in text
+    assert "| student INT8 is faster by | 487 × | 693 × |  |  |" in text

@@ -72,8 +72,8 @@ def full_model_table(result: Result) -> str:
     heading = (
         f"Why distil: the full model (official size, random weights, PyTorch {versions['torch']}) and the "
         f"student (ONNX Runtime {versions['onnxruntime']}) on a Chinese line of {line['characters']} "
-        f"characters, {line['seconds']:.1f} s of sound, {threads} thread{'s' if threads > 1 else ''} of {facts['cpu']}; "
-        f"{result['date'][:10]}, commit {facts['commit']}.{busy}"
+        f"characters, {line['seconds']:.1f} s of sound, {threads} thread{'s' if threads > 1 else ''} of "
+        f"{facts['cpu']}; {result['date'][:10]}, commit {facts['commit']}.{busy}"
     )
     header = ("real-time factor", "v2", "v2ProPlus", "student FP32", "student INT8")
     return heading + "\n\n" + _table(header, _stage_rows(result))

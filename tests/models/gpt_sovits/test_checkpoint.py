@@ -19,7 +19,6 @@ from models.gpt_sovits.checkpoint import (
     read_speaker_verification,
 )
 from tests.data.make_gpt_sovits import (
-    S2_VERSIONS,
     TAGS,
     S2Size,
     random_weights,
@@ -39,18 +38,20 @@ TINY = S2Size(
 GOLDEN = Path(__file__).parents[2] / "data" / "gpt_sovits_v2"
 
 
-# Half precision, pickled class, enc_q, tag: each value of each meets each value of every other.
+# Version, half precision, pickled class, enc_q, tag: each value of each meets each value of every other.
 FORMS = [
-    (True, True, False, True),
-    (True, False, True, False),
-    (False, True, True, False),
-    (False, False, False, True),
-    (False, False, True, True),
+    ("v1", True, True, False, True),
+    ("v1", False, False, True, False),
+    ("v2", True, False, True, False),
+    ("v2", False, True, False, True),
+    ("v2Pro", True, False, False, True),
+    ("v2Pro", False, True, True, False),
+    ("v2ProPlus", True, True, True, True),
+    ("v2ProPlus", False, False, False, False),
 ]
 
 
-@pytest.mark.parametrize("version", S2_VERSIONS)
-@pytest.mark.parametrize(("half", "hparams", "enc_q", "is_tagged"), FORMS)
+@pytest.mark.parametrize(("version", "half", "hparams", "enc_q", "is_tagged"), FORMS)
 def test_reads_every_form_of_s2(
     tmp_path: Path, version: str, half: bool, hparams: bool, enc_q: bool, is_tagged: bool
 ) -> None:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 from torch import nn
-from torch.nn.utils.parametrizations import weight_norm
 
-from models.gpt_sovits.folding import add_to_bias, fold_weight_norm
+from models.gpt_sovits.folding import SPELLINGS, add_to_bias, fold_weight_norm
 from models.gpt_sovits.s2_weights import file_name, network_weights
 
 
@@ -19,14 +18,12 @@ def test_by_hand() -> None:
     assert folded["a.weight"].flatten().tolist() == [6.0, 8.0, 0.0, -2.0]
 
 
-@pytest.mark.parametrize("layer", [nn.Conv1d(3, 5, 7), nn.ConvTranspose1d(3, 5, 8, 2)])
-def test_agrees_with_the_newer_spelling(layer: nn.Module) -> None:
-    normed = weight_norm(layer, dim=0)
-    with torch.no_grad():
-        normed.parametrizations.weight.original0.mul_(1.7)
-    folded = fold_weight_norm({f"up.{name}": tensor for name, tensor in normed.state_dict().items()})
+@pytest.mark.parametrize("spelling", SPELLINGS)
+def test_agrees_with_pytorch_in_both_spellings(spelling: tuple[str, str]) -> None:
+    g, v = torch.rand(3, 1, 1), torch.randn(3, 5, 8)
+    folded = fold_weight_norm({f"up.{spelling[0]}": g, f"up.{spelling[1]}": v, "up.bias": torch.zeros(5)})
     assert folded.keys() == {"up.weight", "up.bias"}
-    torch.testing.assert_close(folded["up.weight"], normed.weight.detach())
+    torch.testing.assert_close(folded["up.weight"], torch._weight_norm(v, g, 0))
 
 
 def test_leaves_half_a_pair_and_a_pair_that_does_not_fit() -> None:

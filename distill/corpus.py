@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from edge.text import FrontEnd
 
 from .config import CorpusConfig, DistillError
 from .exclusive import exclusive
-from .gate import LEARN_LINES, GateConfig
+from .gate import LEARN_LINES, GateConfig, Voice
 from .plan import Planned, plan
 from .progress import Progress, manifest_row, read_json, read_progress, write_json
 from .ranks import Ranks, expected_rank, join_ranks
@@ -108,6 +108,7 @@ class _Run:
         _remove_others(self._folder / "audio", {Path(row["audio"]).name for row in kept})
         origins = {name: asdict(self._studio.teacher(name).origin()) for name in {j.teacher for j in jobs}}
         summary = summarize(self._config, self._gate, jobs, rows, origins, gains)
+        summary["gate"]["voices"] = dict(_described(judges))
         write_json(self._folder / "rejections.jsonl", list_rejections(jobs, rows))
         write_json(self._folder / "manifest.jsonl", kept)
         write_json(self._folder / "corpus.json", [summary], indent=1)
@@ -237,6 +238,13 @@ class _Run:
 
 def _who(job: Job) -> Who:
     return job.request.character, job.request.language
+
+
+def _described(judges: Mapping[Who, Judge]) -> Iterator[tuple[str, Any]]:
+    """Say what was learnt about each voice that was."""
+    for who, judge in judges.items():
+        if judge.voice is not None and (voice := Voice.load(judge.voice, judge.key)) is not None:
+            yield " ".join(who), voice.describe()
 
 
 def _outdated(row: Row, keys: set[str]) -> bool:

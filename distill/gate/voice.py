@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -56,6 +57,15 @@ class Voice:
             return fault
         manner = self.manners.get(line.emotion, self.manners[ANY])
         return manner.judge(config, _sample(self.phonetics, line, alignment, timbre))
+
+    def describe(self) -> dict[str, Any]:
+        """Give what was learnt in numbers, without the vectors; ``all`` is all emotions together."""
+        manners = {emotion or "all": manner.to_dict() for emotion, manner in self.manners.items()}
+        plain = {
+            emotion: {key: round(value, 4) for key, value in values.items() if isinstance(value, float)}
+            for emotion, values in manners.items()
+        }
+        return {"lines": self.n_lines, "emotions": plain}
 
     def save(self, path: Path, key: str) -> None:
         """Write a file that appears whole or not at all; the key says what it was learnt from."""

@@ -49,7 +49,7 @@ def booth() -> Iterator[Booth]:
 
 @pytest.fixture(scope="module")
 def texts() -> list[str]:
-    lines = [line.text for line in load_lines("zh") if line.split == "train" and 9 <= len(line.text) <= 14]
+    lines = [line.text for line in load_lines("zh") if line.split == "train" and 12 <= len(line.text) <= 20]
     random.Random(3).shuffle(lines)
     return lines
 

@@ -48,7 +48,8 @@ class Verdict:
         if self.met == self.judged:
             return f"All {self.judged} targets are met."
         missed = self.judged - self.met
-        return f"{self.met} of {self.judged} targets are met, {missed} {'is' if missed == 1 else 'are'} missed."
+        verb = "is" if missed == 1 else "are"
+        return f"{self.met} of {self.judged} targets are met, {missed} {verb} missed."
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ DEVICE = [
 ]
 JAPANESE = ["pyopenjtalk-plus>=0.4.1.post10,<0.5"]
 TRAINING = ["lightning>=2.4,<3", "safetensors>=0.4", "torch>=2.4,<3", "tqdm>=4.66"]
-CONTENT = ["transformers>=5.0,<6"]  # HuBERT and RoBERTa of the full model, from local folders
+CONTENT = ["transformers>=5.20,<6"]  # HuBERT and RoBERTa of the full model, from local folders
 SOUND_FILES = ["soundfile>=0.12,<1", "soxr>=0.5,<2"]
 F0 = ["pyworld-prebuilt>=0.3.5"]  # pyworld itself has no wheels and needs a compiler
 EVALUATION = [
@@ -72,6 +72,7 @@ setup(
         "edge": ["py.typed", "text/data/**", "voices/**"],
         "distill": [
             "configs/*.toml",
+            "templates/*.toml",
             "report/report.*",
             "script/*.toml",
             "script/*.tsv",

@@ -16,6 +16,7 @@ from typing import Any
 import click
 
 from .config import BUILTIN, DistillError
+from .teachers.settings import KINDS
 from .train_config import FROM_SCRATCH, FROM_STUDENT, SCRATCH
 
 INTERRUPTED_STATUS = 130
@@ -38,6 +39,8 @@ def cli() -> None:
 
     \b
     Examples:
+      sovits-distill init --teacher gpt-sovits --name noah
+      sovits-distill check --config voice.toml
       sovits-distill run --config voice.toml --out runs/noah
       sovits-distill corpus --out corpus
       sovits-distill train --corpus corpus --out runs/builtin
@@ -48,6 +51,37 @@ def cli() -> None:
     """
     # pyworld asks pkg_resources for its own version.
     warnings.filterwarnings("ignore", "pkg_resources is deprecated", UserWarning)
+
+
+@cli.command()
+@click.option("--teacher", type=click.Choice(KINDS), default=KINDS[0], show_default=True, help="Who speaks.")
+@click.option("--name", default="my_voice", show_default=True, help="Of the voice: a-z, 0-9, _ and -.")
+@click.option("--out", type=_file, default=Path("voice.toml"), show_default=True, help="File to write.")
+def init(teacher: str, name: str, out: Path) -> None:
+    """Write a commented voice.toml to begin with; never over one that is there."""
+    from .init import write_template
+
+    write_template(out, teacher, name)
+    click.echo(f"{out}: edit it, then sovits-distill check --config {out}")
+
+
+@cli.command()
+@click.option("--config", type=_file, default=Path("voice.toml"), show_default=True, help="Of the voice.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def check(config: Path, as_json: bool) -> None:
+    """Listen to the reference clips of a voice and look for its files; status 2 when it cannot be made."""
+    from .check import check_voice
+    from .reference_clip import ERROR, findings_json
+    from .voice_config import load_voice_config
+
+    findings = check_voice(load_voice_config(config))
+    if as_json:
+        click.echo(json.dumps(findings_json(findings), ensure_ascii=False, indent=1))
+    for finding in () if as_json else findings:
+        click.echo(finding.line())
+    errors = sum(finding.severity == ERROR for finding in findings)
+    if errors:
+        raise DistillError(f"{config}: {errors} of {len(findings)} findings are errors")
 
 
 @cli.command()
@@ -67,9 +101,11 @@ def cli() -> None:
 def corpus(config: Path, out: Path, processes: int, devices: int) -> None:
     """Render the lines of the script by the teachers."""
     from .corpus import make_corpus
+    from .reference_clip import refuse_bad_references
     from .voice_config import load_recipe
 
     recipe = load_recipe(config)
+    refuse_bad_references(recipe.references)
     summary = make_corpus(recipe.corpus, out, processes, recipe.gate, recipe.make, devices)
     if summary is None:  # a helper of the process that the user started
         return

@@ -1,0 +1,35 @@
+"""Looks at a ``voice.toml`` before anything is rendered: clips, files, script, consent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from .config import DistillError
+from .reference_clip import ERROR, Finding, check_references
+from .script import load_script
+from .teachers import TeacherError
+from .teachers.settings import Owned
+from .voice_config import VoiceConfig
+
+
+def check_voice(voice: VoiceConfig) -> list[Finding]:
+    """List what was found, good and bad; what is wrong with the files comes after the clips."""
+    return [*check_references(voice.references()), *_teacher(voice), *_consent(voice)]
+
+
+def _teacher(voice: VoiceConfig) -> Iterator[Finding]:
+    """Make the teacher, which looks for its files, and read what it is to say."""
+    kind = voice.teacher.kind
+    try:
+        with voice.make(kind) as teacher:
+            for recording in voice.corpus_config().recordings:
+                if teacher.lines(recording.language) is None:
+                    load_script(recording.script, recording.language)
+    except (DistillError, TeacherError) as error:
+        yield Finding(kind, "all", "teacher", None, "", "files and lines", ERROR, str(error))
+
+
+def _consent(voice: VoiceConfig) -> Iterator[Finding]:
+    if isinstance(voice.teacher, Owned) and voice.voice.consent is None:
+        advice = "if it is a person's voice, say in [voice.consent] who allowed it; the bundle ships with it"
+        yield Finding(voice.voice.name, "all", "consent", None, "", "a record", "warning", advice)

@@ -1,0 +1,78 @@
+"""sovits-distill init and check, as commands."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from distill.cli import main
+
+
+def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    """Give status, output and the line of an error."""
+    try:
+        main(list(arguments))
+        status = 0
+    except SystemExit as end:
+        status = int(end.code or 0)
+    captured = capsys.readouterr()
+    return status, captured.out, captured.err
+
+
+@pytest.fixture
+def voice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Path:
+    """A voice.toml as init writes it, in the current folder."""
+    monkeypatch.chdir(tmp_path)
+    status, out, _ = run(capsys, "init", "--teacher", "gpt-sovits-http", "--name", "noah")
+    assert status == 0 and out == "voice.toml: edit it, then sovits-distill check --config voice.toml\n"
+    return tmp_path / "voice.toml"
+
+
+def write_clip(folder: Path, seconds: float) -> None:
+    (folder / "ref").mkdir()
+    time_s = np.arange(round(seconds * 32_000)) / 32_000
+    bursts = 0.3 * np.sin(2 * np.pi * 150 * time_s) * (time_s % 0.5 < 0.35)
+    soundfile.write(folder / "ref" / "neutral.wav", bursts, 32_000)
+    (folder / "ref" / "neutral.txt").write_text("The house is full.")
+
+
+def test_a_fresh_file_lacks_its_clip(voice: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    status, out, error = run(capsys, "check")
+    assert status == 2 and "2 of 3 findings are errors" in error
+    assert "error: neutral (ref/neutral.wav): file; cannot be read" in out
+    assert "warning: all (noah): consent" in out
+
+
+def test_clips_are_measured(voice: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_clip(voice.parent, 2.0)
+    status, out, _ = run(capsys, "check", "--json")
+    findings = {one["check"]: one for one in json.loads(out)["findings"]}
+    assert status == 2
+    assert (findings["length"]["severity"], findings["length"]["measured"]) == ("error", 2.0)
+    assert findings["noise"]["severity"] == "ok" and findings["consent"]["severity"] == "warning"
+
+
+def test_the_corpus_is_refused_with_a_bad_clip(voice: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_clip(voice.parent, 2.0)
+    status, _, error = run(capsys, "corpus", "--config", "voice.toml", "--out", "corpus")
+    assert status == 2 and not (voice.parent / "corpus").exists()
+    assert "neutral (ref/neutral.wav): length 2 s, expected 3 to 10; cut the clip" in error
+
+
+def test_a_missing_script_is_found(voice: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_clip(voice.parent, 4.0)
+    text = voice.read_text("utf-8").replace("[corpus]", '[corpus]\nscript = { en = "gone.txt" }')
+    voice.write_text(text, "utf-8")
+    _, out, _ = run(capsys, "check")
+    assert "error: all (gpt-sovits-http): teacher; cannot read the script" in out
+
+
+def test_init_never_overwrites(voice: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = voice.read_bytes()
+    status, _, error = run(capsys, "init")
+    assert status == 2 and "voice.toml is there already" in error
+    assert voice.read_bytes() == before

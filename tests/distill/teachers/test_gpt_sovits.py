@@ -235,3 +235,10 @@ def test_an_unknown_emotion_is_named(teacher: GptSovitsTeacher, line: LineReques
 def test_a_missing_gpu_is_named(make: Make, line: LineRequest) -> None:
     with pytest.raises(TeacherError, match="torch finds no GPU"):
         make(device="cuda").synthesize(line)
+
+
+@pytest.mark.gpu
+def test_a_gpu_says_the_same(make: Make, line: LineRequest) -> None:
+    on_cpu, on_gpu = (make(device=device).synthesize(line).audio for device in ("cpu", "cuda"))
+    assert len(on_gpu) == len(on_cpu)
+    np.testing.assert_allclose(on_gpu, on_cpu, atol=5e-3)

@@ -78,6 +78,25 @@ def test_validation_lines_can_be_few() -> None:
     assert sum(split == "valid" for split, *_ in dealt) == 1
 
 
+def test_a_short_script_is_dealt_again_but_no_emotion_says_a_line_twice() -> None:
+    dealt = list(plan_lines(recording(lines={"neutral": 99, "sad": 20}), script(), seed=1))
+    said = {mood: [one.text for split, m, _, one in dealt if split == "train" and m == mood]
+            for mood in ("neutral", "sad")}  # fmt: skip
+    assert {mood: len(texts) for mood, texts in said.items()} == {"neutral": 32, "sad": 20}
+    assert all(len(texts) == len(set(texts)) for texts in said.values())
+
+
+@pytest.mark.espeak
+def test_a_training_line_is_said_once_for_each_take_with_another_seed(tmp_path: Path) -> None:
+    one = recording(
+        lines={"neutral": 2}, takes=3, valid_lines=1, test_lines={"neutral": 1}, rate_test_lines=0
+    )
+    config = CorpusConfig(seed=5, recordings=(one,))
+    planned = list(plan(config, FrontEnd(), Studio(config, tmp_path).teacher))
+    seeds = [(split, request.seed) for split, _, request in planned]
+    assert seeds == [*[("train", 5 + take) for take in range(3)] * 2, ("valid", 5), ("test", 5)]
+
+
 def test_the_seed_decides_who_says_what() -> None:
     first, same, other = (list(plan_lines(recording(), script(), seed)) for seed in (1, 1, 2))
     assert first == same != other

@@ -1,8 +1,8 @@
 """What a trained student is worth to a new voice: time to the same held-out loss, from scratch and from it.
 
-    python -m benchmarks.warm_start --config my-voice.toml --work runs/warm-start
+    python -m benchmarks.warm_start --work runs/warm-start
 
-The voice must be one that the student has never heard. All runs see the same lines in the same order, with
+The voice is one that the student has never heard. All runs see the same lines in the same order, with
 the same measurements and alignment, and each has the schedule that its start has by default, shortened to its
 number of steps. The loss is that of the validation lines, on the same windows every time. Killed, the
 command goes on where it stopped; the time of a run that was interrupted is too long, and the result says so.
@@ -17,12 +17,14 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from datetime import datetime, timezone
+from importlib import metadata
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from . import machine
 
+VOICE = Path(__file__).with_name("warm_start.toml")
 RESULT = Path(__file__).parent / "results" / "quality" / "warm-start.json"
 SHARES = (0.1, 0.25, 0.5, 1.0)  # of the run from scratch: its loss there is what the others are held against
 PAUSE_S = 300.0  # between two validations: longer means that the run stood still
@@ -35,8 +37,8 @@ Curve = list[dict[str, float]]
 def main() -> None:
     """Run as a command."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.warm_start", description=__doc__)
-    parser.add_argument("--config", type=Path, help="voice whose corpus is rendered first")
-    parser.add_argument("--corpus", type=Path, help="corpus that is there already")
+    parser.add_argument("--config", type=Path, default=VOICE, help="voice to learn (%(default)s)")
+    parser.add_argument("--corpus", type=Path, help="corpus that is there already, instead of a voice")
     parser.add_argument("--work", type=Path, required=True, help="folder of the runs")
     parser.add_argument("--student", default="builtin", help="what to start from (%(default)s)")
     parser.add_argument("--steps", type=int, default=3000, help="of the run from scratch (%(default)s)")
@@ -44,8 +46,6 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2, help="of each run (%(default)s)")
     parser.add_argument("--out", type=Path, default=RESULT, help="result (%(default)s)")
     options = parser.parse_args()
-    if (options.config is None) == (options.corpus is None):
-        parser.error("give either --config or --corpus")
     result = measure(options)
     options.out.parent.mkdir(parents=True, exist_ok=True)
     options.out.write_text(json.dumps(result, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
@@ -57,7 +57,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
     """Render, train from scratch, train from the student, and compare."""
     facts = machine.describe()
     corpus = options.corpus or options.work / "corpus"
-    if options.config is not None:
+    if options.corpus is None:
         _distill("corpus", config=options.config, out=corpus)
     scratch = _train(options, corpus, "scratch", "scratch", options.steps)
     warm = {}
@@ -69,6 +69,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
     return {
         "date": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         "machine": facts,
+        "torch": metadata.version("torch"),
         "threads": options.threads,
         "corpus": _described(corpus),
         "student": student["started_from"],

@@ -5,7 +5,11 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from benchmarks.warm_start import Curve, curve, levels, table
+import pytest
+
+from benchmarks.warm_start import VOICE, Curve, curve, levels, table
+from distill.config import load_corpus_config
+from distill.voice_config import load_voice_config
 
 
 def points(losses: list[float], seconds: float) -> Curve:
@@ -50,3 +54,10 @@ def test_a_curve_is_read_from_the_log_of_a_run(tmp_path: Path) -> None:
     found = curve(tmp_path / "log.jsonl")
     assert [(row["step"], row["seconds"], row["loss"]) for row in found] == [(0, 0.0, 5.0), (50, 12.5, 4.0)]
     assert found[0]["f0"] == 0.1
+
+
+@pytest.mark.flite
+def test_the_voice_of_the_benchmark_is_one_that_the_built_in_student_has_not_heard() -> None:
+    voice = load_voice_config(VOICE)
+    heard = {recording.character for recording in load_corpus_config().recordings}
+    assert voice.voice.name not in heard and voice.make(voice.teacher.kind).origin().credit.count("rms")

@@ -18,13 +18,14 @@ def check_voice(voice: VoiceConfig) -> list[Finding]:
 
 
 def _teacher(voice: VoiceConfig) -> Iterator[Finding]:
-    """Make the teacher, which looks for its files, and read what it is to say."""
+    """Make the teacher, read what it is to say, and see whether it could say it."""
     kind = voice.teacher.kind
     try:
         with voice.make(kind) as teacher:
             for recording in voice.corpus_config().recordings:
                 if teacher.lines(recording.language) is None:
                     load_script(recording.script, recording.language)
+            teacher.rehearse()
     except (DistillError, TeacherError) as error:
         yield Finding(kind, "all", "teacher", None, "", "files and lines", ERROR, str(error))
 

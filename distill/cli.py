@@ -69,7 +69,7 @@ def init(teacher: str, name: str, out: Path) -> None:
 @click.option("--config", type=_file, default=Path("voice.toml"), show_default=True, help="Of the voice.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def check(config: Path, as_json: bool) -> None:
-    """Listen to the reference clips of a voice and look for its files; status 2 when it cannot be made."""
+    """Listen to the reference clips of a voice and try its teacher; status 2 when it cannot be made."""
     from .check import check_voice
     from .reference_clip import ERROR, findings_json
     from .voice_config import load_voice_config

@@ -102,6 +102,13 @@ REVERBERATION = Limit(
 )
 SILENCE = Limit("silence", "%", "cut the silence at the ends and long pauses", at_most=40.0, error_above=65.0)
 SPEAKERS = Limit("speakers", "semitones", "keep one person only: two pitch ranges were found", at_most=7.0)
+# Letters of English, characters of Chinese and Japanese, per second of speech without its pauses.
+_PACE_ADVICE = "compare the transcript with what is said, word for word"
+PACE = {
+    "en": Limit("pace", "letters/s", _PACE_ADVICE, 7.0, 26.0, 3.0, 45.0),
+    "zh": Limit("pace", "characters/s", _PACE_ADVICE, 2.0, 9.0, 0.8, 16.0),
+    "ja": Limit("pace", "characters/s", _PACE_ADVICE, 2.0, 13.0, 0.8, 20.0),
+}
 TRANSCRIPT = Limit(
     "transcript", "characters", "write what is said into the .txt beside the clip", 1.0, error_below=1.0
 )
@@ -179,8 +186,10 @@ def _check(emotion: str, reference: Reference) -> Iterator[Finding]:
             _short(path), emotion, "file", None, "", "a sound file", ERROR, f"cannot be read: {error}"
         )
         return
-    for limit, measured in _measures(audio.mean(axis=1), audio, rate):
+    mono = audio.mean(axis=1)
+    for limit, measured in _measures(mono, audio, rate):
         yield _finding(limit, measured, path, emotion)
+    yield from _pace(emotion, reference, mono, rate)
 
 
 def _measures(
@@ -200,6 +209,18 @@ def _measures(
         yield REVERBERATION, round(decay, 2)
     yield SILENCE, round(100 * silence_share(mono, rate), 1)
     yield SPEAKERS, round(pitch_groups_semitones(mono, rate), 1)
+
+
+def _pace(emotion: str, reference: Reference, mono: NDArray[np.float64], rate: int) -> Iterator[Finding]:
+    """Tell a transcript that is far too long or too short for the clip."""
+    try:
+        letters = sum(character.isalnum() for character in reference.transcript())
+        limit = PACE[reference.spoken_language()]
+    except TeacherError:  # told already
+        return
+    seconds = len(mono) / rate * (1.0 - silence_share(mono, rate))
+    if letters and seconds:
+        yield _finding(limit, round(letters / seconds, 1), reference.audio, emotion)
 
 
 def _transcript(emotion: str, reference: Reference) -> Finding:

@@ -131,6 +131,13 @@ class Teacher(ABC):
         """Give the lines of a language that this teacher brings along; None when it speaks any script."""
         return None
 
+    def rehearse(self) -> None:  # noqa: B027 - most need no more than to be made
+        """Find out whether lines could be spoken now, which may load what is large.
+
+        Raises:
+            TeacherError: they could not.
+        """
+
     def timbre(self, audio: NDArray[np.float32], sample_rate: int) -> NDArray[np.float32] | None:
         """Describe whose voice it is, so that voices can be told apart; None when this teacher cannot.
 

@@ -76,6 +76,12 @@ class GptSovitsTeacher(Teacher):
             audio = self._engine.speak(voice, pieces, request.seed, speed)
         return TeacherLine(audio, self._engine.sample_rate)
 
+    def rehearse(self) -> None:
+        """Load the networks and make the voice of every emotion."""
+        with _explained():
+            for emotion, clip in self._settings.emotions.items():
+                self._engine.clone(emotion, clip)
+
     def timbre(self, audio: NDArray[np.float32], sample_rate: int) -> NDArray[np.float32]:
         """Give the model's own vector of a voice: its timbre, or in Pro the speaker embedding."""
         with _explained():

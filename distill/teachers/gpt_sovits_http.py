@@ -85,6 +85,10 @@ class HttpTeacher(Teacher):
         reject_failure(audio, rate, settings.fragment_interval)
         return TeacherLine(audio, rate)
 
+    def rehearse(self) -> None:
+        """See whether the server answers."""
+        self._client.reach()
+
     def _request(self, request: LineRequest) -> dict[str, Any]:
         settings, clip = self._settings, self._clip(request.emotion)
         return {

@@ -90,6 +90,17 @@ class ServerClient:
             "again, which goes on from here"
         )
 
+    def reach(self) -> None:
+        """See whether anything answers at the address.
+
+        Raises:
+            TeacherError: nothing does.
+        """
+        try:
+            self._http.get(self._url)
+        except httpx2.TransportError as error:
+            raise TeacherError(f"{self._url}: no server answers ({error}); {_START}") from error
+
     def _speak(self, request: Mapping[str, Any], note: TextIO) -> bytes:
         try:
             if not self._loaded or note.read() != self._holds:

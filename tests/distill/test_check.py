@@ -29,7 +29,9 @@ def voice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
     monkeypatch.chdir(tmp_path)
     status, out, _ = run(capsys, "init", "--teacher", "gpt-sovits-http", "--name", "noah")
     assert status == 0 and out == "voice.toml: edit it, then sovits-distill check --config voice.toml\n"
-    return tmp_path / "voice.toml"
+    path = tmp_path / "voice.toml"
+    path.write_text(path.read_text("utf-8").replace("127.0.0.1:9880", "127.0.0.1:9"), "utf-8")
+    return path
 
 
 def write_clip(folder: Path, seconds: float) -> None:
@@ -42,7 +44,8 @@ def write_clip(folder: Path, seconds: float) -> None:
 
 def test_a_fresh_file_lacks_its_clip(voice: Path, capsys: pytest.CaptureFixture[str]) -> None:
     status, out, error = run(capsys, "check")
-    assert status == 2 and "2 of 3 findings are errors" in error
+    assert status == 2 and "3 of 4 findings are errors" in error
+    assert "error: all (gpt-sovits-http): teacher; http://127.0.0.1:9: no server answers" in out
     assert "error: neutral (ref/neutral.wav): file; cannot be read" in out
     assert "warning: all (noah): consent" in out
 

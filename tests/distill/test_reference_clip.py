@@ -96,11 +96,11 @@ def spoilt(findings: dict[str, Finding]) -> dict[str, str]:
 def test_clean_speech_is_not_blamed(
     voices: dict[str, Audio], check: Callable[..., dict[str, Finding]], name: str
 ) -> None:
-    findings = check(voices[name])
+    findings = check(voices[name], text=CHINESE if name == "chinese" else TEXT)
     assert spoilt(findings) == {}
     assert {*findings} == {
         "transcript", "length", "sample rate", "level", "clipping", "noise", "bandwidth", "reverberation",
-        "silence", "speakers",
+        "silence", "speakers", "pace",
     }  # fmt: skip
     assert all(one.measured is not None and not one.advice for one in findings.values())
 
@@ -181,6 +181,16 @@ def test_two_speakers(voices: dict[str, Audio], check: Callable[..., dict[str, F
     half = 5 * SAMPLE_RATE // 2
     finding = check(np.append(voices["man"][:half], voices["woman"][:half]))["speakers"]
     assert finding.severity == "warning" and 9 < (finding.measured or 0.0) < 16  # an octave apart
+
+
+@pytest.mark.parametrize(
+    ("text", "severity"), [("Take a seat.", "error"), (2 * TEXT, "warning"), (9 * TEXT, "error")]
+)
+def test_a_transcript_of_another_clip(
+    voices: dict[str, Audio], check: Callable[..., dict[str, Finding]], text: str, severity: str
+) -> None:
+    finding = check(voices["man"], text=text)["pace"]
+    assert finding.severity == severity and "word for word" in finding.advice
 
 
 def test_files_and_transcripts(voices: dict[str, Audio], tmp_path: Path) -> None:

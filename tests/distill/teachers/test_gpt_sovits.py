@@ -224,6 +224,14 @@ def test_what_is_wrong_is_named(
     write_clip(helpers / "short.wav", "Too short.", 150.0, seconds=2.0)
     with pytest.raises(TeacherError, match=message):
         make(**changes).synthesize(line)
+    with pytest.raises(TeacherError, match=message):
+        make(**changes).rehearse()
+
+
+def test_a_rehearsal_makes_every_voice(make: Make, line: LineRequest) -> None:
+    with make() as speaker:
+        speaker.rehearse()
+        assert set(speaker._engine._voices) == {"neutral", "sad"}
 
 
 def test_an_unknown_emotion_is_named(teacher: GptSovitsTeacher, line: LineRequest) -> None:

@@ -209,6 +209,16 @@ def test_waits_grow_and_end(folder: Path, monkeypatch: pytest.MonkeyPatch) -> No
     assert waits == [1, 2, 4, 8, 16, 32, 60, 60, 60]
 
 
+def test_a_rehearsal_tells_whether_there_is_a_server(folder: Path, server: tuple[str, State]) -> None:
+    with teacher(folder, server[0]) as speaker:
+        speaker.rehearse()
+    with (
+        teacher(folder, "http://127.0.0.1:9") as speaker,
+        pytest.raises(TeacherError, match="no server answers"),
+    ):
+        speaker.rehearse()
+
+
 def test_a_server_that_is_too_slow_is_told(folder: Path, server: tuple[str, State]) -> None:
     server[1].seconds = 0.5
     with (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 import numpy as np
@@ -100,10 +100,6 @@ class Engine:
             )
         return BertEncoder.load(folder, self.device)
 
-    @cached_property
-    def _front_end(self) -> FrontEnd:
-        return FrontEnd()
-
     @torch.inference_mode()
     def clone(self, name: str, clip: Reference) -> ClonedVoice:
         """Give the voice of a clip, made at its first use.
@@ -132,7 +128,7 @@ class Engine:
         if not transcript:
             ids = torch.zeros(1, 0, dtype=torch.long, device=self.device)
             return None, ids, torch.zeros(1, self._text2semantic.sizes.bert_dim, 0, device=self.device)
-        reading = self._front_end.read(transcript, clip.spoken_language())
+        reading = _front_end().read(transcript, clip.spoken_language())
         waveform = self._resampled(*_read(clip.audio), CONTENT_RATE)
         try:
             content = self._content.reference(waveform)
@@ -215,6 +211,12 @@ class Engine:
         spectrogram, embedding = self._timbre_of((audio, rate))
         vector = self._synthesizer.timbre([spectrogram]) if embedding is None else embedding
         return vector.flatten().float().cpu().numpy()
+
+
+@cache
+def _front_end() -> FrontEnd:
+    """Read transcripts; one for the whole process, for its dictionaries take a while to load."""
+    return FrontEnd()
 
 
 def _device(name: str) -> torch.device:

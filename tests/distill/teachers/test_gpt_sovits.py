@@ -47,7 +47,7 @@ def helpers(tmp_path_factory: pytest.TempPathFactory) -> Path:
         HubertModel(config).save_pretrained(folder / f"hubert-{name}")
     vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *CHINESE, "，", "."]
     bert = BertConfig(
-        vocab_size=len(vocabulary), hidden_size=1024, num_hidden_layers=3, num_attention_heads=4,
+        vocab_size=len(vocabulary), hidden_size=1024, num_hidden_layers=2, num_attention_heads=4,
         intermediate_size=8,
     )  # fmt: skip
     BertModel(bert).save_pretrained(folder / "roberta")
@@ -218,12 +218,8 @@ def test_two_clips_of_a_voice_are_nearer_than_two_voices(teacher: GptSovitsTeach
         ({"emotions": {"neutral": {"audio": "short.wav"}}}, r"short\.wav: the reference clip lasts 2\.00 s"),
     ],
 )
-def test_what_is_wrong_is_named(
-    make: Make, helpers: Path, line: LineRequest, changes: dict[str, Any], message: str
-) -> None:
+def test_what_is_wrong_is_named(make: Make, helpers: Path, changes: dict[str, Any], message: str) -> None:
     write_clip(helpers / "short.wav", "Too short.", 150.0, seconds=2.0)
-    with pytest.raises(TeacherError, match=message):
-        make(**changes).synthesize(line)
     with pytest.raises(TeacherError, match=message):
         make(**changes).rehearse()
 

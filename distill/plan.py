@@ -6,9 +6,10 @@ import random
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 
+from edge.errors import TextError
 from edge.text import FrontEnd, Reading
 
-from .config import CorpusConfig, Recording
+from .config import CorpusConfig, DistillError, Recording
 from .script import Line, load_script
 from .teachers import LineRequest, Teacher
 
@@ -47,17 +48,30 @@ def plan_lines(recording: Recording, script: Sequence[Line], seed: int) -> Itera
 
 
 def plan(config: CorpusConfig, front_end: FrontEnd, teacher: Callable[[str], Teacher]) -> Iterator[Planned]:
-    """Read every utterance of a corpus; a training line is said once for each take."""
+    """Read every utterance of a corpus; a training line is said once for each take.
+
+    Raises:
+        DistillError: a line cannot be read; the message quotes it.
+    """
     readings: dict[tuple[str, str], Reading] = {}
     for recording in config.recordings:
         who, language = recording.character, recording.language
         for split, emotion, rate, line in _dealt(recording, teacher(recording.teacher), config.seed):
             if (language, line.text) not in readings:
-                readings[language, line.text] = front_end.read(line.text, language)
+                readings[language, line.text] = _read(front_end, line.text, language)
             reading = readings[language, line.text]
             for take in range(recording.takes if split == "train" else 1):
                 request = LineRequest(line.text, reading, language, who, emotion, rate, config.seed + take)
                 yield split, recording.teacher, request
+
+
+def _read(front_end: FrontEnd, text: str, language: str) -> Reading:
+    try:
+        return front_end.read(text, language)
+    except TextError as error:
+        raise DistillError(
+            f"the {language} line {text[:60]!r} cannot be read: {error}; change or remove it"
+        ) from error
 
 
 def _dealt(recording: Recording, teacher: Teacher, seed: int) -> Iterator[Dealt]:

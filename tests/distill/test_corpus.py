@@ -97,6 +97,15 @@ def test_a_training_line_is_said_once_for_each_take_with_another_seed(tmp_path: 
     assert seeds == [*[("train", 5 + take) for take in range(3)] * 2, ("valid", 5), ("test", 5)]
 
 
+@pytest.mark.espeak
+def test_a_line_that_cannot_be_read_is_quoted(tmp_path: Path, front_end: FrontEnd) -> None:
+    path = tmp_path / "lines.txt"
+    path.write_text("\n".join("!" * n for n in range(1, 10)), encoding="utf-8")
+    config = CorpusConfig(recordings=(recording(script=(str(path),)),))
+    with pytest.raises(DistillError, match="en line .!+. cannot be read"):
+        list(plan(config, front_end, Studio(config, tmp_path).teacher))
+
+
 def test_the_seed_decides_who_says_what() -> None:
     first, same, other = (list(plan_lines(recording(), script(), seed)) for seed in (1, 1, 2))
     assert first == same != other

@@ -92,9 +92,7 @@ class _Cloning(Owned):
     @classmethod
     def _has_neutral(cls, value: References) -> References:
         if NEUTRAL not in value:
-            raise ValueError(
-                'no clip is neutral, which sets the level; add neutral = "ref/neutral.wav"'
-            )
+            raise ValueError('no clip is neutral, which sets the level; add neutral = "ref/neutral.wav"')
         return value
 
     def emotion_names(self) -> tuple[str, ...]:

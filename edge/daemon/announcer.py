@@ -36,6 +36,8 @@ class _Outgoing:
     retain: bool = False
     correlation: bytes | None = None
     content_type: str | None = None
+    event_id: str | None = None
+    """Of a terminal event, which the journal waits to see delivered."""
 
 
 class Announcer:
@@ -100,17 +102,15 @@ class Announcer:
 
     def tell(self, durable: TerminalDurable) -> None:
         """Publish a terminal event that is on disk, and remember to note when the broker has it."""
+        self._hold(_Outgoing(durable.topic, durable.payload, content_type=JSON, event_id=durable.event_id))
         self.flush()
-        mid = self._publish(_Outgoing(durable.topic, durable.payload, content_type=JSON))
-        if mid is not None:
-            self._awaiting[mid] = durable.event_id
 
     def respond(self, command: Command, response: Response) -> None:
         """Answer a request: on the response topic of its operation, and wherever the sender asked for it."""
         payload = response.to_json()
         self._send(self._topics.own(f"response/{command.op}"), payload)
         for topic in command.reply_topics:
-            self._outgoing.append(_Outgoing(topic, payload, False, command.inbound.correlation, JSON))
+            self._hold(_Outgoing(topic, payload, False, command.inbound.correlation, JSON))
 
     def answer(self, command: Command, *, code: str = "ok", message: str = "", **result: Any) -> None:
         """Answer a request, with what the operation returns."""
@@ -134,6 +134,8 @@ class Announcer:
         """Publish at once, after whatever was collected before; `False` if it could not be taken."""
         self.flush()
         out = _Outgoing(self._topics.own(tail), payload, content_type=content_type)
+        if qos and not self._connection.ready:
+            return self._hold(out)
         return self._publish(out, qos) is not None
 
     def later(self, tail: str, payload: bytes) -> None:
@@ -141,7 +143,9 @@ class Announcer:
         self._send(self._topics.own(tail), payload)
 
     def flush(self) -> None:
-        """Publish what was collected."""
+        """Publish what was collected; what comes while there is no connection waits, for order's sake."""
+        if not self._connection.ready:
+            return
         outgoing, self._outgoing = self._outgoing, []
         for message in outgoing:
             self._publish(message)
@@ -168,7 +172,15 @@ class Announcer:
         )
 
     def _send(self, topic: str, payload: bytes) -> None:
-        self._outgoing.append(_Outgoing(topic, payload, content_type=JSON))
+        self._hold(_Outgoing(topic, payload, content_type=JSON))
+
+    def _hold(self, message: _Outgoing) -> bool:
+        """Keep a message for `flush`; `False` if too many are waiting for a connection already."""
+        if not self._connection.ready and len(self._outgoing) >= self._connection.max_outgoing:
+            self._connection.statistics.outgoing_dropped += 1
+            return False
+        self._outgoing.append(message)
+        return True
 
     def _publish(self, message: _Outgoing, qos: int = 1) -> int | None:
         mid = self._connection.publish(
@@ -181,4 +193,6 @@ class Announcer:
         )
         if mid is not None and qos:
             self.unacknowledged.add(mid)
+        if mid is not None and message.event_id is not None:
+            self._awaiting[mid] = message.event_id
         return mid

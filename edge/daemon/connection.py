@@ -73,6 +73,7 @@ class Connection:
         self._protocol = V311 if config.protocol == "3.1.1" else V5
         self._epoch = 0
         self._connected = False
+        self._ready = False
         self._lost_before_connack = 0
         self._connack: threading.Timer | None = None
         self._version_known = False
@@ -86,6 +87,20 @@ class Connection:
     def connected(self) -> bool:
         """Tell whether the last word was that we are connected; health asks the loopback instead."""
         return self._connected
+
+    @property
+    def max_outgoing(self) -> int:
+        """Return how many messages may wait for a connection."""
+        return self._config.max_outgoing
+
+    @property
+    def ready(self) -> bool:
+        """Tell whether what is published now is sent in order.
+
+        Earlier it may overtake: once the socket is open, paho sends what is new at once, and what it has kept
+        only after the broker's greeting. The answer to the subscription comes after both.
+        """
+        return self._ready
 
     @property
     def protocol(self) -> str:
@@ -243,6 +258,7 @@ class Connection:
                 for topic_filter, reason in zip(self._subscriptions, reasons, strict=False)
                 if reason.is_failure
             )
+            self._ready = True
             self._report(LinkUp(self._epoch, refused))
         except Exception:
             logger.exception("on_subscribe")
@@ -252,6 +268,7 @@ class Connection:
     ) -> None:
         try:
             was_connected, self._connected = self._connected, False
+            self._ready = False
             if self._closing.is_set():
                 return
             if was_connected:

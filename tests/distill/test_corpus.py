@@ -102,7 +102,7 @@ def test_a_line_that_cannot_be_read_is_quoted(tmp_path: Path, front_end: FrontEn
     path = tmp_path / "lines.txt"
     path.write_text("\n".join("!" * n for n in range(1, 10)), encoding="utf-8")
     config = CorpusConfig(recordings=(recording(script=(str(path),)),))
-    with pytest.raises(DistillError, match="en line .!+. cannot be read"):
+    with pytest.raises(DistillError, match=r"en line .!+. cannot be read"):
         list(plan(config, front_end, Studio(config, tmp_path).teacher))
 
 

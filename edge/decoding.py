@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -85,16 +86,20 @@ class WindowDecoder:
     def _ordered(
         self, compute: Callable[[Span], Float32], spans: list[Span], cancelled: Callable[[], bool]
     ) -> Iterator[Float32]:
-        """Rows of each span in order, with up to ``workers`` spans in progress; the first in this thread."""
+        """Rows of each span in order, with up to ``workers`` spans in progress; the first in this thread.
+
+        Somebody waits for a short first span: until that is out, nothing is computed beside it.
+        """
         waiting: deque[Future[Float32]] = deque()
-        ahead = self.workers - 1 if self._pool is not None else 0
+        later = iter(spans[1:])
+        waited_for = len(spans) > 1 and _length(spans[0]) < _length(spans[1])
         try:
             for index, span in enumerate(spans):
                 if cancelled():
                     return
-                started = spans[index + 1 : index + 1 + ahead] if index == 0 else spans[index + ahead :][:1]
-                if self._pool is not None:
-                    waiting.extend(self._pool.submit(compute, later) for later in started)
+                if self._pool is not None and (index or not waited_for):
+                    free = self.workers - len(waiting) - (index == 0)
+                    waiting.extend(self._pool.submit(compute, next_one) for next_one in islice(later, free))
                 yield waiting.popleft().result() if index and waiting else compute(span)
         finally:
             for future in waiting:
@@ -113,3 +118,7 @@ class WindowDecoder:
             self._local.workspace = Workspace()
         workspace: Workspace = self._local.workspace
         return workspace
+
+
+def _length(span: Span) -> int:
+    return span[1] - span[0]

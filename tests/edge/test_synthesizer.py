@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+import time
+from contextlib import closing
 from itertools import pairwise
 from pathlib import Path
 
@@ -219,6 +222,23 @@ def test_the_encoder_of_a_phrase_runs_when_its_turn_comes(voice: Synthesizer) ->
     assert counted.encoded == 3
 
 
+def test_nothing_is_computed_beside_the_first_sound_but_everything_else_side_by_side(
+    voice: Synthesizer,
+) -> None:
+    counted = _CountingRunner(voice, threads=2)
+    with closing(Synthesizer(voice.bundle, counted, voice._front_end)) as synthesizer:
+        stream = synthesizer.stream(synthesizer.prepare(request()))
+        next(stream)
+        time.sleep(0.05)
+        assert counted.decoded == 1
+        assert counted.most_at_once == 1
+        assert sum(1 for _ in stream) >= 2
+        assert counted.most_at_once == 2
+        counted.most_at_once = 0
+        synthesizer.synthesize(request())
+        assert counted.most_at_once == 2
+
+
 @pytest.mark.parametrize("broken", ["encoder", "decoder"])
 @pytest.mark.parametrize("threads", [1, 2])
 def test_networks_that_give_nan_are_an_error_not_noise(voice: Synthesizer, broken: str, threads: int) -> None:
@@ -243,7 +263,8 @@ class _CountingRunner(Runner):
         self._inner = OnnxRuntimeRunner(voice.bundle)
         self.concurrency = threads
         self._broken = broken
-        self.encoded = 0
+        self._lock = threading.Lock()
+        self.encoded = self.decoded = self.most_at_once = self._now = 0
 
     def close(self) -> None:
         self._inner.close()
@@ -256,7 +277,14 @@ class _CountingRunner(Runner):
         return outputs
 
     def _run_decoder(self, hidden: np.ndarray, features: np.ndarray) -> np.ndarray:
+        with self._lock:
+            self._now += 1
+            self.decoded += 1
+            self.most_at_once = max(self.most_at_once, self._now)
+        time.sleep(0.02)  # long enough to be met by whatever runs at the same time
         frames = np.array(self._inner._run_decoder(hidden, features))
+        with self._lock:
+            self._now -= 1
         if self._broken == "decoder":
             frames[0, 3, 700] = np.inf * 0
         return frames

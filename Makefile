@@ -1,4 +1,4 @@
-# make demo    speak five lines over MQTT; WAV and lip-sync files in demo-out/
+# make demo    speak six lines over MQTT; WAV and lip-sync files in demo-out/
 # make test    run the tests
 # make check   lint and types
 # make bench   measure this machine; JSON in benchmarks/results/, table in README.md

@@ -48,7 +48,7 @@ class GateConfig(BaseModel):
     ms_per_phoneme: dict[str, Range] = {"zh": (45.0, 260.0), "en": (38.0, 200.0), "ja": (32.0, 180.0)}
     repeated_share: float = Field(default=0.3, gt=0, le=1)
     word_nats: float = Field(default=20.0, gt=0)
-    length_deviations: float = Field(default=6.0, gt=0)
+    length_deviations: float = Field(default=4.5, gt=0)
     fit_deviations: float = Field(default=6.0, gt=0)
     timbre_deviations: float = Field(default=8.0, gt=0)
     recogniser: str | None = None

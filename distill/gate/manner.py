@@ -27,11 +27,13 @@ class Sample:
     """What is measured of one line with its voice at hand.
 
     Attributes:
+        usual_s: what its phonemes take on average in this voice, seconds.
         fit: nats per frame when said as written.
         timbre: (dim,) from the teacher, or of the spectrum.
     """
 
     line: Heard
+    usual_s: float
     fit: float
     timbre: Vector
 
@@ -41,7 +43,7 @@ class Manner:
     """What is usual in one emotion.
 
     Attributes:
-        ends_s, phoneme_s: seconds of speech are ``ends_s + phoneme_s * n_phonemes`` at rate 1.
+        ends_s, pace: seconds of speech are ``ends_s + pace * usual_s`` at rate 1.
         length_spread: of the logarithm of measured by expected length.
         fit, fit_spread: nats per frame.
         timbre, timbre_spread: (dim,) centre, and standard deviation of each dimension.
@@ -49,7 +51,7 @@ class Manner:
     """
 
     ends_s: float
-    phoneme_s: float
+    pace: float
     length_spread: float
     fit: float
     fit_spread: float
@@ -71,11 +73,10 @@ class Manner:
     def judge(self, config: GateConfig, sample: Sample) -> Fault | None:
         """Find what is unusual about a line: its length, what it says, its timbre."""
         slack = max(1.0, float(np.sqrt(SHORT / max(1, sample.line.n_sounded))))
-        expected = expected_s(self.ends_s, self.phoneme_s, sample.line)
-        ratio = max(sample.line.pauses.speech_s, 0.01) / expected
+        ratio = spoken_s(sample) / expected_s(self.ends_s, self.pace, sample)
         most = slack * config.length_deviations * self.length_spread
         if abs(np.log(ratio)) > most:
-            detail = f"{ratio:.2f} times as long as {sample.line.n_sounded} phonemes usually are"
+            detail = f"{ratio:.2f} times as long as its {sample.line.n_sounded} phonemes usually are"
             return Fault("length", ratio, float(np.exp(most if ratio > 1 else -most)), detail)
         least = self.fit - slack * config.fit_deviations * self.fit_spread
         if sample.fit < least:
@@ -91,14 +92,11 @@ class Manner:
 
 def learn_manner(samples: Sequence[Sample]) -> Manner:
     """Learn from the lines of one emotion; a few bad ones do no harm."""
-    lines = [sample.line for sample in samples]
-    counts = np.array([line.n_sounded for line in lines])
-    seconds = np.array([max(0.05, line.pauses.speech_s * line.rate) for line in lines])
+    usual = np.array([max(0.05, sample.usual_s) for sample in samples])
+    seconds = np.array([max(0.05, spoken_s(sample) * sample.line.rate) for sample in samples])
     # Divided by the length, so that errors count in proportion: long lines do not outweigh the short.
-    ends, each = fit_plane((1 / counts, np.ones(len(counts))), seconds / counts)
-    ratios = [
-        np.log(max(line.pauses.speech_s, 0.01) / expected_s(float(ends), float(each), line)) for line in lines
-    ]
+    ends, pace = fit_plane((1 / usual, np.ones(len(usual))), seconds / usual)
+    ratios = [np.log(spoken_s(sample) / expected_s(float(ends), float(pace), sample)) for sample in samples]
     timbres = np.stack([sample.timbre for sample in samples]).astype(np.float64)
     centre = np.median(timbres, axis=0)
     spread = np.maximum(1.4826 * np.median(np.abs(timbres - centre), axis=0), 1e-3 * np.abs(centre) + 1e-6)
@@ -106,12 +104,17 @@ def learn_manner(samples: Sequence[Sample]) -> Manner:
     distance = centre_and_spread([_distance(t, centre, spread) for t in timbres], LEAST_DISTANCE_SPREAD)
     length_spread = centre_and_spread(ratios, LEAST_LENGTH_SPREAD)[1]
     vectors = tuple(centre.tolist()), tuple(spread.tolist())
-    return Manner(float(ends), float(each), length_spread, fit, fit_spread, *vectors, *distance)
+    return Manner(float(ends), float(pace), length_spread, fit, fit_spread, *vectors, *distance)
 
 
-def expected_s(ends_s: float, phoneme_s: float, line: Heard) -> float:
-    """Seconds that the phonemes of a line usually take."""
-    return max(0.05, ends_s + phoneme_s * line.n_sounded) / line.rate
+def spoken_s(sample: Sample) -> float:
+    """Seconds of a line without its silences."""
+    return max(sample.line.pauses.speech_s, 0.01)
+
+
+def expected_s(ends_s: float, pace: float, sample: Sample) -> float:
+    """Seconds that the phonemes of a line usually take in this manner."""
+    return max(0.05, ends_s + pace * sample.usual_s) / sample.line.rate
 
 
 def _distance(timbre: NDArray[Any], centre: NDArray[Any], spread: NDArray[Any]) -> float:

@@ -15,6 +15,7 @@ from .spectrum import N_CEPSTRA, Frames
 STATES = 2  # in a row for each phoneme
 SILENCE = 0  # index of the only state of silence
 SHRINKAGE = 12.0  # frames' worth of belief that a phoneme looks like the average one
+LENGTH_SHRINKAGE = 3.0  # occurrences' worth of belief that it lasts as long as the average one
 _SMALLEST_VARIANCE = 0.05  # of the variance over all speech
 
 _NOT_SOUNDED = frozenset((*PUNCTUATION, *ZERO_LENGTH_SYMBOLS, LEADING_SYMBOL))
@@ -34,19 +35,26 @@ class Phonetics:
     Attributes:
         units: names; unit i has the states 1 + 2 * i and 2 + 2 * i.
         means, variances: (1 + 2 * n_units, 2 * N_CEPSTRA).
+        lengths: (n_units,) frames that a phoneme lasts on average.
     """
 
     units: tuple[str, ...]
     means: Frames
     variances: Frames
+    lengths: Frames
 
     def states(self, symbols: Sequence[str]) -> list[int]:
         """Give the states of sounded symbols, two each; a symbol never learnt from has the average look."""
+        return [1 + STATES * i + part for i in self._indices(symbols) for part in range(STATES)]
+
+    def usual_frames(self, symbols: Sequence[str]) -> float:
+        """Give the frames that the sounded ones among the symbols usually last together."""
+        return float(self.lengths[self._indices([s for s in symbols if unit(s) is not None])].sum())
+
+    def _indices(self, symbols: Sequence[str]) -> list[int]:
         index = {name: i for i, name in enumerate(self.units)}
         average = len(self.units) - 1
-        return [
-            1 + STATES * index.get(str(unit(s)), average) + part for s in symbols for part in range(STATES)
-        ]
+        return [index.get(str(unit(s)), average) for s in symbols]
 
     def log_likelihood(self, frames: Frames, states: Sequence[int]) -> Frames:
         """Give (n_frames, n_states) in nats."""
@@ -83,4 +91,14 @@ def estimate(units: tuple[str, ...], frames: Frames, states: np.ndarray) -> Phon
         means[SILENCE] = total[SILENCE] / count[SILENCE]
         own = squares[SILENCE] / count[SILENCE] - means[SILENCE] ** 2
         variances[SILENCE] = np.maximum(own, _SMALLEST_VARIANCE * variance)
-    return Phonetics(units, means, variances.astype(np.float32))
+    return Phonetics(units, means, variances.astype(np.float32), _lengths(len(units), states))
+
+
+def _lengths(n_units: int, states: np.ndarray) -> Frames:
+    """Average the frames of each unit, from its entry into the first state to the end of the second."""
+    frames = np.bincount((states[states != SILENCE] - 1) // STATES, minlength=n_units)
+    entered = states[np.diff(states, prepend=SILENCE) != 0]
+    times = np.bincount((entered[entered % STATES == 1] - 1) // STATES, minlength=n_units)
+    average = frames.sum() / max(1, times.sum())
+    lengths: Frames = ((frames + LENGTH_SHRINKAGE * average) / (times + LENGTH_SHRINKAGE)).astype(np.float32)
+    return lengths

@@ -18,6 +18,7 @@ from .first_look import Heard
 from .learn import learn
 from .manner import Manner, Sample, Vector, learn_manner
 from .phonetics import STATES, Phonetics
+from .spectrum import STEP_S
 from .words import judge_words
 
 Timbre = Callable[[Audio], Vector | None]  # of a teacher that has one
@@ -81,6 +82,7 @@ class Voice:
                 file,
                 means=self.phonetics.means,
                 variances=self.phonetics.variances,
+                lengths=self.phonetics.lengths,
                 described=np.array(json.dumps(described, ensure_ascii=False)),
             )
         unfinished.replace(path)
@@ -94,7 +96,8 @@ class Voice:
             described = json.loads(str(data["described"]))
             if described["key"] != key:
                 return None
-            phonetics = Phonetics(tuple(described["units"]), data["means"], data["variances"])
+            arrays = (data["means"], data["variances"], data["lengths"])
+            phonetics = Phonetics(tuple(described["units"]), *arrays)
         manners = {emotion: Manner.from_dict(values) for emotion, values in described["manners"].items()}
         return cls(phonetics, manners, described["n_lines"])
 
@@ -118,4 +121,5 @@ def _sample(phonetics: Phonetics, line: Heard, alignment: Alignment, timbre: Tim
     own = timbre(line.audio)
     if own is None:
         own = spectral_timbre(phonetics, line, alignment)
-    return Sample(line, alignment.fit, np.asarray(own, np.float32).reshape(-1))
+    usual_s = STEP_S * phonetics.usual_frames(line.reading.phonemes)
+    return Sample(line, usual_s, alignment.fit, np.asarray(own, np.float32).reshape(-1))

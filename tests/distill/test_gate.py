@@ -17,7 +17,7 @@ from distill.gate import GateConfig, Heard, Voice, ask_recogniser, first_look, l
 from distill.gate.learn import learn
 from distill.gate.loops import written_share
 from distill.gate.pauses import find_pauses
-from distill.gate.phonetics import SILENCE, unit
+from distill.gate.phonetics import SILENCE, estimate, unit
 from distill.gate.recogniser import written_error
 from distill.gate.robust import centre_and_spread, fit_plane
 from distill.gate.spectrum import N_CEPSTRA, N_MELS, cepstra, log_mel
@@ -162,6 +162,22 @@ def test_a_teachers_own_timbre_is_used(booth: Booth, texts: list[str], cases: Se
     assert own.judge(lax, line, timbre) is None
     fault = own.judge(lax, line, lambda _: np.array([9.0, 9.0], np.float32))
     assert fault is not None and fault.reason == "timbre"
+
+
+def test_a_phoneme_lasts_as_long_as_it_did_on_average() -> None:
+    # "a" has 3 frames twice, "t" 4 once; three occurrences of the mean over all, 10 / 3 frames, are added to each.
+    states = np.array([0, 0, 1, 1, 2, 3, 4, 4, 4, 1, 2, 2, 0])
+    frames = np.zeros((len(states), 2 * N_CEPSTRA), np.float32)
+    phonetics = estimate(("a", "t", "unknown"), frames, states)
+    assert phonetics.lengths == pytest.approx([(6 + 10) / 5, (4 + 10) / 4, 10 / 3])
+    assert phonetics.usual_frames(["a", ",", "t", "q"]) == pytest.approx(16 / 5 + 14 / 4 + 10 / 3)
+
+
+@pytest.mark.espeak
+def test_half_the_pace_is_found(voice: Voice, cases: Sequence[Case]) -> None:
+    faults = [voice.judge(CONFIG, case.heard("half as fast")) for case in cases]
+    assert all(fault is not None for fault in faults)
+    assert sum(fault is not None and fault.reason == "length" for fault in faults) >= len(cases) - 1
 
 
 @pytest.mark.espeak

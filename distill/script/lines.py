@@ -16,7 +16,8 @@ class Line:
 
     Attributes:
         split: ``train``, ``valid`` or ``test``.
-        kind: how it came about: ``short``, ``sentence``, ``pattern``, ``open``, ``drill`` (coverage) or ``words``.
+        kind: how it came about: ``short``, ``sentence``, ``pattern``, ``open``, ``drill`` (coverage) or
+            ``words``.
         text: what is spoken.
     """
 

@@ -2,8 +2,8 @@
 
 Natural sentences come from the patterns in ``en.toml``, ``zh.toml`` and ``ja.toml``; drills bring in what
 sentences lack: every Mandarin syllable in every tone it has, rare neighbours in English, every Japanese mora.
-English and Japanese have open patterns besides, with many words and little sense: with the stories alone claire's
-pitch and mei's durations were learnt by heart.
+English and Japanese have open patterns besides, with many words and little sense: with the stories alone
+claire's pitch and mei's durations were learnt by heart.
 Whoever changes patterns writes the files again and commits both. Lines are chosen by how they are read, so
 another front end chooses others: the committed files, not this program, say what a voice was trained on.
 """

@@ -165,7 +165,7 @@ def test_a_teachers_own_timbre_is_used(booth: Booth, texts: list[str], cases: Se
 
 
 def test_a_phoneme_lasts_as_long_as_it_did_on_average() -> None:
-    # "a" has 3 frames twice, "t" 4 once; three occurrences of the mean over all, 10 / 3 frames, are added to each.
+    # "a" has 3 frames twice, "t" 4 once; three occurrences of the mean, 10 / 3 frames, are added to each.
     states = np.array([0, 0, 1, 1, 2, 3, 4, 4, 4, 1, 2, 2, 0])
     frames = np.zeros((len(states), 2 * N_CEPSTRA), np.float32)
     phonetics = estimate(("a", "t", "unknown"), frames, states)

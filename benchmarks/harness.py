@@ -78,16 +78,25 @@ def interleave(
     samples: list[list[float]] = [[] for _ in variants]
     order = list(range(len(variants)))
     shuffle = random.Random(seed).shuffle
-    for turn in range(warm_up + repeats):
-        progress(turn, warm_up + repeats)
-        shuffle(order)
-        for index in order:
-            gc.collect()
-            gc.disable()
-            try:
-                sample = variants[index][1]()
-            finally:
-                gc.enable()
-            if turn >= warm_up:
-                samples[index].append(sample)
+    gc.freeze()  # what is there already need not be gone through before every sample
+    try:
+        for turn in range(warm_up + repeats):
+            progress(turn, warm_up + repeats)
+            shuffle(order)
+            for index in order:
+                sample = _undisturbed(variants[index][1])
+                if turn >= warm_up:
+                    samples[index].append(sample)
+    finally:
+        gc.unfreeze()
     return [(variant, taken) for (variant, _), taken in zip(variants, samples, strict=True)]
+
+
+def _undisturbed(take: Callable[[], float]) -> float:
+    """Take a sample while nothing is collected."""
+    gc.collect()
+    gc.disable()
+    try:
+        return take()
+    finally:
+        gc.enable()

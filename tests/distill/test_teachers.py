@@ -128,9 +128,10 @@ def test_espeak_says_the_phonemes_of_the_label(espeak: Teacher, booth: Booth, la
     for text in sampled(language, step=60):
         request = booth.request(text, language, "noah")
         told = "".join(names(espeak.synthesize(request).phoneme_times))
-        # espeak links vowels by r and j, and marks flaps; none of that changes the label.
+        # espeak links vowels by r and j, marks flaps, and says "@r" before a vowel as one; the label stays.
         said, asked = (
-            re.sub("[r#;-]", "", string) for string in (told, written(espeak_text(request.reading, language)))
+            re.sub("[r#;-]", "", re.sub("3(?!:)", "@", string))
+            for string in (told, written(espeak_text(request.reading, language)))
         )
         assert said == asked, text
 

@@ -13,7 +13,7 @@ from edge.head import KERNEL_TAPS, pulse_kernels, pulse_train
 from edge.prosody import frame_features, sounded_mask, whole_durations
 from edge.spec import F0_POINTS, HOP_LENGTH
 
-from .features import Features
+from .features import Features, believable
 from .manifest import Utterance
 
 MARGIN = 4  # frames at both ends of a window that the loss does not look at
@@ -28,7 +28,7 @@ class Example:
         phoneme_ids, language_ids, word_starts: (P,) int64.
         condition: character and emotion index.
         durations: (P,) frames, with halves; 0 for pitch marks.
-        log_f0, voicing: (P, F0_POINTS), voicing 1 where the pitch was heard; energy: (P,).
+        log_f0, voicing: (P, F0_POINTS), voicing 1 where the pitch was surely heard; energy: (P,).
         frame_to_phoneme: (T,); features: (T, 6).
         pulses: (T * HOP_LENGTH,) float16, the harmonic excitation.
         audio: (T * HOP_LENGTH,) int16.
@@ -61,10 +61,11 @@ def make_example(
     frames = whole_durations(durations, sounded_mask(utterance.phonemes))
     starts = np.cumsum(steps) - steps
     points = (starts[:, None] + (np.arange(F0_POINTS) + 0.5) / F0_POINTS * steps[:, None]).ravel()
-    log_f0 = np.interp(points, np.arange(len(features.log_f0)), features.log_f0)
-    voicing = features.voiced[np.rint(points).astype(np.int64)]
+    contour, sure = believable(features.log_f0, features.voiced)
+    log_f0 = np.interp(points, np.arange(len(contour)), contour)
+    voicing = sure[np.rint(points).astype(np.int64)]
     energy = phoneme_energy(features.audio, steps)
-    f0_edges = np.exp(features.log_f0[::2].astype(np.float64))
+    f0_edges = np.exp(contour[::2])
     return Example(
         phoneme_ids=np.array(utterance.phoneme_ids),
         language_ids=np.array(utterance.language_ids),

@@ -7,12 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from distill.features import FINE_HOP, fundamental
+from distill.features import FINE_HOP, believable, fundamental
 from edge.spec import SAMPLE_RATE
 
 POINT_RATE = SAMPLE_RATE / FINE_HOP  # 125 points/s
-SMOOTHING = 5  # points of the running median, which takes out single jumps
-UNSURE = 1  # point at both ends of a voiced stretch, where half the window of the tracker holds no voice
 
 
 @dataclass(frozen=True)
@@ -20,7 +18,7 @@ class Contour:
     """Pitch every 8 ms.
 
     Attributes:
-        semitones: (n,) above 1 Hz, interpolated where unvoiced.
+        semitones: (n,) above 1 Hz, interpolated where not voiced.
         voiced: (n,) bool; False where the tracker may be wrong, next to unvoiced points.
     """
 
@@ -32,9 +30,8 @@ class Contour:
         """Track ``audio`` (n_samples,) at 32 kHz."""
         n_points = len(audio) // FINE_HOP + 1
         log_f0, voiced = fundamental(audio.astype(np.float64), n_points)
-        semitones = log_f0.astype(np.float64) * (12.0 / np.log(2.0))
-        sure = np.lib.stride_tricks.sliding_window_view(np.pad(voiced, UNSURE), 2 * UNSURE + 1).all(1)
-        return cls(_moving_median(semitones, SMOOTHING), np.asarray(sure))
+        smooth, sure = believable(log_f0, voiced)
+        return cls(smooth * (12.0 / np.log(2.0)), sure)
 
     @property
     def median(self) -> float:
@@ -54,8 +51,3 @@ class Contour:
         places = times * POINT_RATE
         near = np.clip(np.rint(places).astype(int), 0, len(self.voiced) - 1)
         return np.interp(places, np.arange(len(self.semitones)), self.semitones), self.voiced[near]
-
-
-def _moving_median(values: NDArray[np.float64], width: int) -> NDArray[np.float64]:
-    padded = np.pad(values, width // 2, mode="edge")
-    return np.asarray(np.median(np.lib.stride_tricks.sliding_window_view(padded, width), axis=1))

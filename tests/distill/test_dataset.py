@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from distill.dataset import MARGIN, collate, make_example, phoneme_energy
-from distill.features import Features, fundamental
+from distill.features import Features, believable, fundamental
 from distill.manifest import Utterance
 from edge.spec import HOP_LENGTH
 
@@ -39,7 +39,20 @@ def test_example_fits_the_frames(features: Features) -> None:
     assert 3 not in example.frame_to_phoneme  # the pitch mark is never sounded
     assert np.all(np.diff(example.frame_to_phoneme) >= 0)
     assert example.voicing.tolist() == [[0.0] * 4, [0.0] * 4] + [[1.0] * 4] * 5
-    assert np.all(np.diff(example.log_f0[[0, 1, 2, 4, 5, 6]].ravel()) > 0)  # the contour rises all along
+    contour = example.log_f0[[0, 1, 2, 4, 5, 6]].ravel()
+    assert np.all(np.diff(contour)[8:] > 0) and np.all(np.diff(contour)[:7] == 0)  # rises where there is voice
+
+
+def test_jumps_and_ends_of_voice_are_not_believed() -> None:
+    voiced = np.array([0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0], bool)
+    log_f0 = np.full(12, 5.0, np.float32)
+    log_f0[5] = 6.0  # a single jump
+    log_f0[9:] = 4.0  # what the tracker finds where the voice ends, and what is filled in from there
+    contour, sure = believable(log_f0, voiced)
+    assert contour.tolist() == [5.0] * 12
+    assert sure.tolist() == [False] * 2 + [True] * 7 + [False] * 3
+    contour, sure = believable(log_f0, np.zeros(12, bool))
+    assert len(contour) == 12 and not sure.any()
 
 
 def test_energy_is_per_phoneme(features: Features) -> None:

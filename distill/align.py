@@ -116,8 +116,27 @@ def cut(aligner: Aligner, data: AlignmentData) -> dict[str, np.ndarray]:
             paths = best_path(aligner(ids, voices, mel), n_frames, n_states)
         for i, path in zip(group, paths, strict=True):
             steps = path.reshape(-1, STATES_PER_PHONEME).sum(1).numpy()
-            durations[data.utterances[i].id] = _spread(data.utterances[i], steps)
+            shares = share_alike(data.sounded[i], steps)
+            durations[data.utterances[i].id] = _spread(data.utterances[i], shares)
     return durations
+
+
+def share_alike(phoneme_ids: Sequence[int], steps: np.ndarray) -> np.ndarray:
+    """Give neighbours that are the same phoneme equal shares of what they last together.
+
+    Nothing in the sound says where one half of a long vowel ends; the best path puts the end anywhere.
+
+    Args:
+        phoneme_ids: (n,).
+        steps: (n,) length of each.
+    """
+    ids = np.asarray(phoneme_ids)
+    starts = np.flatnonzero(np.diff(ids, prepend=ids[0] - 1))
+    counts = np.diff(np.append(starts, len(ids)))
+    total = np.repeat(np.add.reduceat(steps, starts), counts)
+    place, n = np.arange(len(ids)) - np.repeat(starts, counts), np.repeat(counts, counts)
+    shares: np.ndarray = -(-total * (place + 1) // n) - -(-total * place // n)  # rounded up at each boundary
+    return shares
 
 
 def _spread(utterance: Utterance, steps: np.ndarray) -> np.ndarray:

@@ -39,8 +39,8 @@ def test_example_fits_the_frames(features: Features) -> None:
     assert 3 not in example.frame_to_phoneme  # the pitch mark is never sounded
     assert np.all(np.diff(example.frame_to_phoneme) >= 0)
     assert example.voicing.tolist() == [[0.0] * 4, [0.0] * 4] + [[1.0] * 4] * 5
-    contour = example.log_f0[[0, 1, 2, 4, 5, 6]].ravel()
-    assert np.all(np.diff(contour)[8:] > 0) and np.all(np.diff(contour)[:7] == 0)  # rises where there is voice
+    rise = np.diff(example.log_f0[[0, 1, 2, 4, 5, 6]].ravel())
+    assert np.all(rise[8:] > 0) and np.all(rise[:7] == 0)  # where there is voice
 
 
 def test_jumps_and_ends_of_voice_are_not_believed() -> None:

@@ -25,6 +25,7 @@ Timbre = Callable[[Audio], Vector | None]  # of a teacher that has one
 
 LEARN_LINES = 300  # enough for every phoneme; more only take longer
 EMOTION_LINES = 15  # fewest from which the manner of an emotion is learnt
+FORMAT = 2  # of the file; one of another format is learnt again
 ANY = ""  # name of the manner of all emotions together
 
 
@@ -71,6 +72,7 @@ class Voice:
     def save(self, path: Path, key: str) -> None:
         """Write a file that appears whole or not at all; the key says what it was learnt from."""
         described = {
+            "format": FORMAT,
             "key": key,
             "n_lines": self.n_lines,
             "units": self.phonetics.units,
@@ -89,12 +91,12 @@ class Voice:
 
     @classmethod
     def load(cls, path: Path, key: str) -> Voice | None:
-        """Read what ``save`` wrote; None when there is nothing, or it was learnt from something else."""
+        """Read what ``save`` wrote; None when there is nothing, or it was learnt otherwise."""
         if not path.is_file():
             return None
         with np.load(path) as data:
             described = json.loads(str(data["described"]))
-            if described["key"] != key:
+            if described.get("format") != FORMAT or described["key"] != key:
                 return None
             arrays = (data["means"], data["variances"], data["lengths"])
             phonetics = Phonetics(tuple(described["units"]), *arrays)

@@ -181,7 +181,9 @@ def test_half_the_pace_is_found(voice: Voice, cases: Sequence[Case]) -> None:
 
 
 @pytest.mark.espeak
-def test_a_learnt_voice_is_kept(voice: Voice, cases: Sequence[Case], tmp_path: Path) -> None:
+def test_a_learnt_voice_is_kept(
+    voice: Voice, cases: Sequence[Case], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     voice.save(tmp_path / "noah.npz", "key")
     same = Voice.load(tmp_path / "noah.npz", "key")
     assert same is not None and same.manners == voice.manners
@@ -189,6 +191,8 @@ def test_a_learnt_voice_is_kept(voice: Voice, cases: Sequence[Case], tmp_path: P
     assert same.judge(CONFIG, line) == voice.judge(CONFIG, line)
     assert Voice.load(tmp_path / "noah.npz", "another key") is None
     assert Voice.load(tmp_path / "none.npz", "key") is None
+    monkeypatch.setattr("distill.gate.voice.FORMAT", 3)
+    assert Voice.load(tmp_path / "noah.npz", "key") is None
 
 
 @pytest.mark.espeak

@@ -106,7 +106,8 @@ def believable(log_f0: np.ndarray, voiced: np.ndarray) -> tuple[np.ndarray, np.n
     """
     padded = np.pad(log_f0.astype(np.float64), SMOOTHING // 2, mode="edge")
     smooth = np.median(np.lib.stride_tricks.sliding_window_view(padded, SMOOTHING), axis=1)
-    sure = np.lib.stride_tricks.sliding_window_view(np.pad(voiced, UNSURE), 2 * UNSURE + 1).all(1)
+    around = np.lib.stride_tricks.sliding_window_view(np.pad(voiced, UNSURE), 2 * UNSURE + 1)
+    sure = np.asarray(around.all(axis=1))
     points = np.arange(len(smooth))
     return (np.interp(points, points[sure], smooth[sure]) if sure.any() else smooth), sure
 

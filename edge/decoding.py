@@ -88,11 +88,11 @@ class WindowDecoder:
     ) -> Iterator[Float32]:
         """Rows of each span in order, with up to ``workers`` spans in progress; the first in this thread.
 
-        Somebody waits for a short first span: until that is out, nothing is computed beside it.
+        Somebody waits for a first span that is much shorter: until it is out, nothing is computed beside it.
         """
         waiting: deque[Future[Float32]] = deque()
         later = iter(spans[1:])
-        waited_for = len(spans) > 1 and _length(spans[0]) < _length(spans[1])
+        waited_for = len(spans) > 1 and 2 * _length(spans[0]) < _length(spans[1])
         try:
             for index, span in enumerate(spans):
                 if cancelled():

@@ -234,9 +234,13 @@ def test_nothing_is_computed_beside_the_first_sound_but_everything_else_side_by_
         assert counted.most_at_once == 1
         assert sum(1 for _ in stream) >= 2
         assert counted.most_at_once == 2
-        counted.most_at_once = 0
-        synthesizer.synthesize(request())
-        assert counted.most_at_once == 2
+        lengths = set()
+        for rate in (0.97, 0.98, 0.99, 1.0, 1.01):
+            counted.most_at_once = 0
+            speech = synthesizer.synthesize(request("The rain stopped before dawn.", rate=rate))
+            assert counted.most_at_once == 2
+            lengths.add(len(speech.audio) // HOP_LENGTH % 2)
+        assert lengths == {0, 1}  # frames that two windows share evenly, and that they do not
 
 
 @pytest.mark.parametrize("broken", ["encoder", "decoder"])

@@ -61,7 +61,12 @@ class WindowDecoder:
             self._pool.shutdown(wait=True, cancel_futures=True)
 
     def sound(
-        self, phrase: EncodedPhrase, spans: list[Span], cancelled: Callable[[], bool]
+        self,
+        phrase: EncodedPhrase,
+        spans: list[Span],
+        cancelled: Callable[[], bool],
+        *,
+        first_alone: bool = False,
     ) -> Iterator[Float32]:
         """Samples of successive windows, all together T * 512 of them.
 
@@ -69,13 +74,14 @@ class WindowDecoder:
             phrase: from the encoder.
             spans: cover the phrase in order.
             cancelled: asked before each window; once True, nothing more comes.
+            first_alone: compute nothing beside the first window, because somebody waits for it.
 
         Raises:
             RunnerError: the decoder failed or gave NaN.
         """
         head = PhraseHead(phrase.plan.f0_edges)
         join = OverlapAdd(phrase.plan.n_frames)
-        for rows in self._ordered(lambda span: self._rows(phrase, head, span), spans, cancelled):
+        for rows in self._ordered(lambda span: self._rows(phrase, head, span), spans, cancelled, first_alone):
             samples = join.add(rows)
             if not np.isfinite(samples.sum()):
                 raise RunnerError(
@@ -84,20 +90,20 @@ class WindowDecoder:
             yield samples
 
     def _ordered(
-        self, compute: Callable[[Span], Float32], spans: list[Span], cancelled: Callable[[], bool]
+        self,
+        compute: Callable[[Span], Float32],
+        spans: list[Span],
+        cancelled: Callable[[], bool],
+        first_alone: bool,
     ) -> Iterator[Float32]:
-        """Rows of each span in order, with up to ``workers`` spans in progress; the first in this thread.
-
-        Somebody waits for a first span that is much shorter: until it is out, nothing is computed beside it.
-        """
+        """Rows of each span in order, with up to ``workers`` spans in progress; the first in this thread."""
         waiting: deque[Future[Float32]] = deque()
         later = iter(spans[1:])
-        waited_for = len(spans) > 1 and 2 * _length(spans[0]) < _length(spans[1])
         try:
             for index, span in enumerate(spans):
                 if cancelled():
                     return
-                if self._pool is not None and (index or not waited_for):
+                if self._pool is not None and (index or not first_alone):
                     free = self.workers - len(waiting) - (index == 0)
                     waiting.extend(self._pool.submit(compute, next_one) for next_one in islice(later, free))
                 yield waiting.popleft().result() if index and waiting else compute(span)
@@ -118,7 +124,3 @@ class WindowDecoder:
             self._local.workspace = Workspace()
         workspace: Workspace = self._local.workspace
         return workspace
-
-
-def _length(span: Span) -> int:
-    return span[1] - span[0]

@@ -252,7 +252,7 @@ class Synthesizer:
             return
         largest = self.bundle.manifest.window_frames
         spans = plan_windows(encoded.plan.n_frames, first_window, largest, self._decoder.workers)
-        for samples in self._decoder.sound(encoded, spans, cancelled):
+        for samples in self._decoder.sound(encoded, spans, cancelled, first_alone=first_window > 0):
             yield to_pcm16(samples, volume)
 
     def _character(self, name: str) -> Character:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import queue
 import random
-import socket
 import subprocess
 import sys
 import tempfile
@@ -20,6 +19,7 @@ from typing import Any
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
+from edge.daemon.connection import send_at_once
 from edge.demo_broker import LocalBroker, local_broker
 
 from .harness import Measure, interleave, summarize
@@ -43,7 +43,7 @@ class Caller:
         self._client.on_message = self._on_message
         subscribed = threading.Event()
         self._client.on_subscribe = lambda *_: subscribed.set()
-        self._client.on_socket_open = _send_at_once
+        self._client.on_socket_open = send_at_once
         self._client.connect("127.0.0.1", port)
         self._client.loop_start()
         self._client.subscribe(
@@ -85,11 +85,6 @@ class Caller:
             self._heard.put(("availability", {"state": message.payload.decode()}))
         elif message.payload:
             self._heard.put((message.topic[len(BENCH) + 1 :], json.loads(message.payload)))
-
-
-def _send_at_once(_client: paho.Client, _data: Any, sock: Any) -> None:
-    """Without this a request sent within 40 ms of an acknowledgement waits for the broker's, up to 40 ms."""
-    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
 class Probe:

@@ -23,6 +23,7 @@ import click
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
+from .daemon.connection import send_at_once
 from .demo_broker import LocalBroker, local_broker
 from .errors import EdgeError
 
@@ -74,6 +75,7 @@ class Show:
         self._client = mqtt.Client(CallbackAPIVersion.VERSION2, protocol=MQTTProtocolVersion.MQTTv311)
         self._client.on_connect = lambda client, *_: client.subscribe(f"{ROOT}/#", qos=1)
         self._client.on_message = lambda _client, _data, message: self._messages.put(message)
+        self._client.on_socket_open = send_at_once
         self._client.connect("127.0.0.1", port)
         self._client.loop_start()
 

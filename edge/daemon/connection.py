@@ -38,6 +38,11 @@ LOST_BEFORE_CONNACK_LIMIT = 2  # others just hang up; then the other protocol ve
 LOST_BEFORE_CONNACK_LIMIT_KNOWN = 6  # the same where this version has worked: it may be another broker by now
 
 
+def send_at_once(_client: paho.Client, _userdata: Any, sock: Any) -> None:
+    """Spare small packets a wait of up to 40 ms (Nagle); for paho's ``on_socket_open``."""
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+
 class Connection:
     """A connection to the broker that comes back by itself.
 
@@ -220,8 +225,7 @@ class Connection:
 
     def _on_socket_open(self, _client: paho.Client, _userdata: Any, sock: Any) -> None:
         try:
-            # Without this, small packets wait 40 ms for a delayed acknowledgement (Nagle).
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            send_at_once(_client, _userdata, sock)
             self._await_connack()
         except Exception:
             logger.exception("on_socket_open")

@@ -17,6 +17,7 @@ from models.aligner import STATES_PER_PHONEME, Aligner, best_path, forward_sum
 
 from .features import N_MELS, Features
 from .manifest import Utterance
+from .recut import Cut, UsualLengths, recut
 
 BATCH = 16
 LEARNING_RATE = 2e-3
@@ -38,7 +39,9 @@ class AlignmentData:
     """
 
     def __init__(self, utterances: Sequence[Utterance], features: Sequence[Features]) -> None:
-        self.voices = {v: i for i, v in enumerate(sorted({_voice(u) for u in utterances}))}
+        names = [_voice(u) for u in utterances]
+        self.voices = {name: i for i, name in enumerate(sorted(set(names)))}
+        self.voice_ids = [self.voices[name] for name in names]
         self.utterances, self.features = list(utterances), list(features)
         sample = np.concatenate([f.mel for f in self.features[:: max(1, len(self.features) // 300)]])
         self.mean, self.std = sample.astype(np.float32).mean(0), sample.astype(np.float32).std(0) + 1e-3
@@ -70,7 +73,7 @@ class AlignmentData:
             ids[row, : len(self.sounded[i])] = torch.tensor(self.sounded[i])
             scaled = (self.features[i].mel.astype(np.float32) - self.mean) / self.std
             mel[row, : len(scaled)] = torch.from_numpy(scaled)
-        voices = torch.tensor([self.voices[_voice(self.utterances[i])] for i in group])
+        voices = torch.tensor([self.voice_ids[i] for i in group])
         return ids, voices, mel, n_frames, n_phonemes * STATES_PER_PHONEME
 
 
@@ -109,17 +112,32 @@ def train_aligner(data: AlignmentData, epochs: int, seed: int) -> Aligner:
 
 
 def cut(aligner: Aligner, data: AlignmentData) -> dict[str, np.ndarray]:
-    """Return per utterance id the length of each phoneme in steps of 8 ms, 0 for pitch marks."""
-    durations: dict[str, np.ndarray] = {}
-    batches = data.batches(data.usable(), None)
-    for group, (ids, voices, mel, n_frames, n_states) in tqdm(batches, desc="cut"):
-        with torch.no_grad():
-            paths = best_path(aligner(ids, voices, mel), n_frames, n_states)
-        for i, path in zip(group, paths, strict=True):
+    """Return per utterance id the length of each phoneme in steps of 8 ms, 0 for pitch marks.
+
+    Lines are cut twice: the first time by their sound alone, which tells how long phonemes usually last.
+    """
+    cuts: dict[int, Cut] = {}
+    for group, likelihood, n_frames, n_states in _heard(aligner, data, "cut"):
+        for i, path in zip(group, best_path(likelihood, n_frames, n_states), strict=True):
             steps = path.reshape(-1, STATES_PER_PHONEME).sum(1).numpy()
-            shares = share_alike(data.sounded[i], steps)
-            durations[data.utterances[i].id] = _spread(data.utterances[i], shares)
+            cuts[i] = Cut(data.voice_ids[i], data.sounded[i], steps)
+    usual = UsualLengths(cuts.values())
+    durations: dict[str, np.ndarray] = {}
+    for group, likelihood, n_frames, n_states in _heard(aligner, data, "cut again"):
+        for row, i in enumerate(group):
+            heard = likelihood[row, : n_frames[row], : n_states[row]].numpy()
+            steps = share_alike(data.sounded[i], recut(heard, cuts[i], usual).steps)
+            durations[data.utterances[i].id] = _spread(data.utterances[i], steps)
     return durations
+
+
+def _heard(
+    aligner: Aligner, data: AlignmentData, what: str
+) -> Iterator[tuple[list[int], Tensor, Tensor, Tensor]]:
+    """Yield index lists with likelihoods (B, T, 2 * P), frames (B,) and states (B,)."""
+    for group, (ids, voices, mel, n_frames, n_states) in tqdm(data.batches(data.usable(), None), desc=what):
+        with torch.no_grad():
+            yield group, aligner(ids, voices, mel), n_frames, n_states
 
 
 def share_alike(phoneme_ids: Sequence[int], steps: np.ndarray) -> np.ndarray:

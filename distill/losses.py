@@ -62,8 +62,10 @@ def prosody_loss(
     total = mask.sum().clamp_min(1.0)
     heard = mask.unsqueeze(-1) * (UNVOICED_PITCH + (1.0 - UNVOICED_PITCH) * voicing)  # (B, P, K)
     logs = [torch.log(d.clamp_min(0.05)) for d in (predicted[0], target[0])]
+    off = predicted[1] - target[1]
     return {
         "duration": ((logs[0] - logs[1]).abs() * mask).sum() / total,
-        "f0": ((predicted[1] - target[1]).abs() * heard).sum() / heard.sum().clamp_min(1.0),
+        "f0": (off.abs() * heard).sum() / heard.sum().clamp_min(1.0),
+        "f0_squared": (off.square() * heard).sum() / heard.sum().clamp_min(1.0),
         "energy": ((predicted[2] - target[2]).abs() * mask).sum() / total,
     }

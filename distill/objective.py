@@ -17,9 +17,11 @@ from .losses import SpectralLoss, prosody_loss
 
 # Convergence compares linear magnitudes, and two noises agree best in that when one of them is 2 dB too quiet
 # (the mean of a Rayleigh variable squared over its mean square): at 0.5 the whole voice came out 1 dB low.
+# Squared, the pitch of a teacher who moves little is learnt twice as fast: of claire's alone, 400 steps bring
+# the correlation on training lines from 0.870 to 0.915, with the absolute distance alone to 0.894.
 WEIGHTS = {
     "log_stft": 1.0, "convergence": 0.15, "mel": 2.0,
-    "duration": 1.0, "f0": 2.0, "energy": 0.3,
+    "duration": 1.0, "f0": 2.0, "f0_squared": 20.0, "energy": 0.3,
 }  # fmt: skip
 OWN_ENERGY = 0.5  # share of lines decoded with the energy that the student predicts, as on the device
 SILENT = 20.0  # taken from the log-magnitudes of frames outside the line
@@ -34,8 +36,8 @@ class Objective(torch.nn.Module):
         super().__init__()
         self.student, self.head, self.spectral = student, SourceFilterHead(), SpectralLoss()
 
-    def forward(self, batch: Batch) -> dict[str, Tensor]:
-        """Return one scalar per term for a batch of `distill.dataset.collate`."""
+    def forward(self, batch: Batch, sound: bool = True) -> dict[str, Tensor]:
+        """Return one scalar per term for a batch of `distill.dataset.collate`: of prosody, and of sound."""
         strength = torch.ones_like(batch["energy"][:, 0])
         durations, f0, energy, hidden = self.student.encoder(
             batch["phoneme_ids"], batch["language_ids"], batch["word_starts"],
@@ -43,6 +45,8 @@ class Objective(torch.nn.Module):
         )  # fmt: skip
         targets = (batch["durations"], batch["log_f0"], batch["energy"])
         terms = prosody_loss((durations, f0, energy), targets, batch["target_mask"], batch["voicing"])
+        if not sound:
+            return terms
         output = self.render(hidden, energy.detach(), batch)
         inner = slice(MARGIN * HOP_LENGTH, -MARGIN * HOP_LENGTH)
         return {**terms, **self.spectral(output[:, inner], batch["audio"][:, inner])}

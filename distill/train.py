@@ -49,6 +49,7 @@ class TrainOptions:
     Attributes:
         start: ``scratch``, ``builtin`` or the folder of a student: what training begins with.
         steps: optimiser steps in all; the learning rate falls along a cosine over them.
+        prosody_steps: the first of them, which look at prosody alone: twice the lines in half the time.
         batch: lines per step and process; window: frames of each line that the decoder sees.
         learning_rate, warmup: peak rate, and steps until it is reached.
         ema: decay of the averaged weights, which are the ones that are kept.
@@ -60,6 +61,7 @@ class TrainOptions:
 
     start: str = SCRATCH
     steps: int = FROM_SCRATCH.steps
+    prosody_steps: int = 0
     batch: int = 16
     window: int = 64
     learning_rate: float = FROM_SCRATCH.learning_rate
@@ -121,14 +123,16 @@ def learning_rate(step: int, options: TrainOptions) -> float:
     return options.learning_rate * (0.03 + 0.97 * 0.5 * (1.0 + math.cos(math.pi * progress)))
 
 
-def draw_batch(examples: Sequence[Example], options: TrainOptions, step: int, rank: int) -> dict[str, Tensor]:
+def draw_batch(
+    examples: Sequence[Example], options: TrainOptions, lines: int, step: int, rank: int
+) -> dict[str, Tensor]:
     """Return the batch of one step and process; the same arguments give the same batch."""
     rng = np.random.default_rng((options.seed, step, rank))
-    pool = max(1, min(POOL, len(examples) // options.batch))
-    drawn = rng.choice(len(examples), size=pool * options.batch, replace=len(examples) < options.batch)
+    pool = max(1, min(POOL, len(examples) // lines))
+    drawn = rng.choice(len(examples), size=pool * lines, replace=len(examples) < lines)
     by_length = sorted(drawn, key=lambda i: len(examples[i].phoneme_ids))
-    first = options.batch * int(rng.integers(pool))
-    chosen = by_length[first : first + options.batch]
+    first = lines * int(rng.integers(pool))
+    chosen = by_length[first : first + lines]
     return collate([examples[i] for i in chosen], options.window, rng)
 
 
@@ -217,7 +221,10 @@ def train(corpus: Path, out: Path, options: TrainOptions, config: StudentConfig 
 def _train(
     corpus: Path, out: Path, options: TrainOptions, config: StudentConfig | None, start: Start | None
 ) -> Path:
-    fabric = Fabric(devices=options.devices, precision=options.precision)  # type: ignore[arg-type]
+    strategy = (
+        "auto" if options.devices == 1 else "ddp_find_unused_parameters_true"
+    )  # prosody alone leaves some
+    fabric = Fabric(devices=options.devices, precision=options.precision, strategy=strategy)  # type: ignore[arg-type]
     fabric.launch()
     fabric.seed_everything(options.seed, verbose=False)
     with fabric.rank_zero_first():
@@ -273,8 +280,10 @@ def _loop(fabric: Fabric, run: Run, data: Data, options: TrainOptions) -> None:
         for group in optimizer.param_groups:
             group["lr"] = learning_rate(run.step, options)
         torch.manual_seed(options.seed + run.step)
-        batch = fabric.to_device(draw_batch(data.train, options, run.step, fabric.global_rank))
-        terms = objective(batch)
+        sound = run.step >= options.prosody_steps
+        lines = options.batch if sound else 2 * options.batch
+        batch = fabric.to_device(draw_batch(data.train, options, lines, run.step, fabric.global_rank))
+        terms = objective(batch, sound)
         optimizer.zero_grad()
         fabric.backward(weighted(terms))
         fabric.clip_gradients(objective, optimizer, max_norm=2.0)

@@ -42,6 +42,7 @@ class TrainConfig(BaseModel):
         start: in the file ``from``: ``builtin``, the voice that comes with the package; ``scratch``; or the
             folder of a student, relative to the file.
         steps: optimiser steps in all.
+        prosody_steps: the first of them, which look at prosody alone.
         batch: lines per step and process.
         learning_rate, warmup: peak rate, and steps until it is reached.
         seed: decides weights, order and windows.
@@ -55,6 +56,7 @@ class TrainConfig(BaseModel):
 
     start: str = Field(default=BUILTIN, alias="from", min_length=1)
     steps: int | None = Field(default=None, ge=1)
+    prosody_steps: int | None = Field(default=None, ge=0)
     batch: int | None = Field(default=None, ge=1)
     learning_rate: float | None = Field(default=None, gt=0)
     warmup: int | None = Field(default=None, ge=0)

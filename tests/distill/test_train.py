@@ -84,6 +84,23 @@ def test_losses_fall(corpus: Path, tmp_path: Path) -> None:
     assert valid[0]["loss"] == pytest.approx(weighted, abs=1e-3)
 
 
+def test_steps_of_prosody_alone_leave_the_decoder_as_it_is(corpus: Path, tmp_path: Path) -> None:
+    first = train(corpus, tmp_path / "first", OPTIONS, SMALL)
+    options = replace(OPTIONS, start=str(first), steps=3, prosody_steps=3)
+    before, after = weights(first), weights(train(corpus, tmp_path / "second", options))
+    changed = {key.partition(".")[0] for key, value in before.items() if not torch.equal(value, after[key])}
+    assert changed == {"encoder"}
+
+
+def test_a_run_killed_in_the_prosody_alone_goes_on(corpus: Path, tmp_path: Path) -> None:
+    options = replace(OPTIONS, prosody_steps=4)
+    whole = train(corpus, tmp_path / "whole", options, SMALL)
+    train_until(3, corpus, tmp_path / "halves", options, SMALL)
+    resumed = train(corpus, tmp_path / "halves", options, SMALL)
+    for key, value in weights(whole).items():
+        torch.testing.assert_close(weights(resumed)[key], value, atol=1e-6, rtol=1e-5)
+
+
 def test_missing_corpus_names_the_remedy(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="sovits-distill corpus"):
         train(tmp_path / "nowhere", tmp_path / "out", OPTIONS, SMALL)

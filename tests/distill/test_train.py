@@ -4,18 +4,13 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 
-from distill.align import AlignmentData, cut, enough_epochs, share_alike, train_aligner
 from distill.checkpoint import load_student
 from distill.config import DistillError
-from distill.features import extract
-from distill.manifest import read_manifest
 from distill.objective import WEIGHTS
 from distill.train import TrainOptions, train
-from edge.text.symbols import SYMBOL_TO_ID
 
 from .tone_corpus import OPTIONS, SMALL, train_until, write_tone_corpus
 
@@ -27,40 +22,6 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def weights(folder: Path) -> dict[str, torch.Tensor]:
     return load_student(folder)[0].state_dict()
-
-
-def test_aligner_finds_the_boundaries(corpus: Path) -> None:
-    utterances = read_manifest(corpus)
-    data = AlignmentData(utterances, [extract(u.audio) for u in utterances])
-    durations = cut(train_aligner(data, epochs=60, seed=1), data)
-    errors = [
-        abs(start - found * 0.008)
-        for u in utterances
-        for (_, start), found in zip(u.phoneme_times[1:], np.cumsum(durations[u.id]), strict=False)
-    ]
-    assert np.median(errors) < 0.016  # two steps of 8 ms
-
-
-def test_equal_neighbours_share_what_they_last() -> None:
-    shared = share_alike([5, 5, 7, 5, 5, 5], np.array([24, 3, 4, 2, 2, 7]))
-    assert shared.tolist() == [14, 13, 4, 4, 4, 3]
-    assert share_alike([1], np.array([4])).tolist() == [4]
-
-
-def test_the_halves_of_a_long_vowel_are_cut_alike_across_a_pitch_mark(corpus: Path) -> None:
-    utterance = read_manifest(corpus)[0]
-    ids = [SYMBOL_TO_ID[symbol] for symbol in ("SP", "o", "]", "o", ".")]
-    long = replace(
-        utterance, phonemes=("SP", "o", "]", "o", "."), languages=("ja",) * 5, word_starts=(0, 1, 0, 0, 0)
-    )
-    assert list(long.phoneme_ids) == ids
-    data = AlignmentData([long], [extract(utterance.audio)])
-    steps = cut(train_aligner(data, epochs=1, seed=1), data)[long.id]
-    assert steps[2] == 0 and 0 <= steps[1] - steps[3] <= 1 and steps.sum() == len(data.features[0].mel)
-
-
-def test_few_lines_are_passed_more_often() -> None:
-    assert [enough_epochs(n) for n in (1, 300, 1000, 8000)] == [40, 27, 10, 10]
 
 
 def test_a_killed_run_goes_on_as_if_nothing_happened(corpus: Path, tmp_path: Path) -> None:

@@ -172,7 +172,7 @@ def test_everything_is_inside(written: SimpleNamespace) -> None:
 
 
 def test_the_numbers_are_those_of_the_evaluation(written: SimpleNamespace) -> None:
-    assert re.search(r"\d of \d targets are met", written.text)
+    assert re.search(r"(All \d+|\d+ of \d+) targets are met", written.text)
     for text in ("duration correlation", "pitch correlation", "2 h 05 min"):
         assert text in written.text
     assert "other networks" not in written.text

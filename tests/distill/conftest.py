@@ -53,6 +53,15 @@ def environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(ROOT)}
 
 
+def render_corpus(config: Path, out: Path) -> str:
+    """Render as a user does, nobody disturbing; what the command says."""
+    done = subprocess.run(
+        corpus_command(config, out), env=environment(), capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
 @pytest.fixture(scope="session")
 def front_end() -> FrontEnd:
     return FrontEnd()
@@ -69,9 +78,6 @@ def small_config(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def small_corpus(small_config: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What the command leaves behind when nobody disturbs it."""
     folder = tmp_path_factory.mktemp("corpora") / "small"
-    done = subprocess.run(
-        corpus_command(small_config, folder), env=environment(), capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith("29 lines") and ", 0 rejected" in done.stdout, done.stdout
+    said = render_corpus(small_config, folder)
+    assert said.startswith("29 lines") and ", 0 rejected" in said, said
     return folder

@@ -1,7 +1,7 @@
 """The learnt alignment against the times that a real synthesiser tells of its own phonemes."""
 
-import subprocess
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,7 +13,8 @@ from distill.features import extract
 from distill.manifest import Utterance, read_manifest
 from edge.text.symbols import SYMBOL_TO_ID
 
-from .conftest import corpus_command, environment
+from .conftest import render_corpus
+from .tone_corpus import write_tone_corpus
 
 LINES = """
 [corpus]
@@ -28,29 +29,27 @@ test_lines = { neutral = 1 }
 """
 
 
-@pytest.fixture(scope="module")
-def utterances(tmp_path_factory: pytest.TempPathFactory) -> list[Utterance]:
-    folder = tmp_path_factory.mktemp("claire")
-    (folder / "lines.toml").write_text(LINES, "utf-8")
-    command = corpus_command(folder / "lines.toml", folder / "corpus")
-    subprocess.run(command, env=environment(), capture_output=True, check=True)
-    return read_manifest(folder / "corpus")
+@pytest.fixture
+def claire(tmp_path: Path) -> list[Utterance]:
+    (tmp_path / "lines.toml").write_text(LINES, "utf-8")
+    render_corpus(tmp_path / "lines.toml", tmp_path / "corpus")
+    return read_manifest(tmp_path / "corpus")
 
 
 @pytest.mark.flite
-def test_boundaries_are_found_where_the_teacher_tells_them(utterances: list[Utterance]) -> None:
-    data = AlignmentData(utterances, [extract(u.audio) for u in utterances])
-    durations = cut(train_aligner(data, epochs=enough_epochs(300), seed=1), data)
+def test_boundaries_are_found_where_the_teacher_tells_them(claire: list[Utterance]) -> None:
+    data = AlignmentData(claire, [extract(u.audio) for u in claire])
+    durations = cut(train_aligner(data, epochs=enough_epochs(len(claire)), seed=1), data)
     apart = [
         differences(segments_from_steps(u.phonemes, durations[u.id].tolist()), u.phoneme_times, u.language)
-        for u in utterances
+        for u in claire
     ]
     found = Deviation.of(np.concatenate(apart))
     assert found.n > 2500
     assert found.median_ms < 16.0  # two steps
     assert abs(found.bias_ms) < 8.0
     assert found.within_40 > 85.0
-    for utterance, measured in zip(utterances, data.features, strict=True):
+    for utterance, measured in zip(claire, data.features, strict=True):
         assert durations[utterance.id].sum() == len(measured.mel)
 
 
@@ -60,10 +59,10 @@ def test_equal_neighbours_share_what_they_last() -> None:
     assert share_alike([1], np.array([4])).tolist() == [4]
 
 
-@pytest.mark.flite
-def test_the_halves_of_a_long_vowel_are_cut_alike_across_a_pitch_mark(utterances: list[Utterance]) -> None:
+def test_the_halves_of_a_long_vowel_are_cut_alike_across_a_pitch_mark(tmp_path: Path) -> None:
+    utterance = read_manifest(write_tone_corpus(tmp_path, 1))[0]
     symbols = ("SP", "o", "]", "o", ".")
-    long = replace(utterances[0], phonemes=symbols, languages=("ja",) * 5, word_starts=(0, 1, 0, 0, 0))
+    long = replace(utterance, phonemes=symbols, languages=("ja",) * 5, word_starts=(0, 1, 0, 0, 0))
     assert list(long.phoneme_ids) == [SYMBOL_TO_ID[symbol] for symbol in symbols]
     data = AlignmentData([long], [extract(long.audio)])
     steps = cut(train_aligner(data, epochs=1, seed=1), data)[long.id]

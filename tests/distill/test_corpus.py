@@ -29,7 +29,7 @@ from distill.teachers import LineRequest, TeacherError
 from edge.spec import SAMPLE_RATE
 from edge.text import FrontEnd
 
-from .conftest import corpus_command, environment
+from .conftest import corpus_command, environment, render_corpus
 
 
 def recording(**changes: Any) -> Recording:
@@ -283,14 +283,7 @@ class TestSmallCorpus:
             progress.write(
                 '{"id": "noah-zh-neutral-0000", "text": "你'.encode()[:-1]
             )  # torn inside a character
-        done = subprocess.run(
-            corpus_command(small_config, tmp_path),
-            env=environment(),
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
+        render_corpus(small_config, tmp_path)
         assert rows(tmp_path) == rows(small_corpus)
         for row in rows(tmp_path):
             assert (tmp_path / row["audio"]).read_bytes() == (small_corpus / row["audio"]).read_bytes(), row[

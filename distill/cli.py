@@ -143,6 +143,9 @@ def corpus(config: Path, out: Path, processes: int, devices: int) -> None:
 @click.option(
     "--workers", type=_positive, default=2, show_default=True, help="Processes that measure the corpus."
 )
+@click.option("--loaders", type=click.IntRange(min=0), default=None,
+              show_default="none on a CPU, up to 8 on a GPU",
+              help="Processes that put batches together ahead of their step.")  # fmt: skip
 @click.option("--devices", type=_positive, default=1, show_default=True, help="GPUs, or processes on a CPU.")
 @click.option("--precision", type=click.Choice(_PRECISIONS), default="32-true", show_default=True,
               help="Mixed precision is for GPUs.")  # fmt: skip

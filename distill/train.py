@@ -17,10 +17,9 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from lightning.fabric import Fabric
-from torch import Tensor
+from torch.optim.swa_utils import get_ema_multi_avg_fn
 from tqdm import tqdm
 
 from edge.spec import LANGUAGE_IDS, ZERO_LENGTH_SYMBOLS
@@ -28,9 +27,10 @@ from edge.text.symbols import SYMBOL_TO_ID, SYMBOLS
 from models.sovits_tiny import SovitsTiny, StudentConfig
 
 from .align import align
+from .batches import Batches, BatchPlan, enough_loaders, in_order
 from .checkpoint import StudentInfo, save_student
 from .config import DistillError
-from .dataset import Example, collate, condition_ids, make_example
+from .dataset import Example, condition_ids, make_example
 from .features import extract_all, load
 from .manifest import read_manifest
 from .objective import Objective, average_losses, weighted
@@ -38,7 +38,6 @@ from .train_config import FROM_SCRATCH, SCRATCH, schedule
 from .warm_start import Start, adapt, choose_voices, open_start
 
 STATE_FILE = "state.pt"
-POOL = 8  # batches drawn at once and cut by length, so that little is padded: a step costs a fifth less
 VALIDATION_LINES = 96  # spread over all characters, emotions and languages
 
 
@@ -56,6 +55,7 @@ class TrainOptions:
         save_every, validate_every: steps.
         align_epochs: passes of the aligner; None for as many as the number of lines asks for.
         threads: of each process; workers: processes that measure features.
+        loaders: processes that put batches together; None for as many as suit the device, on a CPU none.
         devices, precision: for Lightning Fabric.
     """
 
@@ -73,6 +73,7 @@ class TrainOptions:
     seed: int = 7
     threads: int = 2
     workers: int = 2
+    loaders: int | None = None
     devices: int = 1
     precision: str = "32-true"
 
@@ -123,19 +124,6 @@ def learning_rate(step: int, options: TrainOptions) -> float:
     return options.learning_rate * (0.03 + 0.97 * 0.5 * (1.0 + math.cos(math.pi * progress)))
 
 
-def draw_batch(
-    examples: Sequence[Example], options: TrainOptions, lines: int, step: int, rank: int
-) -> dict[str, Tensor]:
-    """Return the batch of one step and process; the same arguments give the same batch."""
-    rng = np.random.default_rng((options.seed, step, rank))
-    pool = max(1, min(POOL, len(examples) // lines))
-    drawn = rng.choice(len(examples), size=pool * lines, replace=len(examples) < lines)
-    by_length = sorted(drawn, key=lambda i: len(examples[i].phoneme_ids))
-    first = lines * int(rng.integers(pool))
-    chosen = by_length[first : first + lines]
-    return collate([examples[i] for i in chosen], options.window, rng)
-
-
 class Run:
     """State of one training run on disk: resume, log, save."""
 
@@ -173,8 +161,10 @@ class Run:
     def update_average(self, decay: float) -> None:
         """Move the averaged weights towards the present ones."""
         decay = min(decay, (1 + self.step) / (10 + self.step))
-        for key, value in self.student.state_dict().items():
-            self.average[key].lerp_(value.detach().to(self.average[key].device), 1.0 - decay)
+        present = self.student.state_dict()
+        self.average = {key: self.average[key].to(value.device) for key, value in present.items()}
+        move = get_ema_multi_avg_fn(decay)
+        move(list(self.average.values()), list(present.values()), self.step)
 
     def save(self) -> None:
         """Write the state for resuming and the averaged student for use."""
@@ -276,14 +266,14 @@ def _loop(fabric: Fabric, run: Run, data: Data, options: TrainOptions) -> None:
     bar = tqdm(total=options.steps, initial=run.step, desc="train", disable=fabric.global_rank > 0)
     if run.step == 0 and fabric.global_rank == 0:
         _validate(run, plain, data.valid, options, fabric)
-    while run.step < options.steps:
+    plan = BatchPlan(options.batch, options.prosody_steps, options.window, options.seed, fabric.global_rank)
+    loaders = enough_loaders(fabric.device) if options.loaders is None else options.loaders
+    for batch in in_order(Batches(data.train, plan), range(run.step, options.steps), loaders):
         for group in optimizer.param_groups:
             group["lr"] = learning_rate(run.step, options)
         torch.manual_seed(options.seed + run.step)
         sound = run.step >= options.prosody_steps
-        lines = options.batch if sound else 2 * options.batch
-        batch = fabric.to_device(draw_batch(data.train, options, lines, run.step, fabric.global_rank))
-        terms = objective(batch, sound)
+        terms = objective(fabric.to_device(batch), sound)
         optimizer.zero_grad()
         fabric.backward(weighted(terms))
         fabric.clip_gradients(objective, optimizer, max_norm=2.0)

@@ -49,6 +49,7 @@ class TrainConfig(BaseModel):
         save_every, validate_every: steps.
         align_epochs: passes of the aligner.
         threads: of each process; workers: processes that measure the corpus.
+        loaders: processes that put batches together ahead of their step.
         precision: mixed precision is for GPUs.
     """
 
@@ -66,6 +67,7 @@ class TrainConfig(BaseModel):
     align_epochs: int | None = Field(default=None, ge=1)
     threads: int | None = Field(default=None, ge=1)
     workers: int | None = Field(default=None, ge=1)
+    loaders: int | None = Field(default=None, ge=0)
     precision: Literal["32-true", "bf16-mixed", "16-mixed"] | None = None
 
     def options(self, folder: Path) -> dict[str, Any]:

@@ -16,6 +16,8 @@ else:
 
 BUILTIN = Path(__file__).parent / "configs" / "builtin.toml"
 BUILTIN_SCRIPT = "builtin"  # the lines in distill/script
+MORE_LINES = "builtin-more"  # and what is there besides, in English
+PACKAGE_SCRIPTS = (BUILTIN_SCRIPT, MORE_LINES)
 
 
 class DistillError(RuntimeError):
@@ -35,7 +37,8 @@ class Recording(Section):
         character: name of the character in the voice.
         language: ``zh``, ``en`` or ``ja``.
         teacher: who speaks.
-        script: ``builtin``, or files of lines, as absolute paths; several are read one after the other.
+        script: ``builtin``, ``builtin-more``, or files of lines, as absolute paths; several are read one
+            after the other.
         lines: number of training lines by emotion, each at most the whole script; the validation lines are
             shared out among these emotions.
         takes: how often each training line is said, each time with another seed.

@@ -220,6 +220,7 @@ def _train(
     with fabric.rank_zero_first():
         data = load_data(corpus, out, options)
     student, origin = _begin(start, data, options, config, resuming=(out / STATE_FILE).exists())
+    fabric.to_device(student)  # before a state is read: the optimizer's goes to where the weights are
     optimizer = torch.optim.AdamW(student.parameters(), betas=(0.9, 0.98), weight_decay=0.01)
     summary = corpus / "corpus.json"
     described = json.loads(summary.read_text(encoding="utf-8")) if summary.exists() else {}

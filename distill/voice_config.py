@@ -18,6 +18,7 @@ from edge.manifest import Consent, Language
 
 from .config import (
     BUILTIN_SCRIPT,
+    PACKAGE_SCRIPTS,
     CorpusConfig,
     CorpusSound,
     DistillError,
@@ -107,7 +108,7 @@ class CorpusSection(CorpusSound):
         folder = Path((info.context or {}).get("folder") or ".")
         return {
             language: tuple(
-                name if name == BUILTIN_SCRIPT else str((folder / name).resolve()) for name in names
+                name if name in PACKAGE_SCRIPTS else str((folder / name).resolve()) for name in names
             )
             for language, names in value.items()
         }

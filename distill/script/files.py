@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from ..config import BUILTIN_SCRIPT, DistillError
+from ..config import PACKAGE_SCRIPTS, DistillError
 from .lines import Line, load_lines, read_lines
 
 VALID_SHARE, TEST_SHARE = 0.05, 0.10  # of the lines in a file that does not say which are held out
@@ -21,15 +21,15 @@ def load_script(script: Sequence[str], language: str) -> list[Line]:
     texts alone. A text that occurs again, in whichever file, counts once.
 
     Args:
-        script: ``builtin`` or paths.
-        language: of the lines that ``builtin`` stands for.
+        script: names of scripts of the package (``builtin``, ``builtin-more``) or paths.
+        language: of the lines that such a name stands for.
 
     Raises:
         DistillError: a file cannot be read, or is not such a file, or there are too few lines.
     """
     lines: dict[str, Line] = {}
     for name in script:
-        for line in load_lines(language) if name == BUILTIN_SCRIPT else _load_file(Path(name)):
+        for line in load_lines(language, name=name) if name in PACKAGE_SCRIPTS else _load_file(Path(name)):
             lines.setdefault(line.text, line)
     missing = {"train", "valid", "test"} - {line.split for line in lines.values()}
     if missing:

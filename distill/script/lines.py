@@ -6,8 +6,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..config import BUILTIN_SCRIPT, MORE_LINES, DistillError
+
 FOLDER = Path(__file__).parent
 SPLITS = ("train", "valid", "test")
+_FILES = {BUILTIN_SCRIPT: "lines", MORE_LINES: "more"}
 
 
 @dataclass(frozen=True)
@@ -26,13 +29,17 @@ class Line:
     text: str
 
 
-def load_lines(language: str, folder: Path = FOLDER) -> list[Line]:
-    """Read the script of one language.
+def load_lines(language: str, folder: Path = FOLDER, name: str = BUILTIN_SCRIPT) -> list[Line]:
+    """Read a script of the package in one language.
 
     Raises:
+        DistillError: there is none of that name in the language.
         ValueError: a row is not split, kind and text, or a text occurs twice.
     """
-    return read_lines(folder / f"lines_{language}.tsv")
+    path = folder / f"{_FILES[name]}_{language}.tsv"
+    if not path.is_file():
+        raise DistillError(f"there is no script {name!r} in {language}; use {BUILTIN_SCRIPT!r}")
+    return read_lines(path)
 
 
 def read_lines(path: Path) -> list[Line]:
@@ -55,7 +62,9 @@ def read_lines(path: Path) -> list[Line]:
     return lines
 
 
-def save_lines(language: str, lines: Iterable[Line], folder: Path = FOLDER) -> None:
-    """Write the script of one language."""
+def save_lines(
+    language: str, lines: Iterable[Line], folder: Path = FOLDER, name: str = BUILTIN_SCRIPT
+) -> None:
+    """Write a script of the package in one language."""
     rows = [f"{line.split}\t{line.kind}\t{line.text}\n" for line in lines]
-    (folder / f"lines_{language}.tsv").write_text("".join(rows), "utf-8")
+    (folder / f"{_FILES[name]}_{language}.tsv").write_text("".join(rows), "utf-8")

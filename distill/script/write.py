@@ -3,7 +3,8 @@
 Natural sentences come from the patterns in ``en.toml``, ``zh.toml`` and ``ja.toml``; drills bring in what
 sentences lack: every Mandarin syllable in every tone it has, rare neighbours in English, every Japanese mora.
 English and Japanese have open patterns besides, with many words and little sense: with the stories alone
-claire's pitch and mei's durations were learnt by heart.
+claire's pitch and mei's durations were learnt by heart. ``more_en.tsv`` has more of those, and of the lists
+of words: for claire, whose pitch still was.
 Whoever changes patterns writes the files again and commits both. Lines are chosen by how they are read, so
 another front end chooses others: the committed files, not this program, say what a voice was trained on.
 """
@@ -18,9 +19,9 @@ from typing import Any
 from edge.errors import TextError
 from edge.text import FrontEnd
 
-from ..config import load_toml
+from ..config import MORE_LINES, load_toml
 from .coverage import choose
-from .lines import FOLDER, Line, save_lines
+from .lines import FOLDER, Line, load_lines, save_lines
 
 SEED = 20240229
 N_TRAIN_PATTERNS = {"en": 1000, "zh": 720, "ja": 1100}
@@ -29,6 +30,7 @@ N_DRILLS = {"en": 150, "zh": 0, "ja": 110}  # zh: as many as its syllables need
 N_VALID, N_TEST = 40, 100
 N_CANDIDATES = 5000
 N_WORD_LINES = 300  # English lines of six common words, besides the test lines made the same way
+N_MORE_OPEN, N_MORE_WORDS = 2400, 600
 WORDS_PER_LINE = 6
 MAX_CHARACTERS = 84
 
@@ -64,6 +66,19 @@ class ScriptWriter:
             *(Line("train", "pattern", text) for text in natural),
             *words,
             *(Line("train", "open", text) for text in self._open(taken | {*natural, *drills})),
+        ]
+
+    def more_lines(self, script: Sequence[Line]) -> list[Line]:
+        """Put together open patterns and lists of words that ``script`` does not have."""
+        self._random.seed(f"{SEED} {self.language} more")
+        taken = {line.text for line in script}
+        already = [self._phonemes(line.text) for line in script if line.kind == "open"]
+        patterns = [text for text in self._patterns("open_templates", N_CANDIDATES) if text not in taken]
+        chosen = choose({text: self._phonemes(text) for text in patterns}, N_MORE_OPEN, already)
+        words = [text for text in self._six_words(N_MORE_WORDS + N_TEST) if text not in taken]
+        return [
+            *(Line("train", "open", text) for text in chosen),
+            *(Line("train", "words", text) for text in words[:N_MORE_WORDS]),
         ]
 
     def _fixed(self) -> Iterator[Line]:
@@ -204,9 +219,10 @@ def _gb2312_level_one() -> Iterator[str]:
 
 
 def main() -> None:
-    """Write the three files."""
+    """Write the files."""
     for language in ("en", "zh", "ja"):
         save_lines(language, ScriptWriter(language).lines())
+    save_lines("en", ScriptWriter("en").more_lines(load_lines("en")), name=MORE_LINES)
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ from distill.config import CorpusConfig, DistillError, Recording, load_corpus_co
 from distill.corpus import make_corpus
 from distill.manifest import read_manifest
 from distill.plan import plan, plan_lines
-from distill.script import Line, load_lines
+from distill.script import Line, load_script
 from distill.studio import Judge, Studio, student_phonemes
 from distill.teachers import LineRequest, TeacherError
 from edge.spec import SAMPLE_RATE
@@ -122,7 +122,7 @@ def test_new_test_lines_leave_training_and_validation_as_they_were() -> None:
 
 def test_the_built_in_configuration_asks_for_lines_that_the_script_has() -> None:
     for one in load_corpus_config().recordings:
-        lines = Counter(line.split for line in load_lines(one.language))
+        lines = Counter(line.split for line in load_script(one.script, one.language))
         # One emotion may ask for more: it then says the whole script.
         assert sum(one.lines.values()) <= lines["train"] or len(one.lines) == 1, one
         assert max(*one.test_lines.values(), one.rate_test_lines) <= lines["test"], one

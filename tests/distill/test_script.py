@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from distill.config import load_toml
+from distill.config import MORE_LINES, DistillError, load_toml
 from distill.script import Line, inventory, load_lines
 from distill.script.coverage import choose, units
 from distill.script.lines import FOLDER, save_lines
@@ -30,8 +30,14 @@ NOT_COVERED = {
 Readings = dict[str, dict[str, tuple[str, ...]]]
 
 
+def all_lines(language: str) -> list[Line]:
+    """Every line of the package: a character may be trained on all of them."""
+    more = load_lines(language, name=MORE_LINES) if language == "en" else []
+    return [*load_lines(language), *more]
+
+
 def texts(language: str, split: str) -> list[str]:
-    return [line.text for line in load_lines(language) if line.split == split]
+    return [line.text for line in all_lines(language) if line.split == split]
 
 
 def bare(text: str) -> str:
@@ -44,7 +50,7 @@ def bare(text: str) -> str:
 def readings(front_end: FrontEnd) -> Readings:
     """Phonemes by language and text."""
     return {
-        language: {line.text: front_end.read(line.text, language).phonemes for line in load_lines(language)}
+        language: {line.text: front_end.read(line.text, language).phonemes for line in all_lines(language)}
         for language in LANGUAGES
     }
 
@@ -58,6 +64,15 @@ def test_splits_have_their_size(language: str) -> None:
     counts = Counter(line.split for line in load_lines(language))
     assert counts["valid"] == 40 and counts["test"] == 100
     assert counts["train"] >= 900
+
+
+def test_more_lines_are_for_training_and_not_in_the_script() -> None:
+    more = load_lines("en", name=MORE_LINES)
+    kinds = Counter((line.split, line.kind) for line in more)
+    assert kinds == {("train", "open"): 2400, ("train", "words"): 600}
+    assert not {line.text for line in more} & {line.text for line in load_lines("en")}
+    with pytest.raises(DistillError, match="no script 'builtin-more' in ja; use 'builtin'"):
+        load_lines("ja", name=MORE_LINES)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

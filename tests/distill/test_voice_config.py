@@ -157,6 +157,11 @@ def test_lines_of_the_show_come_beside_those_of_the_package(tmp_path: Path) -> N
     )  # the first one counts
 
 
+def test_more_lines_of_the_package_come_beside_its_script() -> None:
+    both = load_script(["builtin", "builtin-more"], "en")
+    assert both == [*load_lines("en"), *load_lines("en", name="builtin-more")]
+
+
 @pytest.mark.parametrize(
     ("name", "text", "message"),
     [

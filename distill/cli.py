@@ -132,6 +132,8 @@ def corpus(config: Path, out: Path, processes: int, devices: int) -> None:
               help="At its peak; it falls along a cosine over all steps.")  # fmt: skip
 @click.option("--warmup", type=click.IntRange(min=0), default=None, show_default=_either("warmup"),
               help="Steps up to the peak.")  # fmt: skip
+@click.option("--ema", type=click.FloatRange(0, 1, max_open=True), default=0.998, show_default=True,
+              help="Decay of the averaged weights, which are the ones that are kept.")  # fmt: skip
 @click.option("--align-epochs", type=_positive, default=None, show_default="more for few lines",
               help="Passes of the aligner.")  # fmt: skip
 @click.option("--seed", type=int, default=7, show_default=True, help="Decides weights, order and windows.")

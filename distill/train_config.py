@@ -45,6 +45,7 @@ class TrainConfig(BaseModel):
         prosody_steps: the first of them, which look at prosody alone.
         batch: lines per step and process.
         learning_rate, warmup: peak rate, and steps until it is reached.
+        ema: decay of the averaged weights, which are the ones that are kept.
         seed: decides weights, order and windows.
         save_every, validate_every: steps.
         align_epochs: passes of the aligner.
@@ -61,6 +62,7 @@ class TrainConfig(BaseModel):
     batch: int | None = Field(default=None, ge=1)
     learning_rate: float | None = Field(default=None, gt=0)
     warmup: int | None = Field(default=None, ge=0)
+    ema: float | None = Field(default=None, ge=0, lt=1)
     seed: int | None = None
     save_every: int | None = Field(default=None, ge=1)
     validate_every: int | None = Field(default=None, ge=1)

@@ -16,7 +16,7 @@ from .speakers import spread
 from .speech import Recording
 from .tones import FEW_SYLLABLES, ToneClassifier, count_syllables
 
-DISTANCE = Target("log-mel distance over teacher's own", "at most", 1.25, "ratio")
+DISTANCE = Target("log-mel distance over a small change's", "at most", 1.25, "ratio")
 ENVELOPE = Target("envelope distance over a vocoder copy's", "at most", 1.25, "ratio")
 TONES = Target("tones under teacher", "at most", 5.0, "points")
 DURATION = Target("duration correlation", "at least", 0.9, "r")
@@ -30,11 +30,16 @@ ALIGNMENT = Target("alignment error, median", "at most", 20.0, "ms")
 N_DISTANCE_LINES, N_PROSODY_LINES, N_EMOTION_LINES = 60, 60, 25
 N_TONE_TRAIN, N_CHARACTER_TRAIN, N_CHARACTER_TEST, N_ALIGNMENT_LINES = 150, 30, 25, 100
 N_COPY_LINES = 12
+SMALL_PITCH = 0.5  # semitones, 3 %
 NO_NEUTRAL = "no neutral line is held out"
 
 
 def distance(session: Session) -> Iterator[Check | LeftOut]:
-    """Warped distance to the teacher: log-mel against its own at 10 % other rate, envelope against a copy."""
+    """Warped distance to the teacher: log-mel against a small change's, envelope against a vocoder copy's.
+
+    Small changes are the teacher's own line at 10 % other rate, and a copy of it half a semitone higher; the
+    larger of the two counts.
+    """
     for character, language in session.teacher.conditions():
         who, where = f"{character} {language}", {"character": character, "language": language}
         neutral = {u.text: u for u in session.teacher.find("test", where | {"emotion": "neutral"})}
@@ -46,12 +51,13 @@ def distance(session: Session) -> Iterator[Check | LeftOut]:
         lines = [line for line in lines if session.says_the_same(line)]
         told = [session.told(line) for line in lines]
         student = [session.repeated(line) for line in lines]
-        if again:
-            own = _apart(told, [session.told(again[line.text]) for line in lines], spectral.log_mel)
-            yield _ratio(DISTANCE, who, told, student, spectral.log_mel, teacher_db=own)
-        else:
-            yield DISTANCE.left_out(who, "no held-out line is said at another rate as well")
         some = told[:: max(1, -(-len(told) // N_COPY_LINES))]
+        higher = [one.with_audio(spectral.vocoder_copy(one.audio, SMALL_PITCH)) for one in some]
+        changes = {"other_pitch_db": _apart(some, higher, spectral.log_mel)}
+        if again:
+            other = [session.told(again[line.text]) for line in lines]
+            changes["other_rate_db"] = _apart(told, other, spectral.log_mel)
+        yield _ratio(DISTANCE, who, told, student, spectral.log_mel, **changes)
         copies = [one.with_audio(spectral.vocoder_copy(one.audio)) for one in some]
         copy = _apart(some, copies, spectral.envelope_mel)
         yield _ratio(ENVELOPE, who, told, student, spectral.envelope_mel, world_copy_db=copy)
@@ -63,13 +69,12 @@ def _ratio(
     told: Sequence[Recording],
     student: Sequence[Recording],
     analysis: spectral.Analysis,
-    **yardstick: float,
+    **yardsticks: float,
 ) -> Check:
-    """Hold the distance between teacher and student against a distance that is known to be small."""
+    """Hold the distance of teacher and student against the largest of some that are known to be small."""
     ours = _apart(told, student, analysis)
-    (measure,) = yardstick.values()
     judge = target.report if who.endswith(" en") else target.check  # English is judged by its words
-    return judge(who, ours / measure, len(told), student_db=ours, **yardstick)
+    return judge(who, ours / max(yardsticks.values()), len(told), student_db=ours, **yardsticks)
 
 
 def _apart(some: Sequence[Recording], others: Sequence[Recording], analysis: spectral.Analysis) -> float:

@@ -102,10 +102,14 @@ def _accumulate(cost: NDArray[np.float64]) -> NDArray[np.float64]:
     return total
 
 
-def vocoder_copy(audio: Samples) -> Samples:
+def vocoder_copy(audio: Samples, semitones: float = 0.0) -> Samples:
     """Take a line apart with the WORLD vocoder and put it together again, nothing predicted and nothing lost.
 
     Its distance to the original says how close pitch, envelope and noise can come.
+
+    Args:
+        audio: (n,) in [-1, 1].
+        semitones: by which the copy is higher.
 
     Source: WORLD, Morise et al. 2016 (DIO, CheapTrick, D4C).
     """
@@ -114,7 +118,7 @@ def vocoder_copy(audio: Samples) -> Samples:
     f0 = pyworld.stonemask(x, coarse, times, SAMPLE_RATE)
     envelope = pyworld.cheaptrick(x, f0, times, SAMPLE_RATE)
     aperiodicity = pyworld.d4c(x, f0, times, SAMPLE_RATE)
-    copy = pyworld.synthesize(f0, envelope, aperiodicity, SAMPLE_RATE)
+    copy = pyworld.synthesize(f0 * 2.0 ** (semitones / 12.0), envelope, aperiodicity, SAMPLE_RATE)
     return np.asarray(copy[: len(audio)], np.float32)
 
 

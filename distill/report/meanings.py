@@ -26,9 +26,9 @@ MEANINGS = {
         "Words", "are understood as well as the teacher's",
         "are harder to understand than the teacher's", "en",
     ),
-    "log-mel distance over teacher's own": Meaning(
-        "Sound colour", "is about as near to the teacher as the teacher is to itself at another speed",
-        "is further from the teacher than the teacher is from itself at another speed; "
+    "log-mel distance over a small change's": Meaning(
+        "Sound colour", "is about as near to the teacher as the teacher a little faster or higher",
+        "is further from the teacher than the teacher a little faster or higher; "
         "listen for muffled or buzzing sounds",
     ),
     "envelope distance over a vocoder copy's": Meaning(

@@ -66,8 +66,8 @@ def test_train_offers_the_options_of_training_with_their_defaults() -> None:
     }
     scheduled = {field.name for field in dataclasses.fields(FROM_SCRATCH)}  # depend on --from
     assert offered == {name: None if name in scheduled else fields[name] for name in offered}
-    # Sizes of the method, not of the machine: changed in the code, with a measurement.
-    assert set(fields) - set(offered) == {"window", "ema"}
+    # A size of the method, not of the machine: changed in the code, with a measurement.
+    assert set(fields) - set(offered) == {"window"}
 
 
 @pytest.mark.torch

@@ -83,6 +83,12 @@ def test_the_teacher_itself_passes(corpus: Path, tiny_voice: Path) -> None:
     assert found[likeness.PITCH.measure, "noah"] is True
     assert found[likeness.DISTANCE.measure, "noah zh"] is True
     assert found[likeness.DISTANCE.measure, "noah en"] is None  # only reported
+    small = {"other_pitch_db", "other_rate_db"}
+    for check in likeness.distance(Session(lines, Parrot(tiny_voice, lines))):
+        if isinstance(check, Check) and check.measure == likeness.DISTANCE.measure:
+            yardstick = max(check.detail[key] for key in small)
+            assert check.value == pytest.approx(check.detail["student_db"] / yardstick)
+            assert min(check.detail[key] for key in small) > 0
     assert found[likeness.EMOTION.measure, "noah en"] is True
 
 
@@ -116,15 +122,15 @@ def test_what_says_nothing_about_a_voice_is_left_out_with_the_reason(
     assert {check.measure for check in found} == {
         target.measure
         for target in (
-            likeness.ENVELOPE, faults.STREAMED, faults.JOINS, faults.BROKEN, faults.DEAD_AIR, faults.READING,
-            faults.SHORT,
+            likeness.DISTANCE, likeness.ENVELOPE, faults.STREAMED, faults.JOINS, faults.BROKEN,
+            faults.DEAD_AIR, faults.READING, faults.SHORT,
         )
     }  # fmt: skip
     reasons = {
         (row["measure"], row["subject"]): row["reason"] for row in json.loads(out.read_text())["left_out"]
     }
     assert "speaks English" in reasons["word error above teacher", "all"]
-    assert "at another rate" in reasons[likeness.DISTANCE.measure, "noah zh"]
+    assert (likeness.DISTANCE.measure, "noah zh") not in reasons  # a copy at another pitch can always be made
     assert "0 syllables to learn from and 0 held out" in reasons[likeness.TONES.measure, "noah"]
     assert reasons[likeness.PITCH.measure, "noah"].startswith("0 phonemes of held-out lines are cut")
     assert "sad and happily" in reasons[likeness.EMOTION.measure, "noah zh"]

@@ -11,6 +11,7 @@ from distill.evaluation.spectral import (
     frame_distances,
     log_mel,
     mel_filters,
+    vocoder_copy,
     warp,
     warped_distance,
 )
@@ -109,6 +110,15 @@ def test_the_envelope_does_not_hear_the_pitch_where_the_log_mel_does() -> None:
 
     assert apart < 0.4 * heard
     assert warped_distance(low, low, envelope_mel) == 0.0
+
+
+@pytest.mark.espeak
+def test_a_copy_a_little_higher_is_a_small_change(speak: Speak) -> None:
+    line = speak(LINE, "ava", "zh").audio
+    exact, higher = (warped_distance(line, vocoder_copy(line, semitones)) for semitones in (0.0, 0.5))
+    words = warped_distance(line, speak("明天我们去公园玩吧。", "ava", "zh").audio)
+
+    assert exact < higher < 0.5 * words
 
 
 def test_envelope_and_log_mel_agree_on_the_level_of_noise() -> None:

@@ -17,7 +17,7 @@ else:
 BUILTIN = Path(__file__).parent / "configs" / "builtin.toml"
 BUILTIN_SCRIPT = "builtin"  # the lines in distill/script
 MORE_LINES = "builtin-more"  # and what is there besides, in English
-PACKAGE_SCRIPTS = (BUILTIN_SCRIPT, MORE_LINES)
+PACKAGE_SCRIPTS = {BUILTIN_SCRIPT: "lines", MORE_LINES: "more"}  # how their files begin
 
 
 class DistillError(RuntimeError):

@@ -155,16 +155,16 @@ class Run:
             message = f"{self.out} was begun with other characters, emotions or sizes"
             raise DistillError(f"{message}; choose another --out") from error
         self.optimizer.load_state_dict(state["optimizer"])
-        self.average, self.step = state["average"], state["step"]
+        self.average = {key: value.to(self.average[key].device) for key, value in state["average"].items()}
+        self.step = state["step"]
         self.info = replace(self.info, started_from=began)
 
     def update_average(self, decay: float) -> None:
         """Move the averaged weights towards the present ones."""
         decay = min(decay, (1 + self.step) / (10 + self.step))
         present = self.student.state_dict()
-        self.average = {key: self.average[key].to(value.device) for key, value in present.items()}
         move = get_ema_multi_avg_fn(decay)
-        move(list(self.average.values()), list(present.values()), self.step)
+        move([self.average[key] for key in present], list(present.values()), self.step)
 
     def save(self) -> None:
         """Write the state for resuming and the averaged student for use."""

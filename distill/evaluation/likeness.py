@@ -52,15 +52,21 @@ def distance(session: Session) -> Iterator[Check | LeftOut]:
         told = [session.told(line) for line in lines]
         student = [session.repeated(line) for line in lines]
         some = told[:: max(1, -(-len(told) // N_COPY_LINES))]
-        higher = [one.with_audio(spectral.vocoder_copy(one.audio, SMALL_PITCH)) for one in some]
+        copies, higher = _copies(some)
         changes = {"other_pitch_db": _apart(some, higher, spectral.log_mel)}
         if again:
             other = [session.told(again[line.text]) for line in lines]
             changes["other_rate_db"] = _apart(told, other, spectral.log_mel)
         yield _ratio(DISTANCE, who, told, student, spectral.log_mel, **changes)
-        copies = [one.with_audio(spectral.vocoder_copy(one.audio)) for one in some]
         copy = _apart(some, copies, spectral.envelope_mel)
         yield _ratio(ENVELOPE, who, told, student, spectral.envelope_mel, world_copy_db=copy)
+
+
+def _copies(some: Sequence[Recording]) -> tuple[list[Recording], list[Recording]]:
+    """Copy lines through the vocoder, as they are and a little higher."""
+    both = [spectral.vocoder_copies(one.audio, (0.0, SMALL_PITCH)) for one in some]
+    same, higher = ([one.with_audio(pair[k]) for one, pair in zip(some, both, strict=True)] for k in (0, 1))
+    return same, higher
 
 
 def _ratio(

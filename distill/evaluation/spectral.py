@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 
 import numpy as np
@@ -102,14 +102,14 @@ def _accumulate(cost: NDArray[np.float64]) -> NDArray[np.float64]:
     return total
 
 
-def vocoder_copy(audio: Samples, semitones: float = 0.0) -> Samples:
+def vocoder_copies(audio: Samples, semitones: Sequence[float]) -> list[Samples]:
     """Take a line apart with the WORLD vocoder and put it together again, nothing predicted and nothing lost.
 
-    Its distance to the original says how close pitch, envelope and noise can come.
+    The distance of a copy to the original says how close pitch, envelope and noise can come.
 
     Args:
         audio: (n,) in [-1, 1].
-        semitones: by which the copy is higher.
+        semitones: by which each copy is higher; 0 for the line as it is.
 
     Source: WORLD, Morise et al. 2016 (DIO, CheapTrick, D4C).
     """
@@ -118,8 +118,11 @@ def vocoder_copy(audio: Samples, semitones: float = 0.0) -> Samples:
     f0 = pyworld.stonemask(x, coarse, times, SAMPLE_RATE)
     envelope = pyworld.cheaptrick(x, f0, times, SAMPLE_RATE)
     aperiodicity = pyworld.d4c(x, f0, times, SAMPLE_RATE)
-    copy = pyworld.synthesize(f0 * 2.0 ** (semitones / 12.0), envelope, aperiodicity, SAMPLE_RATE)
-    return np.asarray(copy[: len(audio)], np.float32)
+    copies = [
+        pyworld.synthesize(f0 * 2.0 ** (higher / 12.0), envelope, aperiodicity, SAMPLE_RATE)
+        for higher in semitones
+    ]
+    return [np.asarray(copy[: len(audio)], np.float32) for copy in copies]
 
 
 Analysis = Callable[[Samples], NDArray[np.float64]]

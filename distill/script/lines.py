@@ -6,11 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..config import BUILTIN_SCRIPT, MORE_LINES, DistillError
+from ..config import BUILTIN_SCRIPT, PACKAGE_SCRIPTS, DistillError
 
 FOLDER = Path(__file__).parent
 SPLITS = ("train", "valid", "test")
-_FILES = {BUILTIN_SCRIPT: "lines", MORE_LINES: "more"}
 
 
 @dataclass(frozen=True)
@@ -36,7 +35,7 @@ def load_lines(language: str, folder: Path = FOLDER, name: str = BUILTIN_SCRIPT)
         DistillError: there is none of that name in the language.
         ValueError: a row is not split, kind and text, or a text occurs twice.
     """
-    path = folder / f"{_FILES[name]}_{language}.tsv"
+    path = folder / f"{PACKAGE_SCRIPTS[name]}_{language}.tsv"
     if not path.is_file():
         raise DistillError(f"there is no script {name!r} in {language}; use {BUILTIN_SCRIPT!r}")
     return read_lines(path)
@@ -67,4 +66,4 @@ def save_lines(
 ) -> None:
     """Write a script of the package in one language."""
     rows = [f"{line.split}\t{line.kind}\t{line.text}\n" for line in lines]
-    (folder / f"{_FILES[name]}_{language}.tsv").write_text("".join(rows), "utf-8")
+    (folder / f"{PACKAGE_SCRIPTS[name]}_{language}.tsv").write_text("".join(rows), "utf-8")

@@ -58,14 +58,14 @@ class ScriptWriter:
         already = [self._phonemes(line.text) for line in fixed] + [self._phonemes(text) for text in drills]
         readings = {text: self._phonemes(text) for text in patterns if text not in taken}
         natural = choose(readings, N_TRAIN_PATTERNS[self.language], already)
-        words = self._word_lines(taken)
+        words = self._word_lines(taken, N_WORD_LINES)
         return [
             *with_sentences(held_out, self._material.get("held_out", ())),
             *fixed,
             *(Line("train", "drill", text) for text in drills),
             *(Line("train", "pattern", text) for text in natural),
             *words,
-            *(Line("train", "open", text) for text in self._open(taken | {*natural, *drills})),
+            *self._open(taken | {*natural, *drills}, N_OPEN[self.language]),
         ]
 
     def more_lines(self, script: Sequence[Line]) -> list[Line]:
@@ -73,13 +73,7 @@ class ScriptWriter:
         self._random.seed(f"{SEED} {self.language} more")
         taken = {line.text for line in script}
         already = [self._phonemes(line.text) for line in script if line.kind == "open"]
-        patterns = [text for text in self._patterns("open_templates", N_CANDIDATES) if text not in taken]
-        chosen = choose({text: self._phonemes(text) for text in patterns}, N_MORE_OPEN, already)
-        words = [text for text in self._six_words(N_MORE_WORDS + N_TEST) if text not in taken]
-        return [
-            *(Line("train", "open", text) for text in chosen),
-            *(Line("train", "words", text) for text in words[:N_MORE_WORDS]),
-        ]
+        return [*self._open(taken, N_MORE_OPEN, already), *self._word_lines(taken, N_MORE_WORDS)]
 
     def _fixed(self) -> Iterator[Line]:
         for kind in ("short", "sentence"):
@@ -94,10 +88,10 @@ class ScriptWriter:
         else:
             yield from (Line("test", "pattern", next(picked)) for _ in range(N_TEST))
 
-    def _open(self, taken: set[str]) -> list[str]:
-        count = N_OPEN[self.language]
+    def _open(self, taken: set[str], count: int, already: Sequence[tuple[str, ...]] = ()) -> list[Line]:
         texts = self._patterns("open_templates", N_CANDIDATES) if count else []
-        return choose({text: self._phonemes(text) for text in texts if text not in taken}, count)
+        readings = {text: self._phonemes(text) for text in texts if text not in taken}
+        return [Line("train", "open", text) for text in choose(readings, count, already)]
 
     def _patterns(self, templates: str, count: int) -> list[str]:
         texts: dict[str, None] = {}
@@ -120,11 +114,11 @@ class ScriptWriter:
         except TextError:
             return ()
 
-    def _word_lines(self, taken: set[str]) -> list[Line]:
+    def _word_lines(self, taken: set[str], count: int) -> list[Line]:
         if self.language != "en":
             return []
-        texts = [text for text in self._six_words(N_WORD_LINES + N_TEST) if text not in taken]
-        return [Line("train", "words", text) for text in texts[:N_WORD_LINES]]
+        texts = [text for text in self._six_words(count + N_TEST) if text not in taken]
+        return [Line("train", "words", text) for text in texts[:count]]
 
     def _six_words(self, count: int) -> list[str]:
         words = (FOLDER / "common_words_en.txt").read_text("utf-8").split()

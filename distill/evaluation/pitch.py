@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from distill.features import FINE_HOP, believable, fundamental
 from edge.spec import SAMPLE_RATE
+
+from ..features import FINE_HOP, believable, fundamental
 
 POINT_RATE = SAMPLE_RATE / FINE_HOP  # 125 points/s
 

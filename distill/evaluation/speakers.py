@@ -10,10 +10,10 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
-from distill.manifest import Utterance, read_manifest
 from edge.spec import SAMPLE_RATE, ZERO_LENGTH_SYMBOLS
 from edge.synthesizer import SpeechRequest, Synthesizer
 
+from ..manifest import Utterance, read_manifest
 from .alignment import differences, segments_from_times
 from .speech import Recording, Samples, Segment
 

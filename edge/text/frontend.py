@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import TextError
-from .chinese import ChineseReader
 from .cleaning import CleanText, clean
 from .language import Piece, split_languages
 from .symbols import LANGUAGES, PUNCTUATION
@@ -96,10 +95,7 @@ class FrontEnd:
     def _read_piece(self, line: str, piece: Piece) -> tuple[str, list[Token]]:
         reader = self._reader(piece.language)
         text = _beside_others(line, piece)
-        if isinstance(reader, ChineseReader):
-            spans = reader.normalize(text, before=line[: piece.start])
-        else:
-            spans = reader.normalize(text)
+        spans = reader.normalize(text, before=line[: piece.start])
         entries: Mapping[str, tuple[str, ...]] = (
             self._lexicon.entries(piece.language) if self._lexicon else {}
         )
@@ -110,7 +106,7 @@ class FrontEnd:
 
     def _reader(self, language: str) -> LanguageReader:
         if language not in self._readers:
-            self._readers[language] = _make_reader(language)
+            self._readers[language] = _READERS[language]()
         return self._readers[language]
 
 
@@ -120,16 +116,26 @@ def _load_lexicon(path: Path) -> Lexicon:
     return Lexicon(path)
 
 
-def _make_reader(language: str) -> LanguageReader:
-    if language == "zh":
-        return ChineseReader()
-    if language == "en":
-        from .english import EnglishReader
+def _chinese() -> LanguageReader:
+    from .zh.reader import ChineseReader
 
-        return EnglishReader()
-    from .japanese import JapaneseReader
+    return ChineseReader()
+
+
+def _english() -> LanguageReader:
+    from .en.reader import EnglishReader
+
+    return EnglishReader()
+
+
+def _japanese() -> LanguageReader:
+    from .ja.reader import JapaneseReader
 
     return JapaneseReader()
+
+
+_READERS: Mapping[str, Callable[[], LanguageReader]] = {"zh": _chinese, "en": _english, "ja": _japanese}
+"""Made when a line first needs them: a voice of one language loads one dictionary."""
 
 
 def _beside_others(line: str, piece: Piece) -> str:
@@ -142,7 +148,7 @@ def _beside_others(line: str, piece: Piece) -> str:
 
 def _spell_letters(tokens: list[Token]) -> list[Token]:
     """Name letters that stand alone beside another language, and chat words without a vowel: A, yyds."""
-    from .english_words import spell
+    from .en.words import spell
 
     is_alone = sum(token.is_word for token in tokens) == 1
     return [

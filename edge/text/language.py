@@ -10,11 +10,8 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from .normalize_zh_units import CURRENCY, RATES, UNITS, alternatives
-
-HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff々〇"
-KANA = "\u3040-\u30ff\u31f0-\u31ff"
-LATIN = "A-Za-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f"
+from .scripts import HAN, KANA, LATIN
+from .zh.units import CURRENCY, RATES, UNITS, alternatives
 
 _HAN_LANGUAGES = ("zh", "ja")
 _KANA = re.compile(f"[{KANA}]")

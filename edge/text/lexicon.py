@@ -154,7 +154,7 @@ def parse_entry(line: str) -> tuple[str, str, tuple[str, ...]]:
 
 
 def _japanese(word: str, reading: str) -> tuple[str, ...]:
-    from .japanese_kana import kana_phonemes
+    from .ja.kana import kana_phonemes
 
     if not _JAPANESE.search(word):
         raise ValueError(
@@ -179,7 +179,7 @@ def _english(word: str, reading: str) -> tuple[str, ...]:
 
 
 def _chinese(word: str, reading: str) -> tuple[str, ...]:
-    from .pinyin import pinyin_symbols
+    from .zh.pinyin import pinyin_symbols
 
     if not _HAN_WORD.fullmatch(word):
         raise ValueError(f"{word!r} is not all Chinese characters, so {reading!r} cannot be its pinyin")

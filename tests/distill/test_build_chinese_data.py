@@ -7,7 +7,7 @@ import pytest
 pytest.importorskip("pypinyin", reason="the dictionary is built where pypinyin is")
 
 from distill import build_chinese_data as builder
-from edge.text.chinese_dictionary import ChineseDictionary, pack_entries
+from edge.text.zh.dictionary import ChineseDictionary, pack_entries
 
 WORDS = """\
 银行 9000 n

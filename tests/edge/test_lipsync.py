@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from edge.lipsync import MIN_VISEME_S, Timeline, concatenate, phrase_timeline, silence_timeline
 from edge.spec import HOP_LENGTH, SAMPLE_RATE
-from edge.text.japanese_kana import kana_phonemes
+from edge.text.ja.kana import kana_phonemes
 from edge.text.symbols import DATA, SYMBOL_TO_ID
 from edge.viseme_sets import ARKIT_SHAPES, VISEME_SETS, arkit, polly, to_dict
 from edge.visemes import VISEMES, phoneme_targets

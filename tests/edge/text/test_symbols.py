@@ -5,8 +5,8 @@ import json
 
 import pytest
 
-from edge.text.pinyin import pinyin_symbols, symbols_pinyin
 from edge.text.symbols import DATA, PUNCTUATION, SYMBOL_TO_ID, SYMBOLS, SYMBOLS_SHA256
+from edge.text.zh.pinyin import pinyin_symbols, symbols_pinyin
 
 SYLLABLES = json.loads((DATA / "pinyin.json").read_text(encoding="utf-8"))
 

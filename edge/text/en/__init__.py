@@ -1,0 +1,1 @@
+"""English: numbers and abbreviations written out, dictionary, homographs, letters to sound."""

@@ -1,0 +1,1 @@
+"""Japanese: numbers written out, words and accents of Open JTalk, repairs."""

@@ -1,0 +1,1 @@
+"""Mandarin: numbers written out, words, readings, tones as spoken."""

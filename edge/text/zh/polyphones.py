@@ -1,0 +1,136 @@
+"""Readings that depend on the neighbours of a word.
+
+Most words of several characters have one reading, which the dictionary gives; what is left here are mainly
+characters that stand alone after segmentation: 长 in 长得很高, 得 in 我得走了, 只 in 一只猫. The first rule
+of a word that fits decides; where none fits, the dictionary's reading stays.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from ..symbols import DATA
+from .word import ChineseWord
+
+_LOOK = 16  # characters on either side; no rule looks farther, and hostile lines cost no more
+_NUMERAL = "零一二两三四五六七八九十百千万亿几半数"
+_TITLES = (
+    "先生|小姐|女士|太太|老师|教授|经理|总|医生|大夫|师傅|同学|主任|局长|校长|院长|队长|警官|律师|博士|"
+    "导演|将军|某|氏|姑娘|大人|公子|老板|书记|部长|市长|阿姨|叔叔|大哥|哥|姐|老爷|夫人|少爷"
+)
+# Titles that are offices: 任校长 is to serve as a headmaster, not Headmaster Ren.
+_PERSONAL_TITLES = "先生|小姐|女士|太太|老师|医生|师傅|同学|博士|姑娘|某|氏|老板|大哥|哥|姐"
+_SURNAMES = {
+    "单": "shan4", "曾": "zeng1", "仇": "qiu2", "解": "xie4", "区": "ou1", "查": "zha1", "盖": "ge3",
+    "朴": "piao2", "华": "hua4", "翟": "zhai2", "缪": "miao4", "葛": "ge3", "燕": "yan1", "员": "yun4",
+    "乐": "yue4", "种": "chong2", "折": "she2", "黑": "he4", "秘": "bi4", "冼": "xian3", "召": "shao4",
+    "那": "na1", "应": "ying1", "任": "ren2",
+}  # fmt: skip
+_SURNAMES_AFTER_LITTLE = "曾仇任翟解"  # 小曾, 老解; 小区 is a housing estate
+
+
+@dataclass(frozen=True)
+class _Rule:
+    """One reading and where it holds.
+
+    Attributes:
+        reading: pinyin with tone digits; empty to keep the usual reading.
+        before: pattern that must match the end of the clause before the word.
+        after: pattern that must match the start of the clause after it.
+        before_pos: parts of speech the word before may have, ^ for the start of the clause; empty for any.
+        after_pos: the same for the word after, $ for the end of the clause.
+    """
+
+    reading: tuple[str, ...]
+    before: re.Pattern[str] | None
+    after: re.Pattern[str] | None
+    before_pos: str
+    after_pos: str
+
+    def fits(self, words: Sequence[ChineseWord], index: int, before: str, after: str) -> bool:
+        """Whether the rule holds for the word at ``index``."""
+        if self.before_pos and _pos(words, index - 1, "^") not in self.before_pos:
+            return False
+        if self.after_pos and _pos(words, index + 1, "$") not in self.after_pos:
+            return False
+        if self.before and not self.before.search(before):
+            return False
+        return self.after is None or self.after.match(after) is not None
+
+
+def _pos(words: Sequence[ChineseWord], index: int, outside: str) -> str:
+    return words[index].pos if 0 <= index < len(words) else outside
+
+
+def resolve(words: Sequence[ChineseWord]) -> None:
+    """Choose the readings of the words of a clause by their neighbours, in place."""
+    text = "".join(word.text for word in words)
+    end = 0
+    for index, word in enumerate(words):
+        start, end = end, end + len(word.text)
+        if word.is_fixed or not (word.text in _SURNAMES or word.text in _lines()):
+            continue
+        before, after = text[max(0, start - _LOOK) : start], text[end : end + _LOOK]
+        surname = _surname(words, index, after)
+        reading = (surname,) if surname else _by_rule(words, index, before, after)
+        word.syllables[: len(reading)] = reading
+
+
+def compile_rules() -> None:
+    """Compile the patterns of all rules now; left alone, each is compiled when its word first turns up."""
+    for word in _lines():
+        _rules(word)
+
+
+def _by_rule(words: Sequence[ChineseWord], index: int, before: str, after: str) -> tuple[str, ...]:
+    for rule in _rules(words[index].text):
+        if rule.fits(words, index, before, after):
+            return rule.reading
+    return ()
+
+
+def _surname(words: Sequence[ChineseWord], index: int, after: str) -> str:
+    name = words[index].text
+    reading = _SURNAMES.get(name, "")
+    if not reading:
+        return ""
+    previous = words[index - 1] if index else None
+    if previous is not None and (
+        previous.text == "姓" or (previous.text in ("小", "老") and name in _SURNAMES_AFTER_LITTLE)
+    ):
+        return reading
+    if previous is not None and previous.pos in "nNsmqa":
+        return ""  # 市区校长: the district's headmaster
+    titles = _PERSONAL_TITLES if name in "任种那" else _TITLES
+    return reading if re.match(titles, after) else ""
+
+
+@lru_cache(maxsize=1)
+def _lines() -> dict[str, list[str]]:
+    """The lines of ``zh_polyphones.txt`` by word."""
+    lines: dict[str, list[str]] = {}
+    for line in (DATA / "zh_polyphones.txt").read_text(encoding="utf-8").splitlines():
+        if line and not line.startswith("#"):
+            lines.setdefault(line.split()[0], []).append(line)
+    return lines
+
+
+@lru_cache(maxsize=512)
+def _rules(word: str) -> tuple[_Rule, ...]:
+    """The rules of one word."""
+    return tuple(_parse(line) for line in _lines().get(word, ()))
+
+
+def _parse(line: str) -> _Rule:
+    """A line is ``word reading [<pattern] [>pattern] [<=pos] [>=pos]``; ``#`` in a pattern is any numeral."""
+    _, reading, *conditions = line.split()
+    given = {"<": "", ">": "", "<=": "", ">=": ""}
+    for condition in conditions:
+        sign = condition[:2] if condition[1] == "=" else condition[0]
+        given[sign] = condition[len(sign) :].replace("#", f"[{_NUMERAL}]")
+    before = re.compile(f"(?:{given['<']})$") if given["<"] else None
+    after = re.compile(f"(?:{given['>']})") if given[">"] else None
+    return _Rule(() if reading == "-" else tuple(reading.split(",")), before, after, given["<="], given[">="])

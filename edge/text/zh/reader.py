@@ -1,0 +1,147 @@
+"""Reads Mandarin: Han characters in, onset and rime symbols out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+
+from ..scripts import HAN
+from ..symbols import DATA
+from ..token import Span, Token
+from . import polyphones
+from .dictionary import ChineseDictionary
+from .normalize import normalize
+from .pinyin import pinyin_symbols, symbols_pinyin
+from .sandhi import apply_sandhi
+from .word import ChineseWord, tone
+
+MARKS = {
+    "，": ",", ",": ",", "、": ",", "；": ",", ";": ",", "：": ",", ":": ",", "。": ".", ".": ".", "．": ".",
+    "！": "!", "!": "!", "？": "?", "?": "?", "…": "…", "‥": "…", "—": "-", "–": "-", "\n": ".",
+    "（": ",", "）": ",", "(": ",", ")": ",", "【": ",", "】": ",", "[": ",", "]": ",",
+}  # fmt: skip
+_CHUNK = re.compile(rf"[{HAN}]+|.", re.DOTALL)
+_CHUNK_HAN = re.compile(f"[{HAN}]")
+_MAX_CLAUSE = (
+    120  # characters; longer runs without a mark are read in parts, which bounds the work of each pass
+)
+# Traditional characters that tell apart what the simplified one does not: 髮 is hair, 發 is to send out.
+_TRADITIONAL_READINGS = {"髮": "fa4", "隻": "zhi1", "乾": "gan1", "幹": "gan4", "儘": "jin3", "盡": "jin4"}
+_QIAN_NAMES = re.compile("乾(?=[坤隆元县縣])")
+
+
+class ChineseReader:
+    """The LanguageReader for Mandarin; reads traditional characters too."""
+
+    language = "zh"
+
+    def normalize(self, text: str, before: str = "") -> list[Span]:
+        """Write out numbers, dates, money, units and signs; see ``normalize``."""
+        return normalize(text, before)
+
+    def read(self, spans: Sequence[Span], lexicon: Mapping[str, tuple[str, ...]]) -> list[Token]:
+        """Cut into words, look them up, then change tones as speech does.
+
+        Args:
+            spans: written-out text.
+            lexicon: Han words of the show and their phonemes; they are kept whole and read as given.
+        """
+        text, places = _flatten(spans)
+        tokens: list[Token] = []
+        for match in _CHUNK.finditer(text):
+            chunk, at = match.group(), match.start()
+            if chunk in MARKS:
+                tokens.append(Token(chunk, (MARKS[chunk],), *places[at], is_word=False))
+            elif len(chunk) > 1 or _CHUNK_HAN.match(chunk):
+                for first in range(0, len(chunk), _MAX_CLAUSE):
+                    clause = chunk[first : first + _MAX_CLAUSE]
+                    tokens.extend(self._read_clause(clause, places[at + first :], lexicon))
+        return tokens
+
+    def warm_up(self) -> None:
+        """Map the dictionary and compile the rules (30 ms)."""
+        polyphones.compile_rules()
+        self.read([Span("你好", 0, 2)], {})
+
+    @cached_property
+    def _dictionary(self) -> ChineseDictionary:
+        return ChineseDictionary()
+
+    @cached_property
+    def _simplified(self) -> dict[int, str]:
+        traditional, simplified = (DATA / "zh_traditional.txt").read_text(encoding="utf-8").split()
+        return dict(zip(map(ord, traditional), simplified, strict=True))
+
+    def _read_clause(
+        self, clause: str, places: Sequence[tuple[int, int]], lexicon: Mapping[str, tuple[str, ...]]
+    ) -> Iterator[Token]:
+        words = self._words(clause, lexicon)
+        cursor = 0
+        for word in words:
+            end = cursor + len(word.text)
+            groups = [pinyin_symbols(syllable) if syllable else () for syllable in word.syllables]
+            phonemes = tuple(symbol for group in groups for symbol in group)
+            if phonemes:
+                counts = tuple(len(group) for group in groups)
+                yield Token(
+                    clause[cursor:end], phonemes, places[cursor][0], places[end - 1][1], char_counts=counts
+                )
+            cursor = end
+
+    def _words(self, clause: str, lexicon: Mapping[str, tuple[str, ...]]) -> list[ChineseWord]:
+        """Words of a clause with their tones as spoken."""
+        simplified = _QIAN_NAMES.sub("\0", clause).translate(self._simplified).replace("\0", "乾")
+        fixed = [word for word in lexicon if word in clause]
+        words = []
+        cursor = 0
+        for text in self._dictionary.segment(
+            simplified, [word.translate(self._simplified) for word in fixed]
+        ):
+            given = lexicon.get(clause[cursor : cursor + len(text)])
+            words.append(self._look_up(text) if given is None else _given_word(text, given))
+            cursor += len(text)
+        polyphones.resolve(words)
+        _keep_traditional_readings(words, clause, simplified)
+        apply_sandhi(words)
+        return words
+
+    def _look_up(self, text: str) -> ChineseWord:
+        entry = self._dictionary.get(text)
+        if entry is not None and entry.reading is not None:
+            return ChineseWord(text, list(entry.reading), entry.pos)
+        singles = [self._dictionary.get(character) for character in text]
+        syllables = [single.reading[0] if single and single.reading else "" for single in singles]
+        return ChineseWord(text, syllables, entry.pos if entry else "n")
+
+
+def _flatten(spans: Sequence[Span]) -> tuple[str, list[tuple[int, int]]]:
+    """The text of all spans and the source place of each of its characters."""
+    text: list[str] = []
+    places: list[tuple[int, int]] = []
+    for span in spans:
+        is_literal = len(span.text) == span.end - span.start
+        for index, character in enumerate(span.text):
+            text.append(character)
+            places.append(
+                (span.start + index, span.start + index + 1) if is_literal else (span.start, span.end)
+            )
+    return "".join(text), places
+
+
+def _keep_traditional_readings(words: Sequence[ChineseWord], clause: str, simplified: str) -> None:
+    if clause == simplified:
+        return
+    cursor = 0
+    for word in words:
+        for index, syllable in enumerate(word.syllables):
+            reading = _TRADITIONAL_READINGS.get(clause[cursor + index])
+            if reading and simplified[cursor + index] != clause[cursor + index] and tone(syllable) != "5":
+                word.syllables[index] = reading
+        cursor += len(word.text)
+
+
+def _given_word(text: str, phonemes: Sequence[str]) -> ChineseWord:
+    """A word of the lexicon, which gives two symbols for each character."""
+    syllables = [symbols_pinyin(*pair) for pair in zip(phonemes[::2], phonemes[1::2], strict=True)]
+    return ChineseWord(text, syllables, "n", is_fixed=True)

@@ -22,7 +22,7 @@ import torch
 from torch import Tensor, nn
 from transformers import BertConfig, BertModel
 
-from edge.bundle import BUILTIN_VOICE
+from edge.bundle.bundle import BUILTIN_VOICE
 from edge.spec import SAMPLE_RATE
 from edge.synthesizer import PreparedLine, SpeechRequest, Synthesizer
 from edge.text.symbols import SYMBOL_TO_ID

@@ -18,7 +18,7 @@ from edge.audio import Pcm16
 from edge.config import NullSinkConfig, load_config
 from edge.daemon import Daemon
 from edge.daemon.service import SWITCH_INTERVAL_S
-from edge.sinks import NullSink
+from edge.playback.sink import NullSink
 
 
 class ProbeSink(NullSink):

@@ -11,8 +11,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from edge.bundle import BUILTIN_VOICE, DECODER_FILE, ENCODER_FILE, MANIFEST_FILE, Bundle
-from edge.manifest import FileEntry, Quantization
+from edge.bundle.bundle import BUILTIN_VOICE, DECODER_FILE, ENCODER_FILE, MANIFEST_FILE, Bundle
+from edge.bundle.manifest import FileEntry, Quantization
 from edge.spec import SAMPLE_RATE
 from edge.synthesizer import PreparedLine, SpeechRequest, Synthesizer
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from edge.manifest import Consent, Language
+from edge.bundle.manifest import Consent, Language
 
 from .config import (
     BUILTIN_SCRIPT,

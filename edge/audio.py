@@ -12,12 +12,14 @@ from numpy.typing import NDArray
 from .spec import SAMPLE_RATE
 
 if TYPE_CHECKING:
-    from .lipsync import Timeline
+    from .lipsync.timeline import Timeline
 
 Pcm16 = NDArray[np.int16]
 
 FULL_SCALE = 32_767
 LIMIT_KNEE = 0.8  # below this nothing is changed; above it the curve bends towards full scale
+ENDLESS_SAMPLES = (0x7FFF_FFFF - 36) // 2
+"""Length in the header of a WAV whose end is not known yet: the most that readers with signed sizes take."""
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,6 @@ from typing import BinaryIO, Protocol
 
 import click
 
-ENDLESS_SAMPLES = (0x7FFF_FFFF - 36) // 2  # length in the header of a WAV whose end is not known yet
 PATIENCE_S = 1.0
 
 
@@ -43,6 +42,8 @@ class _WavStream(_RawStream):
         self._sample_rate = sample_rate
         self._start = file.tell() if _can_go_back(file) else None
         self._n_bytes = 0
+        from .audio import ENDLESS_SAMPLES
+
         self._put_header(ENDLESS_SAMPLES)
 
     def write(self, pcm: bytes) -> None:

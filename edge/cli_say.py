@@ -14,7 +14,7 @@ from .cli_input import text_or_stdin
 from .cli_output import Progress, open_sound
 
 if TYPE_CHECKING:
-    from .lipsync import Timeline
+    from .lipsync.timeline import Timeline
     from .synthesizer import PreparedLine, Synthesizer
 
 
@@ -153,7 +153,7 @@ def _write(
     progress: Progress,
 ) -> Timeline:
     """Synthesise into the output and fill in the figures; gives the line's timeline."""
-    from .lipsync import concatenate
+    from .lipsync.timeline import concatenate
 
     timelines = []
     n_samples, rate = 0, synthesizer.bundle.manifest.sample_rate
@@ -173,8 +173,8 @@ def _write(
 
 
 def _write_lipsync(path: Path, timeline: Timeline, viseme_set: str, text: str) -> None:
+    from .lipsync.viseme_sets import to_dict
     from .markup import parse
-    from .viseme_sets import to_dict
 
     facts = to_dict(timeline, path.stem, 0, True, viseme_set, parse(text).plain)
     try:

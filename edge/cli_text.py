@@ -11,7 +11,7 @@ import click
 from .cli_input import text_or_stdin
 
 if TYPE_CHECKING:
-    from .bundle import Bundle
+    from .bundle.bundle import Bundle
     from .text import Reading
 
 
@@ -26,7 +26,7 @@ def voices(bundle: Path | None, as_json: bool) -> None:
       sovits-edge voices
       sovits-edge voices --bundle venue.voice --json
     """
-    from .bundle import Bundle
+    from .bundle.bundle import Bundle
 
     loaded = Bundle.load(bundle)
     if as_json:

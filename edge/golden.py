@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from .bundle.manifest import Golden
 from .errors import BundleError, RunnerError
-from .manifest import Golden
 from .spec import SAMPLE_RATE
 from .synthesizer import SpeechRequest, Synthesizer
 

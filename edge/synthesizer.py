@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from . import markup
 from .audio import AudioChunk, Mark, Pcm16, to_pcm16
-from .bundle import Bundle
-from .decoding import EncodedPhrase, WindowDecoder
+from .bundle.bundle import Bundle
+from .bundle.manifest import Character
+from .decoding import EncodedPhrase, WindowDecoder, plan_windows
 from .errors import RequestError
-from .lipsync import Timeline, concatenate, phrase_timeline, silence_timeline
-from .manifest import Character
+from .lipsync.timeline import Timeline, concatenate, phrase_timeline, silence_timeline
 from .markup import Tag
 from .phrases import Phrase, split_phrases
 from .prosody import plan_frames, sounded_mask
@@ -23,7 +23,6 @@ from .runners import EncoderInputs, Runner, open_runner
 from .spec import HOP_LENGTH, LANGUAGE_IDS, SAMPLE_RATE
 from .text import FrontEnd
 from .text.symbols import SYMBOL_TO_ID
-from .windows import plan_windows
 
 _RANGES = {"emotion_strength": (0.0, 1.5), "rate": (0.5, 2.0), "pitch": (-12.0, 12.0), "volume": (0.0, 2.0)}
 

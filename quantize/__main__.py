@@ -9,8 +9,8 @@ from typing import Any
 
 import click
 
+from edge.bundle.manifest import Quantization
 from edge.errors import EdgeError
-from edge.manifest import Quantization
 
 from .card import read_card
 from .compare import compare as compare_networks

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from edge.manifest import Consent, Language, Name, Provenance
+from edge.bundle.manifest import Consent, Language, Name, Provenance
 
 if sys.version_info >= (3, 11):
     import tomllib

@@ -16,11 +16,10 @@ import numpy as np
 import onnx
 import onnxruntime
 
-from edge.bundle import DECODER_FILE, ENCODER_FILE
-from edge.decoding import WindowDecoder
+from edge.bundle.bundle import DECODER_FILE, ENCODER_FILE
+from edge.decoding import WindowDecoder, plan_windows
 from edge.runners.ort import session_options
 from edge.spec import FRAME_RATE
-from edge.windows import plan_windows
 
 from .lines import Line
 from .network import FolderRunner, expand, render

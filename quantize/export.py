@@ -14,7 +14,7 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from edge.bundle import DECODER_FILE, ENCODER_FILE
+from edge.bundle.bundle import DECODER_FILE, ENCODER_FILE
 from edge.runners.base import DECODER_INPUTS, DECODER_OUTPUTS, ENCODER_INPUTS, ENCODER_OUTPUTS
 from edge.spec import F0_POINTS, N_FFT, N_FRAME_FEATURES, SUBFRAMES, ZERO_LENGTH_SYMBOLS
 from edge.text.symbols import SYMBOL_TO_ID, SYMBOLS_SHA256

@@ -10,7 +10,7 @@ import numpy as np
 import onnxruntime
 from onnx import ModelProto, TensorProto, helper
 
-from edge.bundle import DECODER_FILE, ENCODER_FILE
+from edge.bundle.bundle import DECODER_FILE, ENCODER_FILE
 from edge.decoding import EncodedPhrase
 from edge.head import PhraseHead
 from edge.prosody import plan_frames, sounded_mask

@@ -15,9 +15,9 @@ from typing import Any
 import onnx
 
 from edge import golden
-from edge.bundle import DECODER_FILE, ENCODER_FILE, FORMAT_VERSION, MANIFEST_FILE, Bundle
+from edge.bundle.bundle import DECODER_FILE, ENCODER_FILE, FORMAT_VERSION, MANIFEST_FILE, Bundle
+from edge.bundle.manifest import Character, FileEntry, Golden, Manifest, Quantization
 from edge.errors import EdgeError
-from edge.manifest import Character, FileEntry, Golden, Manifest, Quantization
 from edge.spec import HOP_LENGTH, N_FFT, SAMPLE_RATE
 from edge.synthesizer import Synthesizer
 from edge.text.symbols import SYMBOLS_SHA256

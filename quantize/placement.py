@@ -15,7 +15,7 @@ import numpy as np
 import onnx
 from onnx import ModelProto
 
-from edge.bundle import DECODER_FILE, ENCODER_FILE
+from edge.bundle.bundle import DECODER_FILE, ENCODER_FILE
 from edge.decoding import EncodedPhrase
 from edge.head import PhraseHead
 from edge.runners.base import ENCODER_OUTPUTS, EncoderOutputs

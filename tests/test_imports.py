@@ -26,18 +26,18 @@ ARROWS = {
     "quantize": ("edge",),
     "quantize.export": ("edge", "models"),
     "distill.evaluation": ("models", "edge"),  # it listens to what the device path speaks
-    "distill.report": ("edge.spec", "edge.manifest"),  # it tells what is shipped
+    "distill.report": ("edge.spec", "edge.bundle.manifest"),  # it tells what is shipped
     "distill": (
         "models",
         "edge.text",
         "edge.audio",
         "edge.spec",
         "edge.errors",
-        "edge.manifest",
+        "edge.bundle.manifest",
         "edge.prosody",
         "edge.head",
     ),
-    "deploy": ("edge.bundle", "edge.config", "edge.errors", "quantize.build"),
+    "deploy": ("edge.bundle.bundle", "edge.config", "edge.errors", "quantize.build"),
     "benchmarks": ("edge", "quantize", "models"),  # models: the full model is what we compare with
 }
 

@@ -14,7 +14,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any, Literal
 
-from edge.manifest import Manifest
+from edge.bundle.manifest import Manifest
 
 _PACKAGES = ("numpy", "onnxruntime", "pocketsphinx", "pyworld", "scipy", "soxr")
 

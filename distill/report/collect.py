@@ -10,7 +10,7 @@ from datetime import datetime, timezone
 from importlib import metadata
 from pathlib import Path
 
-from edge.manifest import Manifest
+from edge.bundle.manifest import Manifest
 
 from ..config import DistillError
 from ..evaluation.speakers import Student, TeacherLines

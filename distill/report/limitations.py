@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from edge.manifest import Manifest
+from edge.bundle.manifest import Manifest
 
 from .files import CorpusSummary, Quality, QualityCheck
 from .verdict import LANGUAGES

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
 
-from edge.manifest import Language
+from edge.bundle.manifest import Language
 
 from ..config import Section
 from .base import TeacherError

@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
-from edge.manifest import Language
+from edge.bundle.manifest import Language
 
 from ..config import Section
 from .reference import LocalPath, Name, Reference, References

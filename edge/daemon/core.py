@@ -20,10 +20,10 @@ from ..engine import Engine, EngineDown, EngineUp, LineChunk, LineDone, LineErro
 from ..errors import EdgeError
 from ..journal import Journal
 from ..messages import Accepted, Cancelled, Event, Expired, Topics
-from ..outputs import FileWriter, FileWritten
-from ..player import LineBegan, LineEnded, LineMark, LineSilenced, Player
+from ..playback.files import FileWriter, FileWritten
+from ..playback.player import LineBegan, LineEnded, LineMark, LineSilenced, Player
+from ..playback.sink import SinkBack, SinkLost
 from ..scheduler import Lane, Scheduler, Ticket, cuts_off
-from ..sinks import SinkBack, SinkLost
 from .admission import Admission
 from .announcer import Announcer, TerminalDurable
 from .connection import Connection

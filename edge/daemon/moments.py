@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..player import LineEnded, LineMark, LineSilenced
+from ..playback.player import LineEnded, LineMark, LineSilenced
 
 
 @dataclass(frozen=True)

@@ -14,9 +14,10 @@ from ..config import EdgeConfig
 from ..engine import Engine, EngineMessage, ThreadEngine
 from ..journal import Journal, MemoryJournal
 from ..messages import Topics
-from ..outputs import FileWriter
-from ..player import Player
-from ..sinks import Sink, make_sink
+from ..playback.files import FileWriter
+from ..playback.open import make_sink
+from ..playback.player import Player
+from ..playback.sink import Sink
 from ..spec import SAMPLE_RATE
 from ..synthesizer import Synthesizer
 from .connection import Connection

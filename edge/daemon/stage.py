@@ -12,12 +12,13 @@ from typing import Any
 from ..audio import AudioChunk
 from ..cache import CachedLine, LineCache
 from ..engine import PLAY, RENDER, Engine, LineChunk, LineDone, LineError, LineReady
-from ..lipsync import Timeline
+from ..lipsync.timeline import Timeline
+from ..lipsync.viseme_sets import to_dict
 from ..messages import RETRYABLE_CODES, Cancelled, Event, Failed, Finished, FirstAudio, MarkReached, Started
-from ..outputs import AudioSender, FileWriter, FileWritten
-from ..player import LineBegan, LineEnded, LineMark, LineSilenced, Player
+from ..playback.files import FileWriter, FileWritten
+from ..playback.player import LineBegan, LineEnded, LineMark, LineSilenced, Player
+from ..protocols.audio_sender import AudioSender
 from ..scheduler import Lane
-from ..viseme_sets import to_dict
 from .announcer import Announcer
 from .line import CutBy, Line, Phase
 from .moments import CutWatch, EndHeard, EngineWatch, MarkHeard, SilenceHeard

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib import import_module
 
-from ..bundle import Bundle
+from ..bundle.bundle import Bundle
 from ..errors import ConfigError
 from .base import EncoderInputs, EncoderOutputs, Runner
 

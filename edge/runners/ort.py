@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import onnxruntime
 
-from ..bundle import DECODER_FILE, ENCODER_FILE, Bundle
+from ..bundle.bundle import DECODER_FILE, ENCODER_FILE, Bundle
 from ..errors import RunnerError
 from .base import (
     DECODER_INPUTS,

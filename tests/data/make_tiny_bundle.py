@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from safetensors.torch import save_file
 
-from edge.manifest import Provenance, Quantization
+from edge.bundle.manifest import Provenance, Quantization
 from edge.spec import ZERO_LENGTH_SYMBOLS
 from edge.text.symbols import SYMBOL_TO_ID, SYMBOLS_SHA256
 from models.sovits_tiny import SovitsTiny, StudentConfig

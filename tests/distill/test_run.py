@@ -24,7 +24,7 @@ from distill.config import DistillError
 from distill.ledger import Ledger
 from distill.run import Step, follow
 from distill.sound import resample
-from edge.bundle import Bundle
+from edge.bundle.bundle import Bundle
 from edge.spec import SAMPLE_RATE, ZERO_LENGTH_SYMBOLS
 from edge.synthesizer import SpeechRequest, Synthesizer
 from edge.text.symbols import SYMBOL_TO_ID

@@ -14,11 +14,11 @@ import click
 import numpy as np
 import pytest
 
+from edge.audio import ENDLESS_SAMPLES
 from edge.cli import main
-from edge.cli_output import ENDLESS_SAMPLES
 from edge.cli_serve import read_broker, read_sink
+from edge.lipsync.viseme_sets import VISEME_SETS
 from edge.synthesizer import SpeechRequest, Synthesizer
-from edge.viseme_sets import VISEME_SETS
 
 ROOT = Path(__file__).parent.parent.parent
 LINE = "Nine lights, [pause:200ms]one [mark:go]door."

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edge.bundle import Bundle
+from edge.bundle.bundle import Bundle
 from edge.errors import ConfigError, RunnerError
 from edge.runners import EncoderInputs, open_runner
 from edge.runners.ort import OnnxRuntimeRunner

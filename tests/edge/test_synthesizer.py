@@ -13,7 +13,7 @@ import pytest
 
 from edge.audio import AudioChunk
 from edge.errors import RequestError, RunnerError, TextError
-from edge.lipsync import concatenate
+from edge.lipsync.timeline import concatenate
 from edge.runners import EncoderInputs, Runner
 from edge.runners.ort import OnnxRuntimeRunner
 from edge.spec import HOP_LENGTH, SAMPLE_RATE

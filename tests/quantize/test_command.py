@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
-from edge.bundle import Bundle
+from edge.bundle.bundle import Bundle
 from edge.spec import HOP_LENGTH
 from edge.synthesizer import SpeechRequest, Synthesizer
 from quantize.__main__ import cli

@@ -7,7 +7,7 @@ import pytest
 
 from distill.evaluation import report
 from distill.evaluation.result import Check, Target, write_results
-from edge.bundle import Bundle
+from edge.bundle.bundle import Bundle
 
 AT_MOST = Target("word error above teacher", "at most", 5.0, "points")
 AT_LEAST = Target("duration correlation", "at least", 0.9, "r")

@@ -14,7 +14,7 @@ pytest.importorskip("jinja2")
 
 from distill.cli import cli
 from distill.report import Sources
-from edge.bundle import BUILTIN_VOICE
+from edge.bundle.bundle import BUILTIN_VOICE
 from quantize.pack import write_float_bundle
 
 MEASURES = ("agreement",)

@@ -8,8 +8,8 @@ pytest.importorskip("torch", reason="the report is made where training is")
 
 from distill.report.files import CorpusSummary, GateSummary, LeftOut, Quality, QualityCheck
 from distill.report.limitations import is_of_other_networks, limitations
-from edge.bundle import Bundle
-from edge.manifest import Consent
+from edge.bundle.bundle import Bundle
+from edge.bundle.manifest import Consent
 
 pytestmark = pytest.mark.voice
 

@@ -17,8 +17,8 @@ from distill.report.page import duration, megabytes, render
 from distill.report.players import HeardLine, Take
 from distill.report.sources import Sources
 from distill.report.verdict import Verdict
-from edge.bundle import Bundle
-from edge.manifest import Consent
+from edge.bundle.bundle import Bundle
+from edge.bundle.manifest import Consent
 
 from .browser import Browser
 

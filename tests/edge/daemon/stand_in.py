@@ -15,7 +15,7 @@ import numpy as np
 from edge import markup
 from edge.audio import AudioChunk, Mark
 from edge.errors import EdgeError, RunnerError, TextError
-from edge.lipsync import phrase_timeline
+from edge.lipsync.timeline import phrase_timeline
 from edge.spec import SAMPLE_RATE
 from edge.synthesizer import SpeechRequest
 

@@ -16,7 +16,7 @@ import soundfile
 
 from edge.audio import Pcm16
 from edge.daemon.lamps import LampTick
-from edge.sinks import NullSink
+from edge.playback.sink import NullSink
 from tests.edge.daemon.broker import mosquitto, needs_mosquitto, wait_until
 from tests.edge.daemon.conftest import Rig
 from tests.edge.daemon.stand_in import MS_PER_CHARACTER, SAMPLES_PER_CHARACTER, level

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from edge.messages import TERMINAL_EVENTS
-from edge.sinks import NullSink
+from edge.playback.sink import NullSink
 from tests.edge.daemon.broker import wait_until
 from tests.edge.daemon.conftest import Rig
 from tests.edge.daemon.stand_in import level

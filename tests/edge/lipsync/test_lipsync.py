@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge.lipsync import MIN_VISEME_S, Timeline, concatenate, phrase_timeline, silence_timeline
+from edge.lipsync.timeline import MIN_VISEME_S, Timeline, concatenate, phrase_timeline, silence_timeline
+from edge.lipsync.viseme_sets import ARKIT_SHAPES, VISEME_SETS, arkit, polly, to_dict
+from edge.lipsync.visemes import VISEMES, phoneme_targets
 from edge.spec import HOP_LENGTH, SAMPLE_RATE
 from edge.text.ja.kana import kana_phonemes
 from edge.text.symbols import DATA, SYMBOL_TO_ID
-from edge.viseme_sets import ARKIT_SHAPES, VISEME_SETS, arkit, polly, to_dict
-from edge.visemes import VISEMES, phoneme_targets
 
 ZH_PAIRS = [pair.split() for pair in json.loads((DATA / "pinyin.json").read_text(encoding="utf-8")).values()]
 EN_VOWELS = "AA AE AH AO AW AY EH ER EY IH IY OW OY UH UW".split()

@@ -12,12 +12,12 @@ from typing import Any
 
 import pytest
 
-from edge import bundle as bundle_module
-from edge.bundle import Bundle
+from edge.bundle import bundle as bundle_module
+from edge.bundle.bundle import Bundle
 from edge.errors import BundleError
 from quantize.pack import write_voice
 
-TINY = Path(__file__).parents[1] / "data" / "tiny_voice"
+TINY = Path(__file__).parents[2] / "data" / "tiny_voice"
 
 
 @pytest.fixture

@@ -14,16 +14,16 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from .errors import BundleError
+from ..errors import BundleError
+from ..spec import HOP_LENGTH, N_FFT, SAMPLE_RATE
+from ..text.symbols import SYMBOLS_SHA256
 from .manifest import Character, Manifest
-from .spec import HOP_LENGTH, N_FFT, SAMPLE_RATE
-from .text.symbols import SYMBOLS_SHA256
 
 FORMAT_VERSION = 1
 MANIFEST_FILE = "manifest.json"
 ENCODER_FILE = "encoder.onnx"
 DECODER_FILE = "decoder.onnx"
-BUILTIN_VOICE = Path(__file__).parent / "voices" / "builtin"
+BUILTIN_VOICE = Path(__file__).parents[1] / "voices" / "builtin"
 
 MAX_FILE_BYTES = 256 * 2**20  # no network of ours comes near; a manifest that says more is damaged
 MAX_MANIFEST_BYTES = 2**20

@@ -9,8 +9,8 @@ from typing import IO
 import numpy as np
 
 from ..audio import Pcm16
-from ..player import NS
-from .base import PacedSink
+from .player import NS
+from .sink import PacedSink
 
 MAX_DATA_BYTES = 2**31 - 2**20  # what every reader of WAV can take; then a new file is begun
 

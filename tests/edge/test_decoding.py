@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from edge.windows import plan_windows
+from edge.decoding import plan_windows
 
 
 @pytest.mark.parametrize("n_frames", [1, 15, 16, 24, 25, 60, 111, 400, 5000])

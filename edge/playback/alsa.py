@@ -17,8 +17,8 @@ import numpy as np
 from ..audio import Pcm16
 from ..config import AlsaSinkConfig
 from ..errors import SinkError
-from ..player import NS
-from .base import Sink
+from .player import NS
+from .sink import Sink
 
 logger = logging.getLogger(__name__)
 

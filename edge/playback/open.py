@@ -1,12 +1,10 @@
-"""Outputs for sound: a sound card, a WAV file, nothing."""
+"""Sink of a configuration: a sound card, a WAV file, nothing."""
 
 from __future__ import annotations
 
 from ..config import AlsaSinkConfig, NullSinkConfig, WavSinkConfig
-from .base import NullSink, Sink, SinkBack, SinkLost
+from .sink import NullSink, Sink
 from .wav import WavSink
-
-__all__ = ["NullSink", "Sink", "SinkBack", "SinkLost", "WavSink", "make_sink"]
 
 
 def make_sink(config: AlsaSinkConfig | NullSinkConfig | WavSinkConfig) -> Sink:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from edge.audio import AudioChunk, Mark
-from edge.player import FADE_MS, NS, LineBegan, LineEnded, LineMark, LineSilenced, Player
+from edge.playback.player import FADE_MS, NS, LineBegan, LineEnded, LineMark, LineSilenced, Player
 
 RATE = 32_000
 BLOCK = 320

@@ -15,9 +15,11 @@ import pytest
 from edge.audio import AudioChunk
 from edge.config import AlsaSinkConfig, NullSinkConfig, WavSinkConfig
 from edge.errors import SinkError
-from edge.player import LineBegan, LineEnded, Player
-from edge.sinks import NullSink, Sink, SinkBack, SinkLost, WavSink, make_sink
-from edge.sinks.alsa import AlsaSink
+from edge.playback.alsa import AlsaSink
+from edge.playback.open import make_sink
+from edge.playback.player import LineBegan, LineEnded, Player
+from edge.playback.sink import NullSink, Sink, SinkBack, SinkLost
+from edge.playback.wav import WavSink
 from tests.edge.daemon.broker import wait_until
 
 RATE = 32_000
@@ -101,7 +103,7 @@ def test_the_wav_sink_records_the_sound_and_the_gaps(stage: Callable[[Sink], Sta
 def test_a_recording_that_grows_too_long_goes_on_in_a_new_file(
     stage: Callable[[Sink], Stage], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("edge.sinks.wav.MAX_DATA_BYTES", 5000)
+    monkeypatch.setattr("edge.playback.wav.MAX_DATA_BYTES", 5000)
     on = stage(WavSink(tmp_path / "sound.wav", 10, max_gap_s=0.0))
     on.play("a", np.full(6400, 7))
     on.wait(LineEnded)
@@ -209,8 +211,8 @@ def test_an_unplugged_card_is_lost_and_found_again(stage: Callable[[Sink], Stage
 def test_a_card_that_falls_silent_is_lost(
     stage: Callable[[Sink], Stage], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("edge.sinks.alsa.SILENT_CALLBACK_LIMIT_S", 0.1)
-    monkeypatch.setattr("edge.sinks.alsa.CHECK_INTERVAL_S", 0.02)
+    monkeypatch.setattr("edge.playback.alsa.SILENT_CALLBACK_LIMIT_S", 0.1)
+    monkeypatch.setattr("edge.playback.alsa.CHECK_INTERVAL_S", 0.02)
     on = opened(stage, Card())
     assert "no longer asks" in on.wait(SinkLost).message
 
@@ -223,7 +225,7 @@ def test_a_missing_card_names_the_remedy(stage: Callable[[Sink], Stage]) -> None
 
 
 def test_missing_libraries_name_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
-    from edge.sinks import alsa
+    from edge.playback import alsa
 
     def fail(error: Exception) -> Callable[[str], Any]:
         def import_module(_: str) -> Any:

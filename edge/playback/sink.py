@@ -13,7 +13,7 @@ import numpy as np
 
 from ..audio import Pcm16
 from ..errors import SinkError
-from ..player import NS, Player
+from .player import NS, Player
 
 logger = logging.getLogger(__name__)
 

@@ -6,8 +6,8 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from .errors import RequestError
-from .lipsync import Timeline, Viseme
+from ..errors import RequestError
+from .timeline import Timeline, Viseme
 
 ARKIT_FPS = 60
 FADE_S = 0.040  # a mouth takes about this long to go from one shape half way to the next

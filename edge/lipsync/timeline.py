@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from .spec import SAMPLE_RATE, ZERO_LENGTH_SYMBOLS
+from ..spec import SAMPLE_RATE, ZERO_LENGTH_SYMBOLS
 from .visemes import Target, phoneme_targets
 
 MIN_VISEME_S = 0.030  # below two video frames a shape is seen as a flicker

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from .audio import AudioChunk, Pcm16
+from ..audio import AudioChunk, Pcm16
 
 FADE_MS = 20
 NS = 1_000_000_000

@@ -1,0 +1,1 @@
+"""Lip-sync: when each word, phoneme and mouth shape of a line is due."""

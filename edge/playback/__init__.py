@@ -1,0 +1,1 @@
+"""Sound on its way out of the device: the player's queue, sinks and files."""

@@ -1,0 +1,1 @@
+"""Ways into the daemon: what each carries becomes the same command."""

@@ -19,8 +19,8 @@ from typing import Any
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
-from edge.daemon.connection import send_at_once
-from edge.demo_broker import LocalBroker, local_broker
+from edge.demo.broker import LocalBroker, local_broker
+from edge.protocols.mqtt import send_at_once
 
 from .harness import Measure, interleave, summarize
 from .lines import chinese, english, japanese

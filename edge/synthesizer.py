@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from . import markup
 from .audio import AudioChunk, Mark, Pcm16, to_pcm16
 from .bundle.bundle import Bundle
-from .bundle.manifest import Character
+from .bundle.manifest import Character, choose_character
 from .decoding import EncodedPhrase, WindowDecoder, plan_windows
 from .errors import RequestError
 from .lipsync.timeline import Timeline, concatenate, phrase_timeline, silence_timeline
@@ -141,7 +141,7 @@ class Synthesizer:
             TextError: the text cannot be spoken.
         """
         _check_ranges(request)
-        character = self._character(request.character)
+        character = choose_character(self.bundle.manifest.characters, request.character)
         parsed = markup.parse(request.text)
         reading = self._front_end.read(parsed.plain, request.language)
         first, tags, warnings = _resolve_emotions(character, request.emotion, parsed.tags)
@@ -254,17 +254,6 @@ class Synthesizer:
         for samples in self._decoder.sound(encoded, spans, cancelled, first_alone=first_window > 0):
             yield to_pcm16(samples, volume)
 
-    def _character(self, name: str) -> Character:
-        characters = self.bundle.manifest.characters
-        if not name and len(characters) == 1:
-            return characters[0]
-        found = self.bundle.character(name)
-        if found is None:
-            known = ", ".join(entry.name for entry in characters)
-            what = f"character {name!r} is not in this bundle" if name else "the request names no character"
-            raise RequestError(f"{what}; it has {known}", "unknown_character")
-        return found
-
 
 def _check_ranges(request: SpeechRequest) -> None:
     for name, (low, high) in _RANGES.items():
@@ -278,13 +267,10 @@ def _resolve_emotions(
 ) -> tuple[str, tuple[Tag, ...], list[str]]:
     """Put emotions that the character has in place of those asked for, with a warning where they differ."""
     resolved: dict[str, str] = {}
-    warnings = []
+    warnings: list[str] = []
     for asked in dict.fromkeys([first, *(str(tag.value) for tag in tags if tag.kind == "emotion")]):
-        used = asked
-        if asked not in character.emotions:
-            used = character.fallbacks.get(asked, character.emotions[0])
-            warnings.append(f"{character.name} has no emotion {asked!r}: {used!r} is used instead")
-        resolved[asked] = used
+        resolved[asked] = character.emotion(asked)
+        warnings += character.emotion_warning(asked)
     ours = [replace(tag, value=resolved[str(tag.value)]) if tag.kind == "emotion" else tag for tag in tags]
     return resolved[first], tuple(ours), warnings
 

@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from ..errors import BundleError
 from ..spec import HOP_LENGTH, N_FFT, SAMPLE_RATE
 from ..text.symbols import SYMBOLS_SHA256
-from .manifest import Character, Manifest
+from .manifest import Manifest
 
 FORMAT_VERSION = 1
 MANIFEST_FILE = "manifest.json"
@@ -133,10 +133,6 @@ class Bundle:
         """Name, version and a hash of the whole content: what finished lines are remembered under."""
         digest = hashlib.sha256(self.manifest.model_dump_json().encode()).hexdigest()
         return f"{self.manifest.name} {self.manifest.version} {digest[:16]}"
-
-    def character(self, name: str) -> Character | None:
-        """The character of that name, or None."""
-        return next((entry for entry in self.manifest.characters if entry.name == name), None)
 
 
 def _open(path: Path) -> tuple[Manifest, _Store]:

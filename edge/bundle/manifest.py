@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from ..errors import RequestError
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9_-]{1,64}$")]
 FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$")]
@@ -33,6 +36,15 @@ class Character(_Model):
     fallbacks: dict[Name, Name] = Field(default_factory=dict, description="emotion asked for -> emotion used")
     description: str = ""
 
+    def emotion(self, asked: str) -> str:
+        """Return the emotion that is used for one asked for: itself, or the nearest that was trained."""
+        return asked if asked in self.emotions else self.fallbacks.get(asked, self.emotions[0])
+
+    def emotion_warning(self, asked: str) -> list[str]:
+        """Return what to tell the sender if an emotion is replaced; nothing if it is not."""
+        used = self.emotion(asked)
+        return [] if used == asked else [f"{self.name} has no emotion {asked!a}: {used} is used"]
+
     @model_validator(mode="after")
     def _fallbacks_exist(self) -> Character:
         for asked, used in self.fallbacks.items():
@@ -41,6 +53,20 @@ class Character(_Model):
                     f"character {self.name}: fall-back of {asked} is {used}, not one of {self.emotions}"
                 )
         return self
+
+
+def choose_character(characters: Sequence[Character], name: str | None) -> Character:
+    """Return the character of that name; without a name, the only one there is.
+
+    Raises:
+        RequestError: ``unknown_character``, with the names that there are.
+    """
+    found = [entry for entry in characters if entry.name == name] if name else list(characters)
+    if len(found) != 1:
+        known = ", ".join(entry.name for entry in characters)
+        fault = f"{name!a} is not one of them" if name else "the request names none"
+        raise RequestError(f"the characters are {known}; {fault}", "unknown_character")
+    return found[0]
 
 
 class Provenance(_Model):

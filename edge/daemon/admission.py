@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Container
 
 from .. import markup
-from ..cache import content_key
-from ..engine import VoiceInfo
+from ..bundle.manifest import choose_character
+from ..engine.base import VoiceInfo
 from ..errors import RequestError
 from ..messages import SayRequest
+from ..protocols.commands import Command
 from ..synthesizer import SpeechRequest
-from .intake import Command
+from .cache import content_key
 from .line import Line
 
 
@@ -25,7 +26,7 @@ class Admission:
     def __init__(self, voice: VoiceInfo, cached: Container[str]) -> None:
         self._voice = voice
         self._cached = cached
-        self._characters = {character.name: character for character in voice.characters}
+        self._names = frozenset(character.name for character in voice.characters)
 
     def line(self, command: Command, request: SayRequest) -> Line:
         """Make a line of a request.
@@ -59,12 +60,13 @@ class Admission:
         Raises:
             RequestError: `unknown_character`.
         """
-        character = self._character(request.character)
+        character = choose_character(self._voice.characters, request.character)
+        warnings += character.emotion_warning(request.emotion)
         return SpeechRequest(
             text=request.text or "",
-            character=character,
+            character=character.name,
             language=request.language,
-            emotion=self._emotion(character, request.emotion, warnings),
+            emotion=character.emotion(request.emotion),
             emotion_strength=request.emotion_strength,
             rate=request.rate,
             pitch=request.pitch,
@@ -77,7 +79,7 @@ class Admission:
 
     def knows(self, character: str) -> bool:
         """Tell whether a character is loaded."""
-        return character in self._characters
+        return character in self._names
 
     def check_text(self, request: SayRequest) -> str:
         """Return the text without its tags.
@@ -93,23 +95,6 @@ class Admission:
         if not plain.strip():
             raise RequestError("there is nothing to say in the text", code="text_empty")
         return plain
-
-    def _character(self, name: str | None) -> str:
-        if name is None and len(self._characters) == 1:
-            return next(iter(self._characters))
-        if name is None or name not in self._characters:
-            found = "none was named" if name is None else f"{name} is not one"
-            known = ", ".join(self._characters)
-            raise RequestError(f"the characters are {known}; {found}", code="unknown_character")
-        return name
-
-    def _emotion(self, character: str, asked: str, warnings: list[str]) -> str:
-        emotions = self._characters[character].emotions
-        if asked in emotions:
-            return asked
-        used = self._voice.fallbacks.get(character, {}).get(asked, emotions[0])
-        warnings.append(f"{character} has no emotion {asked!a}: {used} is used")
-        return used
 
 
 def _ms(duration: int | None) -> float | None:

@@ -14,31 +14,30 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from ..cache import LineCache
 from ..config import EdgeConfig
-from ..engine import Engine, EngineDown, EngineUp, LineChunk, LineDone, LineError, LineReady, VoiceInfo
+from ..engine.base import Engine, EngineDown, EngineUp, LineChunk, LineDone, LineError, LineReady, VoiceInfo
 from ..errors import EdgeError
-from ..journal import Journal
 from ..messages import Accepted, Cancelled, Event, Expired, Topics
 from ..playback.files import FileWriter, FileWritten
 from ..playback.player import LineBegan, LineEnded, LineMark, LineSilenced, Player
 from ..playback.sink import SinkBack, SinkLost
-from ..scheduler import Lane, Scheduler, Ticket, cuts_off
+from ..protocols.link import Delivered, Inbound, LinkDown, LinkReplaced, LinkUp, StopSignal
+from ..protocols.mqtt import Connection
+from .active import Stage
 from .admission import Admission
-from .announcer import Announcer, TerminalDurable
-from .connection import Connection
+from .cache import LineCache
 from .health import Loopback
 from .inbox import Inbox
-from .lamps import Lamps, LampTick, StatusTick
+from .journal.base import Journal
 from .line import CutBy, Line, Phase
-from .link import Delivered, Inbound, LinkDown, LinkReplaced, LinkUp, StopSignal
-from .moments import CutWatch, EndHeard, EngineWatch, MarkHeard, SilenceHeard
 from .operations import Operations
 from .prepare import ID_PREFIX, Preparations, PrepareTick
-from .reception import Committed, Reception
+from .publisher import Announcer, TerminalDurable
 from .recovery import recover
-from .stage import Stage
-from .timers import Timers
+from .requests import Committed, Reception
+from .scheduler import Lane, Scheduler, Ticket, cuts_off
+from .status import Lamps, LampTick, StatusTick
+from .timers import CutWatch, EndHeard, EngineWatch, MarkHeard, SilenceHeard, Timers
 
 logger = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from .link import Inbound
+from ..protocols.link import Inbound
 
 INTERVAL_S = 10.0
 KEPT_BEATS = 16

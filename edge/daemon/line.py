@@ -8,9 +8,9 @@ from typing import Literal
 
 from ..audio import AudioChunk
 from ..messages import SayRequest
-from ..scheduler import Ticket
+from ..protocols.commands import Command
 from ..synthesizer import SpeechRequest
-from .intake import Command
+from .scheduler import Ticket
 
 CutBy = Literal["request", "interrupt", "stop", "shutdown"]
 

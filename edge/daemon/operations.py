@@ -6,8 +6,8 @@ import logging
 from typing import TYPE_CHECKING
 
 from ..errors import EdgeError, RequestError
-from ..messages import CancelRequest, PrepareRequest, StopRequest
-from .intake import Command
+from ..messages import CancelRequest, CharacterInfo, PrepareRequest, StopRequest
+from ..protocols.commands import Command
 
 if TYPE_CHECKING:
     from .core import Core
@@ -79,7 +79,10 @@ class Operations:
 
     def _characters(self, command: Command) -> None:
         voice = self._core.voice
-        characters = [character.model_dump() for character in voice.characters] if voice else []
+        known = voice.characters if voice else ()
+        characters = [
+            CharacterInfo.model_validate(character.model_dump()).model_dump() for character in known
+        ]
         self._core.announcer.answer(command, characters=characters)
 
     def _status(self, command: Command) -> None:

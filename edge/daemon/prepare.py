@@ -10,15 +10,15 @@ from itertools import count
 from typing import Any
 
 from ..audio import AudioChunk
-from ..cache import CachedLine, LineCache
-from ..engine import PREPARE, Engine, LineChunk, LineDone, LineError
+from ..engine.base import PREPARE, Engine, LineChunk, LineDone, LineError
 from ..errors import EdgeError, RequestError
 from ..messages import PrepareRequest, SayRequest
-from ..payload import MAX_WARNINGS, clean_line, validate
+from ..protocols.commands import Command
+from ..protocols.payload import MAX_WARNINGS, clean_line, validate
 from ..synthesizer import SpeechRequest
 from .admission import Admission
-from .announcer import Announcer
-from .intake import Command
+from .cache import CachedLine, LineCache
+from .publisher import Announcer
 
 ID_PREFIX = "prepare/"  # no request id contains a slash
 MAX_WAITING_ITEMS = 10_000

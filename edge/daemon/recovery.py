@@ -6,12 +6,12 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from ..errors import EdgeError
-from ..journal import Unfinished
 from ..messages import RETRYABLE_CODES, Expired, Failed, SayRequest
-from .intake import Command
+from ..protocols.commands import Command
+from ..protocols.link import Inbound
+from .journal.base import Unfinished
 from .line import Line, Phase
-from .link import Inbound
-from .reception import EVENTS
+from .requests import EVENTS
 
 if TYPE_CHECKING:
     from .core import Core

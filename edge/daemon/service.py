@@ -11,19 +11,21 @@ from collections.abc import Callable
 from types import FrameType
 
 from ..config import EdgeConfig
-from ..engine import Engine, EngineMessage, ThreadEngine
-from ..journal import Journal, MemoryJournal
+from ..engine.base import Engine, EngineMessage
+from ..engine.thread import ThreadEngine
 from ..messages import Topics
 from ..playback.files import FileWriter
 from ..playback.open import make_sink
 from ..playback.player import Player
 from ..playback.sink import Sink
+from ..protocols.link import Inbound, StopSignal
+from ..protocols.mqtt import Connection
 from ..spec import SAMPLE_RATE
 from ..synthesizer import Synthesizer
-from .connection import Connection
 from .core import Core, Parts, Shutdown
 from .inbox import Inbox
-from .link import Inbound, StopSignal
+from .journal.base import Journal
+from .journal.memory import MemoryJournal
 
 logger = logging.getLogger(__name__)
 

@@ -1,9 +1,48 @@
-"""Messages that the core leaves for itself, for later."""
+"""Messages that the core leaves for itself, for later, and the queue that delivers them."""
 
 from __future__ import annotations
 
 import heapq
+from dataclasses import dataclass
 from itertools import count
+
+from ..playback.player import LineEnded, LineMark, LineSilenced
+
+
+@dataclass(frozen=True)
+class EngineWatch:
+    """Look whether the synthesiser has made progress with a line since."""
+
+    line_id: str
+    progress: int
+
+
+@dataclass(frozen=True)
+class CutWatch:
+    """Look whether a line that was cut has ended."""
+
+    line_id: str
+
+
+@dataclass(frozen=True)
+class MarkHeard:
+    """A mark is heard now."""
+
+    mark: LineMark
+
+
+@dataclass(frozen=True)
+class EndHeard:
+    """The last sample of a line has been heard now. Comes after the line's marks: timers keep that order."""
+
+    end: LineEnded
+
+
+@dataclass(frozen=True)
+class SilenceHeard:
+    """A line that was cut is silent now."""
+
+    silence: LineSilenced
 
 
 class Timers:

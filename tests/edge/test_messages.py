@@ -17,7 +17,7 @@ from edge.messages import (
     Topics,
     is_name,
 )
-from edge.payload import validate
+from edge.protocols.payload import validate
 
 TOPICS = Topics("venue/sovits", "kiosk3")
 CODES = set(get_args(Code))

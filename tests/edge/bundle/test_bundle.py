@@ -74,14 +74,6 @@ def test_tiny_voice_is_small() -> None:
     assert sum(path.stat().st_size for path in TINY.iterdir()) < 100_000
 
 
-def test_characters_are_found_by_name() -> None:
-    bundle = Bundle.load(TINY)
-    character = bundle.character("ava")
-    assert character is not None
-    assert character.fallbacks == {"angry": "happy"}
-    assert bundle.character("nobody") is None
-
-
 def test_identity_tells_voices_of_one_version_apart(folder: Path) -> None:
     before = Bundle.load(folder).identity
     edit_manifest(folder, lambda manifest: manifest.update(first_window_frames=20))

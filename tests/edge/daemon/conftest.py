@@ -12,8 +12,8 @@ import pytest
 
 from edge.config import EdgeConfig
 from edge.daemon import Daemon
-from edge.engine import ThreadEngine
-from edge.journal import Journal
+from edge.daemon.journal.base import Journal
+from edge.engine.thread import ThreadEngine
 from edge.playback.sink import Sink
 from tests.edge.daemon.broker import MOSQUITTO, Client, mosquitto, wait_until
 from tests.edge.daemon.stand_in import StandIn

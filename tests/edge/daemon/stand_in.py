@@ -14,6 +14,7 @@ import numpy as np
 
 from edge import markup
 from edge.audio import AudioChunk, Mark
+from edge.bundle.manifest import Character
 from edge.errors import EdgeError, RunnerError, TextError
 from edge.lipsync.timeline import phrase_timeline
 from edge.spec import SAMPLE_RATE
@@ -48,24 +49,20 @@ class StandIn:
         self.gate.set()
         names = {"noah": ("neutral", "sad"), "ava": ("neutral",)}
         characters = tuple(
-            SimpleNamespace(
-                name=name,
-                languages=("zh", "en"),
-                emotions=emotions,
-                fallbacks={"angry": "neutral"},
-                description="",
+            Character(
+                name=name, id=row, languages=("zh", "en"), emotions=emotions, fallbacks={"angry": "neutral"}
             )
-            for name, emotions in names.items()
+            for row, (name, emotions) in enumerate(names.items())
         )
         self.bundle: Any = SimpleNamespace(
+            identity="stand-in 1.0.0",
             manifest=SimpleNamespace(
                 name="stand-in",
                 version="1.0.0",
                 sample_rate=SAMPLE_RATE,
-                files={},
                 characters=characters,
                 quantization=SimpleNamespace(scheme="fp32"),
-            )
+            ),
         )
 
     def warm_up(self) -> None:

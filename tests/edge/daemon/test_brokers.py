@@ -16,7 +16,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from edge.embedded_broker import EmbeddedBroker
+from edge.demo.broker import EmbeddedBroker
 from tests.edge.daemon.broker import Client, free_port, mosquitto, needs_clients, needs_mosquitto, wait_until
 from tests.edge.daemon.conftest import Rig
 

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge.daemon.intake import Command, Intake
-from edge.daemon.link import Inbound
 from edge.messages import OPERATIONS, Code, Response, SayRequest, Topics
+from edge.protocols.commands import Command, Intake
+from edge.protocols.link import Inbound
 from tests.edge.daemon.conftest import Rig
 
 TOPICS = Topics("sovits", "kiosk")

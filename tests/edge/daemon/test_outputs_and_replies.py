@@ -15,7 +15,7 @@ import pytest
 import soundfile
 
 from edge.audio import Pcm16
-from edge.daemon.lamps import LampTick
+from edge.daemon.status import LampTick
 from edge.playback.sink import NullSink
 from tests.edge.daemon.broker import mosquitto, needs_mosquitto, wait_until
 from tests.edge.daemon.conftest import Rig

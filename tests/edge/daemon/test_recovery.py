@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from edge.journal import Entry, EventRecord, MemoryJournal, Unfinished
+from edge.daemon.journal.base import Entry, EventRecord, Unfinished
+from edge.daemon.journal.memory import MemoryJournal
 from edge.messages import SayRequest
 from tests.edge.daemon.conftest import Rig
 

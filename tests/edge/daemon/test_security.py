@@ -11,9 +11,9 @@ import pytest
 
 from edge.config import EdgeConfig, MqttConfig
 from edge.daemon import Daemon
-from edge.daemon.connection import read_password
-from edge.daemon.lamps import LampTick
+from edge.daemon.status import LampTick
 from edge.errors import ConfigError
+from edge.protocols.mqtt import read_password
 from tests.edge.daemon.broker import free_port, mosquitto, needs_mosquitto, wait_until
 from tests.edge.daemon.conftest import Rig
 

@@ -1,0 +1,1 @@
+"""The ``sovits-edge`` command."""

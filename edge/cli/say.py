@@ -1,0 +1,187 @@
+"""``sovits-edge say``: one line of text into a WAV file or a pipe, written as it is computed."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from .output import Progress, open_sound
+from .stdin import text_or_stdin
+
+if TYPE_CHECKING:
+    from ..lipsync.timeline import Timeline
+    from ..synthesizer import PreparedLine, Synthesizer
+
+
+@dataclass
+class _Result:
+    """What ``--json`` prints.
+
+    Attributes:
+        character: who spoke.
+        normalized: the text as it was read.
+        audio_ms: length of the sound.
+        first_audio_ms: from the text to the first sound written; loading the voice is not in it.
+        synthesis_ms: from the text to the last sound written.
+        rtf: synthesis time / length.
+        load_ms: time to load the voice (and to warm it up, if asked).
+        marks: ``{"name", "t_ms"}`` of every ``[mark:name]``.
+        warnings: what was done otherwise than asked.
+    """
+
+    character: str
+    normalized: str
+    load_ms: float
+    warnings: list[str]
+    audio_ms: float = 0.0
+    first_audio_ms: float = 0.0
+    synthesis_ms: float = 0.0
+    rtf: float = 0.0
+    marks: list[dict[str, Any]] = field(default_factory=list)
+
+
+@click.command()
+@click.argument("text", required=False)
+@click.option(
+    "-o",
+    "--output",
+    required=True,
+    help="WAV file; - is standard output, to pipe into a player.",
+)
+@click.option("--raw", is_flag=True, help="Write bare 16-bit little-endian mono PCM, no WAV header.")
+@click.option("--character", default="", help="Who speaks; the first of the bundle if absent (see voices).")
+@click.option("--emotion", default="neutral", show_default=True, help="Until the first [emotion:...] tag.")
+@click.option(
+    "--emotion-strength", default=1.0, show_default=True, help="0 (neutral) to 1.5; 1 is as trained."
+)
+@click.option("--rate", default=1.0, show_default=True, help="Speed, 0.5 to 2.")
+@click.option("--pitch", default=0.0, show_default=True, help="Semitones, -12 to 12.")
+@click.option("--volume", default=1.0, show_default=True, help="Linear gain, 0 to 2.")
+@click.option(
+    "--language",
+    type=click.Choice(["auto", "zh", "en", "ja"]),
+    default="auto",
+    show_default=True,
+    help="What the parts without Latin letters are.",
+)
+@click.option(
+    "--lipsync", type=click.Path(path_type=Path), help="JSON file for word, phoneme and mouth times."
+)
+@click.option(
+    "--viseme-set",
+    type=click.Choice(["oculus", "rhubarb", "azure", "arkit", "polly"]),
+    default="oculus",
+    show_default=True,
+    help="Form of the mouth shapes.",
+)
+@click.option("--bundle", type=click.Path(path_type=Path), help="Voice bundle; the built-in voice if absent.")
+@click.option("--lexicon", type=click.Path(path_type=Path), help="Pronunciations that win over every rule.")
+@click.option("--threads", default=2, show_default=True, help="Threads of the inference library.")
+@click.option("--warm-up", is_flag=True, help="Speak once in silence first: times are then a daemon's.")
+@click.option("--json", "as_json", is_flag=True, help="Print length and times (with -o - to standard error).")
+def say(
+    text: str | None,
+    output: str,
+    raw: bool,
+    lipsync: Path | None,
+    viseme_set: str,
+    bundle: Path | None,
+    lexicon: Path | None,
+    threads: int,
+    warm_up: bool,
+    as_json: bool,
+    **voice: Any,
+) -> None:
+    """Speak TEXT into a WAV file or a pipe. Sound is written as it is computed.
+
+    TEXT is one line of Chinese, English, Japanese or a mixture, at most 2000 characters; - or no TEXT reads
+    standard input. Inline tags act and are never read aloud: [emotion:sad], [pause:400ms], [mark:door_open].
+
+    \b
+    Examples:
+      sovits-edge say "你终究还是选择了怀疑……[pause:300ms][emotion:sad]我本可以拯救所有人。" -o line.wav
+      sovits-edge say "Mind the gap." --character claire --rate 1.2 -o - | aplay
+      sovits-edge say "Cue the lights." --raw -o - | aplay -f S16_LE -r 32000
+      sovits-edge say "こんにちは" --character mei -o hello.wav --lipsync hello.json --viseme-set arkit
+      echo "Generated a moment ago." | sovits-edge say -o line.wav --json
+    """
+    source = text_or_stdin(text)
+    with Progress() as progress:
+        progress.show("loading the voice")
+        started = time.perf_counter()
+        synthesizer = _load(bundle, threads, lexicon, warm_up)
+        loaded = time.perf_counter()
+        line = _prepare(synthesizer, source, voice)
+        result = _Result(line.character.name, line.normalized, _ms(loaded - started), list(line.warnings))
+        timeline = _write(synthesizer, line, output, raw, loaded, result, progress)
+    if lipsync is not None:
+        _write_lipsync(lipsync, timeline, viseme_set, source)
+    for warning in [] if as_json else result.warnings:
+        click.echo(f"sovits-edge: warning: {warning}", err=True)
+    if as_json:
+        click.echo(json.dumps(asdict(result), ensure_ascii=False), err=output == "-")
+
+
+def _load(bundle: Path | None, threads: int, lexicon: Path | None, warm_up: bool) -> Synthesizer:
+    from ..synthesizer import Synthesizer
+
+    synthesizer = Synthesizer.load(bundle, threads=threads, lexicon=lexicon)
+    if warm_up:
+        synthesizer.warm_up()
+    return synthesizer
+
+
+def _prepare(synthesizer: Synthesizer, text: str, voice: dict[str, Any]) -> PreparedLine:
+    from ..synthesizer import SpeechRequest
+
+    first = synthesizer.bundle.manifest.characters[0].name
+    return synthesizer.prepare(SpeechRequest(text, **{**voice, "character": voice["character"] or first}))
+
+
+def _write(
+    synthesizer: Synthesizer,
+    line: PreparedLine,
+    output: str,
+    raw: bool,
+    started: float,
+    result: _Result,
+    progress: Progress,
+) -> Timeline:
+    """Synthesise into the output and fill in the figures; gives the line's timeline."""
+    from ..lipsync.timeline import concatenate
+
+    timelines = []
+    n_samples, rate = 0, synthesizer.bundle.manifest.sample_rate
+    with open_sound(output, rate, raw) as sound:
+        for chunk in synthesizer.stream(line):
+            sound.write(chunk.samples.astype("<i2").tobytes())
+            result.first_audio_ms = result.first_audio_ms or _ms(time.perf_counter() - started)
+            n_samples += len(chunk.samples)
+            progress.show(f"{n_samples / rate:.0f} s of sound")
+            result.marks += [{"name": mark.name, "t_ms": _ms(mark.sample / rate)} for mark in chunk.marks]
+            if chunk.timeline is not None:
+                timelines.append(chunk.timeline)
+    result.synthesis_ms = _ms(time.perf_counter() - started)
+    result.audio_ms = _ms(n_samples / rate)
+    result.rtf = round(result.synthesis_ms / result.audio_ms, 4) if n_samples else 0.0
+    return concatenate(timelines)
+
+
+def _write_lipsync(path: Path, timeline: Timeline, viseme_set: str, text: str) -> None:
+    from ..lipsync.viseme_sets import to_dict
+    from ..markup import parse
+
+    facts = to_dict(timeline, path.stem, 0, True, viseme_set, parse(text).plain)
+    try:
+        path.write_text(json.dumps(facts, ensure_ascii=False) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise click.ClickException(f"{path}: cannot be written: {error.strerror}") from error
+
+
+def _ms(seconds: float) -> float:
+    return round(seconds * 1000, 1)

@@ -1,0 +1,1 @@
+"""Request journal: its contract, and where it is kept."""

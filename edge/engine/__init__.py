@@ -1,0 +1,1 @@
+"""Synthesiser as the daemon sees it: lines in, chunks out."""

@@ -1,0 +1,116 @@
+"""The synthesiser as the daemon sees it: lines in, chunks out, on another thread or in another process.
+
+The core never computes. It starts and cancels lines here and receives messages; whether a thread or a
+child process does the work does not show in this interface.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import Protocol
+
+from ..audio import AudioChunk
+from ..bundle.manifest import Character
+from ..errors import EdgeError
+from ..synthesizer import SpeechRequest
+
+logger = logging.getLogger(__name__)
+
+PLAY, RENDER, PREPARE = 0, 1, 2
+"""Urgencies: a line that is being spoken comes before one that only fills a file, chunk by chunk."""
+
+
+@dataclass(frozen=True)
+class VoiceInfo:
+    """What is loaded, as far as the core needs to know it."""
+
+    runner: str
+    precision: str
+    bundle: str
+    """Name and version, for people."""
+    identity: str
+    """Changes with everything that the sound depends on: part of every cache key."""
+    sample_rate: int
+    characters: tuple[Character, ...]
+
+
+@dataclass(frozen=True)
+class EngineUp:
+    """Loaded, warmed up and ready for lines; also the answer to a reload that worked."""
+
+    voice: VoiceInfo
+
+
+@dataclass(frozen=True)
+class EngineDown:
+    """Could not be loaded; after a reload, the voice loaded before stays in use."""
+
+    error: EdgeError
+
+
+@dataclass(frozen=True)
+class LineReady:
+    """The text stage is done."""
+
+    line_id: str
+    n_phrases: int
+    """Each begins with a chunk that carries its timeline."""
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class LineChunk:
+    """Sound, in order."""
+
+    line_id: str
+    chunk: AudioChunk
+
+
+@dataclass(frozen=True)
+class LineDone:
+    """No more chunks; `synthesis_ms` is the time spent computing, not waiting."""
+
+    line_id: str
+    synthesis_ms: float
+
+
+@dataclass(frozen=True)
+class LineError:
+    """No more chunks: something went wrong."""
+
+    line_id: str
+    code: str
+    message: str
+    stage: str
+
+
+EngineMessage = EngineUp | EngineDown | LineReady | LineChunk | LineDone | LineError
+
+
+class Engine(Protocol):
+    """A synthesiser somewhere. Methods return at once; messages arrive through what `emit` was given."""
+
+    def open(self) -> None:
+        """Begin to load; `EngineUp` or `EngineDown` follows."""
+        ...
+
+    def start(self, line_id: str, request: SpeechRequest, urgency: int) -> None:
+        """Begin a line; its messages end with `LineDone` or `LineError`, unless it is cancelled."""
+        ...
+
+    def cancel(self, line_id: str) -> None:
+        """Give a line up; messages already on their way may still arrive."""
+        ...
+
+    def reload(self) -> None:
+        """Load the bundle again between two lines; `EngineUp` or `EngineDown` follows."""
+        ...
+
+    def restart(self) -> bool:
+        """Get rid of a synthesiser that hangs and start another; `False` if only ending the process does."""
+        ...
+
+    def close(self) -> None:
+        """Give everything up."""
+        ...

@@ -1,0 +1,177 @@
+"""Synthesiser on a thread of this process."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+
+from ..errors import EdgeError, TextError
+from ..synthesizer import SpeechRequest, Synthesizer
+from .base import EngineDown, EngineMessage, EngineUp, LineChunk, LineDone, LineError, LineReady, VoiceInfo
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass
+class _Work:
+    line_id: str
+    urgency: int
+    steps: Generator[EngineMessage, None, None]
+
+
+class ThreadEngine:
+    """A synthesiser on one thread of this process.
+
+    Lines are computed a chunk at a time, the most urgent first, so that a long line which only fills a file
+    delays a spoken one by no more than a chunk.
+
+    Args:
+        load: makes the synthesiser, ready to use and warmed up.
+        emit: takes the messages, on the engine's thread.
+        runner: name of the inference library, for people.
+    """
+
+    def __init__(
+        self,
+        load: Callable[[], Synthesizer],
+        emit: Callable[[EngineMessage], None],
+        runner: str = "onnxruntime",
+    ) -> None:
+        self._load = load
+        self._runner = runner
+        self._emit = emit
+        self._condition = threading.Condition(threading.Lock())
+        self._works: list[_Work] = []
+        self._cancelled: set[str] = set()
+        self._reload = True
+        self._closed = False
+        self._synthesizer: Synthesizer | None = None
+        self._retired: list[Synthesizer] = []
+        self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
+
+    def open(self) -> None:
+        """Begin to load."""
+        self._thread.start()
+
+    def start(self, line_id: str, request: SpeechRequest, urgency: int) -> None:
+        """Begin a line."""
+        with self._condition:
+            self._cancelled.discard(line_id)
+            self._works.append(_Work(line_id, urgency, self._steps(line_id, request)))
+            self._condition.notify()
+
+    def cancel(self, line_id: str) -> None:
+        """Give a line up, at the next chunk at the latest."""
+        with self._condition:
+            if any(work.line_id == line_id for work in self._works):
+                self._cancelled.add(line_id)
+
+    def reload(self) -> None:
+        """Load the bundle again between two chunks of whatever is being computed."""
+        with self._condition:
+            self._reload = True
+            self._condition.notify()
+
+    def restart(self) -> bool:
+        """A thread cannot be killed."""
+        return False
+
+    def close(self) -> None:
+        """Stop after the chunk in hand."""
+        with self._condition:
+            self._closed = True
+            self._condition.notify()
+        if self._thread.is_alive():
+            self._thread.join(timeout=1.0)
+
+    def _run(self) -> None:
+        while True:
+            with self._condition:
+                while not (self._works or self._reload or self._closed):
+                    self._condition.wait()
+                if self._closed:
+                    break
+                reload, self._reload = self._reload, False
+                work = None if reload else min(self._works, key=lambda waiting: waiting.urgency)
+            if work is None:
+                self._load_voice()
+            else:
+                self._advance(work)
+            self._retire()
+        self._works.clear()
+        if self._synthesizer is not None:
+            self._retired.append(self._synthesizer)
+        self._retire()
+
+    def _load_voice(self) -> None:
+        try:
+            synthesizer = self._load()
+        except EdgeError as error:
+            self._emit(EngineDown(error))
+        except Exception as error:
+            logger.exception("loading the voice")
+            self._emit(EngineDown(EdgeError(f"the voice cannot be loaded: {error!r}")))
+        else:
+            if self._synthesizer is not None:
+                self._retired.append(self._synthesizer)
+            self._synthesizer = synthesizer
+            self._emit(EngineUp(describe(synthesizer, self._runner)))
+
+    def _retire(self) -> None:
+        """Give back voices that were replaced, once no line uses them."""
+        while self._retired and not self._works:
+            self._retired.pop().close()
+
+    def _advance(self, work: _Work) -> None:
+        """Take one step of a line and pass on what it gave."""
+        message = None if work.line_id in self._cancelled else next(work.steps, None)
+        with self._condition:
+            cancelled = work.line_id in self._cancelled
+            if cancelled or message is None or isinstance(message, LineDone | LineError):
+                self._works.remove(work)
+                self._cancelled.discard(work.line_id)
+                work.steps.close()
+        if message is not None and not cancelled:
+            self._emit(message)
+
+    def _steps(self, line_id: str, request: SpeechRequest) -> Generator[EngineMessage, None, None]:
+        """Yield the messages of a line; whatever goes wrong becomes the last of them."""
+        stage = "text"
+        try:
+            synthesizer = self._synthesizer
+            if synthesizer is None:
+                raise EdgeError("no voice is loaded", code="runner_error")
+            begun = time.perf_counter()
+            prepared = synthesizer.prepare(request)
+            spent = time.perf_counter() - begun
+            yield LineReady(line_id, len(prepared.phrases), prepared.warnings)
+            stage = "synthesis"
+            begun = time.perf_counter()
+            for chunk in synthesizer.stream(prepared, lambda: line_id in self._cancelled):
+                spent += time.perf_counter() - begun
+                yield LineChunk(line_id, chunk)
+                begun = time.perf_counter()
+            spent += time.perf_counter() - begun
+            yield LineDone(line_id, spent * 1000)
+        except EdgeError as error:
+            where = "text" if isinstance(error, TextError) else stage
+            yield LineError(line_id, error.code, str(error), where)
+        except Exception as error:
+            logger.exception("line %s", line_id)
+            yield LineError(line_id, "internal", f"the synthesiser failed: {error!r}"[:500], stage)
+
+
+def describe(synthesizer: Synthesizer, runner: str) -> VoiceInfo:
+    """Sum up a loaded synthesiser."""
+    manifest = synthesizer.bundle.manifest
+    return VoiceInfo(
+        runner=runner,
+        precision=manifest.quantization.scheme.partition("-")[0],
+        bundle=f"{manifest.name} {manifest.version}",
+        identity=synthesizer.bundle.identity,
+        sample_rate=manifest.sample_rate,
+        characters=manifest.characters,
+    )

@@ -88,7 +88,7 @@ setup(
         "console_scripts": [
             "sovits-edge = edge.__main__:main",
             "sovits-distill = distill.cli:main",
-            "sovits-quantize = quantize.__main__:main",
+            "sovits-quantize = quantize.cli:main",
         ]
     },
     classifiers=[

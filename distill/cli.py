@@ -15,9 +15,10 @@ from typing import Any
 
 import click
 
-from .config import BUILTIN, DistillError
+from .config import DistillError
+from .corpus.config import BUILTIN
 from .teachers.settings import KINDS
-from .train_config import FROM_SCRATCH, FROM_STUDENT, SCRATCH
+from .training.schedule import FROM_SCRATCH, FROM_STUDENT, SCRATCH
 
 INTERRUPTED_STATUS = 130
 _CORPUS_DESCRIPTION = "corpus.json"
@@ -59,7 +60,7 @@ def cli() -> None:
 @click.option("--out", type=_file, default=Path("voice.toml"), show_default=True, help="File to write.")
 def init(teacher: str, name: str, out: Path) -> None:
     """Write a commented voice.toml to begin with; never over one that is there."""
-    from .init import write_template
+    from .voice.init import write_template
 
     write_template(out, teacher, name)
     click.echo(f"{out}: edit it, then sovits-distill check --config {out}")
@@ -70,9 +71,9 @@ def init(teacher: str, name: str, out: Path) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def check(config: Path, as_json: bool) -> None:
     """Listen to the reference clips of a voice and try its teacher; status 2 when it cannot be made."""
-    from .check import check_voice
-    from .reference_clip import ERROR, findings_json
-    from .voice_config import load_voice_config
+    from .voice.check import check_voice
+    from .voice.config import load_voice_config
+    from .voice.reference_clip import ERROR, findings_json
 
     findings = check_voice(load_voice_config(config))
     if as_json:
@@ -100,9 +101,9 @@ def check(config: Path, as_json: bool) -> None:
 @click.option("--devices", type=_positive, default=1, show_default=True, help="GPUs, or processes on a CPU.")
 def corpus(config: Path, out: Path, processes: int, devices: int) -> None:
     """Render the lines of the script by the teachers."""
-    from .corpus import make_corpus
-    from .reference_clip import refuse_bad_references
-    from .voice_config import load_recipe
+    from .corpus.render import make_corpus
+    from .voice.config import load_recipe
+    from .voice.reference_clip import refuse_bad_references
 
     recipe = load_recipe(config)
     refuse_bad_references(recipe.references)
@@ -153,12 +154,12 @@ def corpus(config: Path, out: Path, processes: int, devices: int) -> None:
               help="Mixed precision is for GPUs.")  # fmt: skip
 def train(corpus: Path, out: Path, start: str, **options: Any) -> None:
     """Train the student on a corpus."""
-    from .allocator import keep_freed_memory
+    from .training.allocator import keep_freed_memory
 
     _check_corpus(corpus)
     keep_freed_memory()
-    from .train import TrainOptions
-    from .train import train as run
+    from .training.train import TrainOptions
+    from .training.train import train as run
 
     student = run(corpus, out, TrainOptions.starting_from(start, options))
     click.echo(f"{student}: next, sovits-quantize run --checkpoint {student}")
@@ -208,7 +209,7 @@ def evaluate(
     _check_corpus(corpus)
     durations = _read_json(alignment) if alignment else None
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
-    from .evaluate import MEASURES, run
+    from .evaluation.evaluate import MEASURES, run
 
     unknown = [name for name in measures if name not in MEASURES]
     if unknown:

@@ -30,8 +30,8 @@ from .config import DistillError
 from .exclusive import call, exclusive
 from .ledger import Ledger, digest_of, spoken_time
 from .manifest import read_manifest
-from .voice_card import voice_card, write_card
-from .voice_config import VoiceConfig, load_voice_config
+from .voice.card import voice_card, write_card
+from .voice.config import VoiceConfig, load_voice_config
 
 Say = Callable[[str], None]
 
@@ -94,7 +94,7 @@ def follow(steps: list[Step], ledger: Ledger, say: Say) -> None:
 
 def _check_start(voice: VoiceConfig) -> None:
     """Find out before hours of rendering that there is no student to begin with."""
-    from .warm_start import open_start
+    from .training.warm_start import open_start
 
     open_start(voice.train.options(voice.folder)["start"])
 
@@ -136,7 +136,7 @@ class Production:
 
     def check_references(self) -> str:
         """Listen to the reference clips before anything is built on them."""
-        from .reference_clip import check_references, findings_json
+        from .voice.reference_clip import check_references, findings_json
 
         findings = check_references(self.voice.references())
         content = json.dumps(findings_json(findings), ensure_ascii=False, indent=1)
@@ -220,7 +220,7 @@ class Production:
 
     def evaluate(self) -> str:
         """Measure the bundle against the teacher on lines that training has not seen."""
-        from .evaluate import run as measure
+        from .evaluation.evaluate import run as measure
 
         checks = measure(
             self.out / "voice",

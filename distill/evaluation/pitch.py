@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from edge.spec import SAMPLE_RATE
 
-from ..features import FINE_HOP, believable, fundamental
+from ..training.features import FINE_HOP, believable, fundamental
 
 POINT_RATE = SAMPLE_RATE / FINE_HOP  # 125 points/s
 

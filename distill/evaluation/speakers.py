@@ -29,7 +29,7 @@ class TeacherLines:
 
     Args:
         corpus: folder with ``manifest.jsonl``.
-        durations: steps of 8 ms per phoneme by utterance id, from `distill.align`.
+        durations: steps of 8 ms per phoneme by utterance id, from `distill.training.align`.
     """
 
     def __init__(self, corpus: Path, durations: Mapping[str, Sequence[int]] | None = None) -> None:

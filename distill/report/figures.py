@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .. import plots
+from ..evaluation import plots
 from ..evaluation.alignment import Deviation
 from ..evaluation.speakers import Student, TeacherLines
 from ..evaluation.speech import Recording

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
-from ..plots import Curve
+from ..evaluation.plots import Curve
 from .files import read_lines
 
 TOTAL = "loss"  # the weighted sum of the terms, where it is logged

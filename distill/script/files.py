@@ -7,7 +7,8 @@ import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from ..config import PACKAGE_SCRIPTS, DistillError
+from ..config import DistillError
+from ..corpus.config import PACKAGE_SCRIPTS
 from .lines import Line, load_lines, read_lines
 
 VALID_SHARE, TEST_SHARE = 0.05, 0.10  # of the lines in a file that does not say which are held out

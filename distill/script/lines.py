@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..config import BUILTIN_SCRIPT, PACKAGE_SCRIPTS, DistillError
+from ..config import DistillError
+from ..corpus.config import BUILTIN_SCRIPT, PACKAGE_SCRIPTS
 
 FOLDER = Path(__file__).parent
 SPLITS = ("train", "valid", "test")

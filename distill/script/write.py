@@ -19,7 +19,8 @@ from typing import Any
 from edge.errors import TextError
 from edge.text import FrontEnd
 
-from ..config import MORE_LINES, load_toml
+from ..config import load_toml
+from ..corpus.config import MORE_LINES
 from .coverage import choose
 from .lines import FOLDER, Line, load_lines, save_lines
 

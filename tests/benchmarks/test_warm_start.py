@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from benchmarks.warm_start import VOICE, Curve, curve, levels, table
-from distill.config import load_corpus_config
-from distill.voice_config import load_voice_config
+from distill.corpus.config import BUILTIN
+from distill.voice.config import load_recipe, load_voice_config
 
 
 def points(losses: list[float], seconds: float) -> Curve:
@@ -59,5 +59,5 @@ def test_a_curve_is_read_from_the_log_of_a_run(tmp_path: Path) -> None:
 @pytest.mark.flite
 def test_the_voice_of_the_benchmark_is_one_that_the_built_in_student_has_not_heard() -> None:
     voice = load_voice_config(VOICE)
-    heard = {recording.character for recording in load_corpus_config().recordings}
+    heard = {recording.character for recording in load_recipe(BUILTIN).corpus.recordings}
     assert voice.voice.name not in heard and voice.make(voice.teacher.kind).origin().credit.count("rms")

@@ -13,11 +13,13 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from distill.allocator import keep_freed_memory
 from distill.cli import cli, main
-from distill.train_config import FROM_SCRATCH, TrainConfig
+from distill.training.allocator import keep_freed_memory
+from distill.training.schedule import FROM_SCRATCH, TrainConfig
 
 from .conftest import environment
+
+NEEDS_EXTRA = "the evaluation needs the extra 'distill'"
 
 
 def failure(arguments: list[str], capsys: pytest.CaptureFixture[str], status: int = 2) -> str:
@@ -57,7 +59,7 @@ def test_help_needs_no_torch() -> None:
 
 @pytest.mark.torch
 def test_train_offers_the_options_of_training_with_their_defaults() -> None:
-    from distill.train import TrainOptions
+    from distill.training.train import TrainOptions
 
     fields = {field.name: field.default for field in dataclasses.fields(TrainOptions)}
     command = cli.commands["train"]
@@ -72,16 +74,16 @@ def test_train_offers_the_options_of_training_with_their_defaults() -> None:
 
 @pytest.mark.torch
 def test_train_hands_over_what_was_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import distill.train
+    from distill.training import train as training
 
     called: dict[str, Any] = {}
 
-    def train(corpus: Path, out: Path, options: distill.train.TrainOptions) -> Path:
+    def train(corpus: Path, out: Path, options: training.TrainOptions) -> Path:
         called.update(corpus=corpus, out=out, options=options)
         return out / "student"
 
-    monkeypatch.setattr("distill.allocator.keep_freed_memory", lambda: called.update(kept=True))
-    monkeypatch.setattr(distill.train, "train", train)
+    monkeypatch.setattr("distill.training.allocator.keep_freed_memory", lambda: called.update(kept=True))
+    monkeypatch.setattr(training, "train", train)
     folder = corpus_at(tmp_path / "corpus")
     arguments = [
         "train",
@@ -99,12 +101,12 @@ def test_train_hands_over_what_was_asked_for(tmp_path: Path, monkeypatch: pytest
     assert called["kept"] and called["corpus"] == folder and called["out"] == tmp_path / "run"
     options = called["options"]
     assert (options.steps, options.seed, options.precision, options.devices) == (7, 3, "bf16-mixed", 2)
-    assert options.batch == distill.train.TrainOptions().batch
+    assert options.batch == training.TrainOptions().batch
 
 
 @pytest.mark.torch
 def test_the_section_train_of_a_voice_sets_the_same_options(tmp_path: Path) -> None:
-    from distill.train import TrainOptions
+    from distill.training.train import TrainOptions
 
     assert set(TrainConfig.model_fields) <= {field.name for field in dataclasses.fields(TrainOptions)}
     assert TrainConfig().options(tmp_path) == {"start": "builtin"}
@@ -114,7 +116,9 @@ def test_the_section_train_of_a_voice_sets_the_same_options(tmp_path: Path) -> N
 
 
 def test_evaluate_hands_over_what_was_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    evaluate = pytest.importorskip("distill.evaluate", reason="the evaluation needs the extra 'distill'")
+    evaluate = pytest.importorskip(
+        "distill.evaluation.evaluate", reason="the evaluation needs the extra 'distill'"
+    )
     called: list[Any] = []
     monkeypatch.setattr(evaluate, "run", lambda *arguments: called.append(arguments) or [])
     folder = corpus_at(tmp_path / "corpus")
@@ -131,7 +135,7 @@ def test_evaluate_hands_over_what_was_asked_for(tmp_path: Path, monkeypatch: pyt
 
 
 def test_an_unknown_measure_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    pytest.importorskip("distill.evaluate", reason="the evaluation needs the extra 'distill'")
+    pytest.importorskip("distill.evaluation.evaluate", reason=NEEDS_EXTRA)
     folder = corpus_at(tmp_path / "corpus")
     message = failure(["evaluate", "--corpus", str(folder), "--measure", "beauty"], capsys)
     assert message.startswith("no measure is called 'beauty'; expected some of intelligibility, ")
@@ -186,7 +190,7 @@ def test_a_missing_library_names_the_extra(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = corpus_at(tmp_path / "corpus")
-    monkeypatch.setitem(sys.modules, "distill.train", None)  # type: ignore[arg-type]
+    monkeypatch.setitem(sys.modules, "distill.training.train", None)  # type: ignore[arg-type]
     assert "pip install 'sovits-tiny[distill]'" in failure(["train", "--corpus", str(folder)], capsys)
 
 
@@ -213,7 +217,7 @@ def test_ctrl_c_says_that_work_is_kept(
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("distill.corpus.make_corpus", interrupted)
+    monkeypatch.setattr("distill.corpus.render.make_corpus", interrupted)
     message = failure(["corpus", "--out", str(tmp_path)], capsys, status=130)
     assert message == "interrupted; the same command goes on from here"
 
@@ -230,7 +234,7 @@ def test_freed_memory_is_kept_for_the_next_step() -> None:
     """Blocks of 40 MB, as the largest tensors of a step: by default each is faulted in anew."""
     code = """
 import ctypes, resource, sys
-from distill.allocator import keep_freed_memory
+from distill.training.allocator import keep_freed_memory
 kept = sys.argv[1] == "kept" and keep_freed_memory()
 libc = ctypes.CDLL(None)
 libc.malloc.restype, libc.malloc.argtypes = ctypes.c_void_p, [ctypes.c_size_t]

@@ -13,6 +13,7 @@ import pytest
 from pydantic import ValidationError
 
 from distill.config import DistillError
+from distill.corpus.measure_gate import CLEAN, KINDS, Booth, Case
 from distill.gate import GateConfig, Heard, Voice, ask_recogniser, first_look, learn_voice
 from distill.gate.learn import learn
 from distill.gate.loops import written_share
@@ -22,7 +23,6 @@ from distill.gate.recogniser import written_error
 from distill.gate.robust import centre_and_spread, fit_plane
 from distill.gate.spectrum import N_CEPSTRA, N_MELS, cepstra, log_mel
 from distill.gate.words import JUMP_NATS, jump_nats
-from distill.measure_gate import CLEAN, KINDS, Booth, Case
 from distill.script import load_lines
 from distill.teachers import make_teacher
 from edge.spec import SAMPLE_RATE

@@ -19,11 +19,11 @@ pytest.importorskip("torch")
 
 import torch
 
-from distill.checkpoint import StudentInfo, save_student
 from distill.config import DistillError
 from distill.ledger import Ledger
 from distill.run import Step, follow
 from distill.sound import resample
+from distill.training.checkpoint import StudentInfo, save_student
 from edge.bundle.bundle import Bundle
 from edge.spec import SAMPLE_RATE, ZERO_LENGTH_SYMBOLS
 from edge.synthesizer import SpeechRequest, Synthesizer

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from distill.config import MORE_LINES, DistillError, load_toml
+from distill.config import DistillError, load_toml
+from distill.corpus.config import MORE_LINES
 from distill.script import Line, inventory, load_lines
 from distill.script.coverage import choose, units
 from distill.script.lines import FOLDER, save_lines

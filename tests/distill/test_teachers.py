@@ -15,7 +15,6 @@ import pytest
 import soundfile
 
 from distill import sound
-from distill.features import fundamental
 from distill.script import load_lines
 from distill.teachers import LineRejectedError, LineRequest, Teacher, TeacherError, TeacherLine, make_teacher
 from distill.teachers.espeak_phonemes import (
@@ -24,6 +23,7 @@ from distill.teachers.espeak_phonemes import (
     japanese_phrase,
     mandarin_syllables,
 )
+from distill.training.features import fundamental
 from edge.spec import SAMPLE_RATE
 from edge.text import FrontEnd
 

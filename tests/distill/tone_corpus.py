@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from distill import train
-from distill.train import TrainOptions
+from distill.training import train
+from distill.training.train import TrainOptions
 from edge.spec import ZERO_LENGTH_SYMBOLS
 from edge.text.symbols import SYMBOL_TO_ID, SYMBOLS
 from models.sovits_tiny import StudentConfig

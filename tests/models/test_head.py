@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from distill.dataset import harmonic_excitation
+from distill.training.dataset import harmonic_excitation
 from edge.head import PhraseHead, noise_at
 from edge.spec import FRAME_OUTPUTS, HOP_LENGTH, N_BINS
 from models.head import SourceFilterHead

@@ -1,7 +1,7 @@
 """Letter to sound: phonemes for words that no dictionary has, by a small convolutional network in numpy.
 
-The network is trained by ``distill/train_english_letters.py``, which also says how well it does. Weights are
-stored as signed bytes with one scale per output.
+The network is trained by ``distill/dictionaries/train_letters.py``. Weights are stored as signed
+bytes with one scale per output.
 """
 
 from __future__ import annotations

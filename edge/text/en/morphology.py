@@ -1,7 +1,7 @@
 """Pronounces inflected and derived words from the word they come from.
 
 Every ending and prefix here was measured by leaving each word of CMUdict out in turn: see
-``distill/train_english_letters.py --measure``.
+``distill/dictionaries/train_letters.py --measure``.
 """
 
 from __future__ import annotations

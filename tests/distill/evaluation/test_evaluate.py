@@ -10,8 +10,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from distill import evaluate
-from distill.evaluation import faults, likeness
+from distill.evaluation import evaluate, faults, likeness
 from distill.evaluation.result import Check, LeftOut
 from distill.evaluation.session import Session
 from distill.evaluation.speakers import Student, TeacherLines, segments_from_steps
@@ -191,7 +190,7 @@ def test_steps_become_seconds_and_pitch_marks_take_none() -> None:
 @pytest.mark.espeak
 def test_pictures_are_small(corpus: Path, tiny_voice: Path, tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
-    from distill import plots
+    from distill.evaluation import plots
 
     lines = TeacherLines(corpus)
     line = lines.record(lines.find("test")[0])
@@ -204,6 +203,6 @@ def test_pictures_are_small(corpus: Path, tiny_voice: Path, tmp_path: Path) -> N
 
 
 def test_spectrogram_has_its_shape() -> None:
-    from distill.plots import HOP, N_FFT, spectrogram
+    from distill.evaluation.plots import HOP, N_FFT, spectrogram
 
     assert spectrogram(np.zeros(32_000, np.float32)).shape == (32_000 // HOP + 1, N_FFT // 2 + 1)

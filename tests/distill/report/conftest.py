@@ -42,7 +42,7 @@ def float_voice(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def sources(small_corpus: Path, float_voice: Path, tmp_path_factory: pytest.TempPathFactory) -> Sources:
-    from distill.evaluate import run as evaluate
+    from distill.evaluation.evaluate import run as evaluate
 
     folder = tmp_path_factory.mktemp("run")
     evaluate(None, small_corpus, folder / "quality.json", measures=MEASURES)

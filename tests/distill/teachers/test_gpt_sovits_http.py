@@ -14,13 +14,13 @@ import pytest
 import soundfile
 
 from distill.config import checked
-from distill.corpus import make_corpus
+from distill.corpus.render import make_corpus
 from distill.gate import GateConfig
 from distill.teachers import LineRejectedError, LineRequest, TeacherError
 from distill.teachers.gpt_sovits_http import HttpTeacher
 from distill.teachers.http_sound import NotSoundError, decode
 from distill.teachers.settings import HttpSettings
-from distill.voice_config import load_voice_config
+from distill.voice.config import load_voice_config
 from edge.text import FrontEnd, Reading
 
 from .api_v2_server import NOTHING_TO_SAY, RATE, State, api_v2_server, hum, wav_header

@@ -12,12 +12,12 @@ import pytest
 import soundfile
 
 from distill.config import checked
-from distill.corpus import make_corpus
+from distill.corpus.render import make_corpus
 from distill.gate import GateConfig
 from distill.teachers import LineRejectedError, LineRequest, TeacherError
 from distill.teachers.recordings import RecordingsTeacher
 from distill.teachers.settings import RecordingsSettings
-from distill.voice_config import load_voice_config
+from distill.voice.config import load_voice_config
 from edge.text import FrontEnd, Reading
 
 NUMBERS = "one two three four five six seven eight nine ten eleven twelve".split()

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from distill import sound
-from distill.features import fundamental
 from distill.teachers import LineRequest, TeacherError, make_teacher
 from distill.teachers.settings import EspeakSettings, FliteSettings, OpenJTalkSettings
+from distill.training.features import fundamental
 from edge.text import FrontEnd
 
 LINE = "The house is full tonight."

@@ -1,0 +1,84 @@
+"""What is to be said: the script dealt out to characters and emotions."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
+
+from edge.errors import TextError
+from edge.text import FrontEnd, Reading
+
+from ..config import DistillError
+from .config import CorpusConfig, Recording
+from ..script import Line, load_script
+from ..teachers import LineRequest, Teacher
+
+RATE_STEP = 0.1  # of the lines said faster and slower
+
+Dealt = tuple[str, str, float, Line]  # split, emotion, rate, line
+Planned = tuple[str, str, LineRequest]  # split, teacher, what to say
+
+
+def plan_lines(recording: Recording, script: Sequence[Line], seed: int) -> Iterator[Dealt]:
+    """Deal the script out.
+
+    Drills, sentences and short lines all go to every character, spread over its emotions; patterns fill up.
+    Where more is wanted than there is, the deck is dealt again, but an emotion says no line twice.
+    """
+    shuffle = random.Random(f"{seed} {recording.character} {recording.language}").shuffle
+    lines = {split: [line for line in script if line.split == split] for split in ("train", "valid", "test")}
+    must = [line for line in lines["train"] if line.kind in ("drill", "sentence", "short")]
+    rest = [line for line in lines["train"] if line.kind not in ("drill", "sentence", "short")]
+    shuffle(rest)
+    wanted = sum(recording.lines.values())
+    chosen = (must + rest)[:wanted]
+    shuffle(chosen)
+    first = 0
+    for emotion, count in recording.lines.items():
+        for index in range(first, first + min(count, len(chosen))):
+            yield "train", emotion, 1.0, chosen[index % len(chosen)]
+        first += count
+    emotions = list(recording.lines)
+    for index, line in enumerate(lines["valid"][: recording.valid_lines]):
+        yield "valid", emotions[index % len(emotions)], 1.0, line
+    for emotion, count in recording.test_lines.items():
+        yield from (("test", emotion, 1.0, line) for line in islice(lines["test"], count))
+    for index, line in enumerate(lines["test"][: recording.rate_test_lines]):
+        yield "test_rate", "neutral", 1 + RATE_STEP * (-1) ** index, line
+
+
+def plan(config: CorpusConfig, front_end: FrontEnd, teacher: Callable[[str], Teacher]) -> Iterator[Planned]:
+    """Read every utterance of a corpus; a training line is said once for each take.
+
+    Raises:
+        DistillError: a line cannot be read; the message quotes it.
+    """
+    readings: dict[tuple[str, str], Reading] = {}
+    for recording in config.recordings:
+        who, language = recording.character, recording.language
+        for split, emotion, rate, line in _dealt(recording, teacher(recording.teacher), config.seed):
+            if (language, line.text) not in readings:
+                readings[language, line.text] = _read(front_end, line.text, language)
+            reading = readings[language, line.text]
+            for take in range(recording.takes if split == "train" else 1):
+                request = LineRequest(line.text, reading, language, who, emotion, rate, config.seed + take)
+                yield split, recording.teacher, request
+
+
+def _read(front_end: FrontEnd, text: str, language: str) -> Reading:
+    try:
+        return front_end.read(text, language)
+    except TextError as error:
+        raise DistillError(
+            f"the {language} line {text[:60]!r} cannot be read: {error}; change or remove it"
+        ) from error
+
+
+def _dealt(recording: Recording, teacher: Teacher, seed: int) -> Iterator[Dealt]:
+    """Deal out the script, or what the teacher brings along."""
+    own = teacher.lines(recording.language)
+    if own is None:
+        yield from plan_lines(recording, load_script(recording.script, recording.language), seed)
+    else:
+        yield from ((one.line.split, one.emotion, 1.0, one.line) for one in own)

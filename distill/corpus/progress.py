@@ -1,0 +1,81 @@
+"""What is done of a corpus: one row of JSON for each step of a line, written before the next is begun."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from .utterance import Row
+
+PROGRESS = "progress.jsonl"
+_BOOKKEEPING = ("at", "judged", "rejections")  # not part of the manifest
+
+
+class Progress:
+    """The log of one process; ``read_progress`` reads those of all."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        _mend(folder / PROGRESS)
+        self._file = (folder / PROGRESS).open("a", encoding="utf-8")
+
+    def add(self, row: Row) -> None:
+        """Write a row to disk."""
+        self._file.write(json.dumps(row | {"at": round(time.time(), 3)}, ensure_ascii=False) + "\n")
+        self._file.flush()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+
+def read_progress(corpus: Path) -> dict[str, Row]:
+    """Give the latest row of each line, whichever process wrote it, unless its sound has gone."""
+    rows: dict[str, Row] = {}
+    for path in (corpus / PROGRESS, *sorted((corpus / "ranks").glob(f"*/{PROGRESS}"))):
+        for row in _rows(path):
+            if row.get("at", 0.0) >= rows.get(row["id"], {}).get("at", 0.0):
+                rows[row["id"]] = row
+    return {key: row for key, row in rows.items() if "rejected" in row or (corpus / row["audio"]).exists()}
+
+
+def manifest_row(row: Row) -> Row:
+    """Give what the manifest has of a row."""
+    return {key: value for key, value in row.items() if key not in _BOOKKEEPING}
+
+
+def write_json(path: Path, values: Iterable[Any], indent: int | None = None) -> None:
+    """Write values, one after the other; the file appears whole or not at all."""
+    text = "".join(json.dumps(value, ensure_ascii=False, indent=indent) + "\n" for value in values)
+    _write(path, text.encode())
+
+
+def read_json(path: Path) -> Any:
+    """Read a value that ``write_json`` wrote."""
+    return json.loads(path.read_text("utf-8"))
+
+
+def _mend(path: Path) -> None:
+    """Drop the row that a kill or a power cut left unfinished: it is done again."""
+    data = path.read_bytes() if path.exists() else b""
+    if data and not data.endswith(b"\n"):
+        _write(path, data[: data.rfind(b"\n") + 1])
+
+
+def _rows(path: Path) -> Iterator[Row]:
+    for line in path.read_bytes().splitlines() if path.exists() else ():
+        try:
+            row = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(row, dict) and "id" in row:
+            yield row
+
+
+def _write(path: Path, data: bytes) -> None:
+    unfinished = path.with_name(path.name + ".part")
+    unfinished.write_bytes(data)
+    unfinished.replace(path)

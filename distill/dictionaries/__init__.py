@@ -1,0 +1,1 @@
+"""Builders of the dictionaries that the text front end reads on the device."""

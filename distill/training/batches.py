@@ -1,0 +1,66 @@
+"""The batches of a run: which lines each step sees, put together while the step before is at work."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch.utils.data import DataLoader, Dataset
+
+from .dataset import Example, collate
+from .objective import Batch
+
+POOL = 8  # batches drawn at once and cut by length, so that little is padded: a step costs a fifth less
+MOST_LOADERS = 8
+
+
+@dataclass(frozen=True)
+class BatchPlan:
+    """What decides the batches of a run.
+
+    Attributes:
+        lines: per step and process.
+        prosody_steps: the first steps, which get twice the lines.
+        window: frames of each line that the decoder sees.
+        seed: of the order and the windows.
+        rank: of the process.
+    """
+
+    lines: int
+    prosody_steps: int
+    window: int
+    seed: int
+    rank: int
+
+
+class Batches(Dataset[Batch]):
+    """Batches by step; the same step gives the same batch, whoever asks and in whatever order."""
+
+    def __init__(self, examples: Sequence[Example], plan: BatchPlan) -> None:
+        self._examples, self._plan = examples, plan
+
+    def __getitem__(self, step: int) -> Batch:
+        """Return the batch of one step, as `distill.training.dataset.collate` makes it."""
+        plan, examples = self._plan, self._examples
+        lines = plan.lines if step >= plan.prosody_steps else 2 * plan.lines
+        rng = np.random.default_rng((plan.seed, step, plan.rank))
+        pool = max(1, min(POOL, len(examples) // lines))
+        drawn = rng.choice(len(examples), size=pool * lines, replace=len(examples) < lines)
+        by_length = sorted(drawn, key=lambda i: len(examples[i].phoneme_ids))
+        first = lines * int(rng.integers(pool))
+        return collate([examples[i] for i in by_length[first : first + lines]], plan.window, rng)
+
+
+def in_order(batches: Batches, steps: range, loaders: int) -> Iterator[Batch]:
+    """Yield the batches of ``steps``, made ahead of their use by ``loaders`` processes, or here for 0."""
+    return iter(DataLoader(batches, batch_size=None, sampler=steps, num_workers=loaders))
+
+
+def enough_loaders(device: torch.device) -> int:
+    """Choose how many processes make batches: a GPU waits for them, on a CPU they would slow it down."""
+    if device.type == "cpu":
+        return 0
+    return min(MOST_LOADERS, max(1, (os.cpu_count() or 1) // 2))

@@ -1,0 +1,167 @@
+"""Training examples: whole lines for the encoder, random windows of frames for the decoder."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from edge.head import KERNEL_TAPS, pulse_kernels, pulse_train
+from edge.prosody import frame_features, sounded_mask, whole_durations
+from edge.spec import F0_POINTS, HOP_LENGTH
+
+from ..manifest import Utterance
+from .features import Features, believable
+
+MARGIN = 4  # frames at both ends of a window that the loss does not look at
+LOG_RMS_CENTRE, LOG_RMS_SCALE = -3.5, 1.5  # bring the energy of a phoneme near zero mean, unit spread
+
+
+@dataclass(frozen=True)
+class Example:
+    """One utterance as numbers.
+
+    Attributes:
+        phoneme_ids, language_ids, word_starts: (P,) int64.
+        condition: character and emotion index.
+        durations: (P,) frames, with halves; 0 for pitch marks.
+        log_f0, voicing: (P, F0_POINTS), voicing 1 where the pitch was surely heard; energy: (P,).
+        frame_to_phoneme: (T,); features: (T, 6).
+        pulses: (T * HOP_LENGTH,) float16, the harmonic excitation.
+        audio: (T * HOP_LENGTH,) int16.
+    """
+
+    phoneme_ids: np.ndarray
+    language_ids: np.ndarray
+    word_starts: np.ndarray
+    condition: tuple[int, int]
+    durations: np.ndarray
+    log_f0: np.ndarray
+    voicing: np.ndarray
+    energy: np.ndarray
+    frame_to_phoneme: np.ndarray
+    features: np.ndarray
+    pulses: np.ndarray
+    audio: np.ndarray
+
+    @property
+    def n_frames(self) -> int:
+        """Frames of the utterance, T."""
+        return len(self.frame_to_phoneme)
+
+
+def make_example(
+    utterance: Utterance, features: Features, steps: np.ndarray, condition: tuple[int, int]
+) -> Example:
+    """Combine an utterance with its measurements and its alignment (P,) in steps of 8 ms."""
+    durations = steps / 2.0
+    frames = whole_durations(durations, sounded_mask(utterance.phonemes))
+    starts = np.cumsum(steps) - steps
+    points = (starts[:, None] + (np.arange(F0_POINTS) + 0.5) / F0_POINTS * steps[:, None]).ravel()
+    contour, sure = believable(features.log_f0, features.voiced)
+    log_f0 = np.interp(points, np.arange(len(contour)), contour)
+    voicing = sure[np.rint(points).astype(np.int64)]
+    energy = phoneme_energy(features.audio, steps)
+    f0_edges = np.exp(contour[::2])
+    return Example(
+        phoneme_ids=np.array(utterance.phoneme_ids),
+        language_ids=np.array(utterance.language_ids),
+        word_starts=np.array(utterance.word_starts),
+        condition=condition,
+        durations=durations.astype(np.float32),
+        log_f0=log_f0.reshape(-1, F0_POINTS).astype(np.float32),
+        voicing=voicing.reshape(-1, F0_POINTS).astype(np.float32),
+        energy=energy,
+        frame_to_phoneme=np.repeat(np.arange(len(frames)), frames),
+        features=frame_features(frames, f0_edges, energy),
+        pulses=harmonic_excitation(f0_edges),
+        audio=features.audio,
+    )
+
+
+def harmonic_excitation(f0_edges: np.ndarray) -> np.ndarray:
+    """Return (T * HOP_LENGTH,) float16: pulses of unit power at the F0 (T + 1,) in Hz at frame edges."""
+    positions, amplitudes = pulse_train(f0_edges)
+    whole = np.floor(positions).astype(np.int64)
+    kernels = pulse_kernels(positions - whole) * amplitudes[:, None]
+    length = (len(f0_edges) - 1) * HOP_LENGTH
+    out = np.zeros(length + 2 * KERNEL_TAPS, dtype=np.float32)
+    first_tap = KERNEL_TAPS - (KERNEL_TAPS // 2 - 1)
+    np.add.at(out, whole[:, None] + first_tap + np.arange(KERNEL_TAPS), kernels)
+    return out[KERNEL_TAPS : KERNEL_TAPS + length].astype(np.float16)
+
+
+def phoneme_energy(audio: np.ndarray, steps: np.ndarray) -> np.ndarray:
+    """Return (P,) the scaled log of the root mean square of each phoneme's samples."""
+    power = np.concatenate([[0.0], np.cumsum((audio.astype(np.float64) / 32768.0) ** 2)])
+    ends = np.minimum(np.cumsum(steps) * (HOP_LENGTH // 2), len(audio))
+    starts = np.concatenate([[0], ends[:-1]])
+    rms = np.sqrt((power[ends] - power[starts]) / np.maximum(ends - starts, 1))
+    return ((np.log(rms + 1e-4) - LOG_RMS_CENTRE) / LOG_RMS_SCALE).astype(np.float32)
+
+
+def collate(examples: Sequence[Example], window: int, rng: np.random.Generator) -> dict[str, Tensor]:
+    """Pad the lines and cut one window of ``window`` frames from each.
+
+    A window may reach up to `MARGIN` frames beyond either end, where its mask is 0.
+
+    Returns:
+        Encoder inputs and prosody targets, (B, P, ...), and of the windows ``frame_to_phoneme`` (B, T),
+        ``features`` (B, T, 6), ``frame_mask`` (B, T, 1), ``pulses`` and ``audio`` (B, T * HOP_LENGTH).
+    """
+    size = max(len(e.phoneme_ids) for e in examples)
+    lines = [_pad_line(e, size) for e in examples]
+    windows = [_cut_window(e, window, _draw_start(e.n_frames, window, rng)) for e in examples]
+    return {
+        key: torch.from_numpy(np.stack([part[key] for part in parts]))
+        for parts in (lines, windows)
+        for key in parts[0]
+    }
+
+
+def _draw_start(n_frames: int, window: int, rng: np.random.Generator) -> int:
+    return int(rng.integers(-MARGIN, max(n_frames - window + MARGIN, -MARGIN) + 1))
+
+
+def _pad_line(example: Example, size: int) -> dict[str, np.ndarray]:
+    extra = size - len(example.phoneme_ids)
+    mask = (example.durations > 0).astype(np.float32)
+    return {
+        "phoneme_ids": np.pad(example.phoneme_ids, (0, extra)),
+        "language_ids": np.pad(example.language_ids, (0, extra)),
+        "word_starts": np.pad(example.word_starts, (0, extra)),
+        "character_id": np.array(example.condition[0]),
+        "emotion_id": np.array(example.condition[1]),
+        "phoneme_mask": np.pad(np.ones((len(mask), 1), np.float32), ((0, extra), (0, 0))),
+        "target_mask": np.pad(mask, (0, extra)),
+        "durations": np.pad(example.durations, (0, extra)),
+        "log_f0": np.pad(example.log_f0, ((0, extra), (0, 0))),
+        "voicing": np.pad(example.voicing, ((0, extra), (0, 0))),
+        "energy": np.pad(example.energy, (0, extra)),
+    }
+
+
+def _cut_window(example: Example, window: int, start: int) -> dict[str, np.ndarray]:
+    frames = np.arange(start, start + window)
+    inside = (frames >= 0) & (frames < example.n_frames)
+    frames = np.clip(frames, 0, example.n_frames - 1)
+    keep = inside[:, None].astype(np.float32)
+    audio = example.audio.reshape(-1, HOP_LENGTH)[frames].astype(np.float32) / 32768.0
+    pulses = example.pulses.reshape(-1, HOP_LENGTH)[frames].astype(np.float32)
+    return {
+        "frame_to_phoneme": example.frame_to_phoneme[frames],
+        "features": example.features[frames] * keep,
+        "frame_mask": keep,
+        "pulses": (pulses * keep).reshape(-1),
+        "audio": (audio * keep).reshape(-1),
+    }
+
+
+def condition_ids(
+    utterance: Utterance, characters: Mapping[str, int], emotions: Mapping[str, int]
+) -> tuple[int, int]:
+    """Return the indices of an utterance's character and emotion."""
+    return characters[utterance.character], emotions[utterance.emotion]

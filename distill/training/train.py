@@ -1,0 +1,305 @@
+"""Train the student on a corpus: the whole loop.
+
+    sovits-distill train --corpus corpus --out runs/builtin
+    sovits-distill train --corpus mine --out runs/mine --from builtin
+
+Hardware: any; two x86 cores take about 0.6 s a step. State is saved every few minutes;
+a killed run continues from the last save with the same order of data.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning.fabric import Fabric
+from torch.optim.swa_utils import get_ema_multi_avg_fn
+from tqdm import tqdm
+
+from edge.spec import LANGUAGE_IDS, ZERO_LENGTH_SYMBOLS
+from edge.text.symbols import SYMBOL_TO_ID, SYMBOLS
+from models.sovits_tiny import SovitsTiny, StudentConfig
+
+from ..config import DistillError
+from ..manifest import read_manifest
+from .align import align
+from .batches import Batches, BatchPlan, enough_loaders, in_order
+from .checkpoint import StudentInfo, save_student
+from .dataset import Example, condition_ids, make_example
+from .features import extract_all, load
+from .objective import Objective, average_losses, weighted
+from .schedule import FROM_SCRATCH, SCRATCH, schedule
+from .warm_start import Start, adapt, choose_voices, open_start
+
+STATE_FILE = "state.pt"
+VALIDATION_LINES = 96  # spread over all characters, emotions and languages
+
+
+@dataclass(frozen=True)
+class TrainOptions:
+    """Settings of one run.
+
+    Attributes:
+        start: ``scratch``, ``builtin`` or the folder of a student: what training begins with.
+        steps: optimiser steps in all; the learning rate falls along a cosine over them.
+        prosody_steps: the first of them, which look at prosody alone: twice the lines in half the time.
+        batch: lines per step and process; window: frames of each line that the decoder sees.
+        learning_rate, warmup: peak rate, and steps until it is reached.
+        ema: decay of the averaged weights, which are the ones that are kept.
+        save_every, validate_every: steps.
+        align_epochs: passes of the aligner; None for as many as the number of lines asks for.
+        threads: of each process; workers: processes that measure features.
+        loaders: processes that put batches together; None for as many as suit the device, on a CPU none.
+        devices, precision: for Lightning Fabric.
+    """
+
+    start: str = SCRATCH
+    steps: int = FROM_SCRATCH.steps
+    prosody_steps: int = 0
+    batch: int = 16
+    window: int = 64
+    learning_rate: float = FROM_SCRATCH.learning_rate
+    warmup: int = FROM_SCRATCH.warmup
+    ema: float = 0.998
+    save_every: int = 250
+    validate_every: int = 500
+    align_epochs: int | None = None
+    seed: int = 7
+    threads: int = 2
+    workers: int = 2
+    loaders: int | None = None
+    devices: int = 1
+    precision: str = "32-true"
+
+    @classmethod
+    def starting_from(cls, start: str, given: Mapping[str, Any]) -> TrainOptions:
+        """Fill in what is not given, or None, with the defaults that suit the start."""
+        chosen = {key: value for key, value in given.items() if value is not None}
+        return cls(**{**asdict(schedule(start)), **chosen, "start": start})
+
+
+@dataclass(frozen=True)
+class Data:
+    """Examples of both splits and the tables of names."""
+
+    train: list[Example]
+    valid: list[Example]
+    characters: dict[str, int]
+    emotions: dict[str, int]
+
+
+def load_data(corpus: Path, out: Path, options: TrainOptions) -> Data:
+    """Measure and align the corpus, once, and turn it into examples.
+
+    Raises:
+        DistillError: there is nothing to train on.
+    """
+    utterances = [u for u in read_manifest(corpus) if u.split in ("train", "valid")]
+    extract_all(utterances, out / "features", options.workers)
+    features = [load(out / "features", u) for u in utterances]
+    steps = align(utterances, features, out / "alignment.json", options.align_epochs, options.seed)
+    characters = {name: i for i, name in enumerate(dict.fromkeys(u.character for u in utterances))}
+    moods = sorted({u.emotion for u in utterances} - {"neutral"})
+    emotions = {name: i for i, name in enumerate(["neutral", *moods])}
+    splits: dict[str, list[Example]] = {"train": [], "valid": []}
+    for u, f in zip(utterances, features, strict=True):
+        if u.id in steps:
+            splits[u.split].append(make_example(u, f, steps[u.id], condition_ids(u, characters, emotions)))
+    if not splits["train"]:
+        raise DistillError(f"{corpus} has no training line that can be aligned; render more lines")
+    return Data(splits["train"], splits["valid"], characters, emotions)
+
+
+def learning_rate(step: int, options: TrainOptions) -> float:
+    """Warm up linearly, then fall along a cosine to 3 % of the peak."""
+    if step < options.warmup:
+        return options.learning_rate * (step + 1) / options.warmup
+    progress = min(1.0, (step - options.warmup) / max(1, options.steps - options.warmup))
+    return options.learning_rate * (0.03 + 0.97 * 0.5 * (1.0 + math.cos(math.pi * progress)))
+
+
+class Run:
+    """State of one training run on disk: resume, log, save."""
+
+    def __init__(
+        self, out: Path, student: SovitsTiny, optimizer: torch.optim.Optimizer, info: StudentInfo
+    ) -> None:
+        self.out, self.student, self.optimizer, self.info = out, student, optimizer, info
+        self.average = {k: v.detach().clone() for k, v in student.state_dict().items()}
+        self.step = 0
+        self.state_path = out / STATE_FILE
+
+    def resume(self) -> None:
+        """Continue from the last save, if there is one.
+
+        Raises:
+            DistillError: that run began with another student or has other characters.
+        """
+        if not self.state_path.exists():
+            return
+        state = torch.load(self.state_path, weights_only=True, map_location="cpu")
+        began, asked = state.get("started_from", {}), self.info.started_from
+        if began.get("sha256") != asked.get("sha256"):
+            names = [origin.get("name", SCRATCH) for origin in (began, asked)]
+            message = f"{self.out} was begun from {names[0]}, not from {names[1]} as it is now"
+            raise DistillError(f"{message}; go on with the same student, or choose another --out")
+        try:
+            self.student.load_state_dict(state["student"])
+        except RuntimeError as error:
+            message = f"{self.out} was begun with other characters, emotions or sizes"
+            raise DistillError(f"{message}; choose another --out") from error
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.average = {key: value.to(self.average[key].device) for key, value in state["average"].items()}
+        self.step = state["step"]
+        self.info = replace(self.info, started_from=began)
+
+    def update_average(self, decay: float) -> None:
+        """Move the averaged weights towards the present ones."""
+        decay = min(decay, (1 + self.step) / (10 + self.step))
+        present = self.student.state_dict()
+        move = get_ema_multi_avg_fn(decay)
+        move([self.average[key] for key in present], list(present.values()), self.step)
+
+    def save(self) -> None:
+        """Write the state for resuming and the averaged student for use."""
+        state = {"student": self.student.state_dict(), "optimizer": self.optimizer.state_dict(),
+                 "average": self.average, "step": self.step,
+                 "started_from": self.info.started_from}  # fmt: skip
+        partial = self.state_path.with_suffix(".partial")
+        torch.save(state, partial)
+        partial.replace(self.state_path)
+        save_student(self.out / "student", self.average, replace(self.info, step=self.step))
+
+    def log(self, kind: str, terms: dict[str, float]) -> None:
+        """Append one line to the log."""
+        row = {"kind": kind, "step": self.step, "time": round(time.time(), 1)}
+        row.update({key: round(value, 5) for key, value in terms.items()})
+        with (self.out / "log.jsonl").open("a", encoding="utf-8") as file:
+            file.write(json.dumps(row) + "\n")
+
+
+def train(corpus: Path, out: Path, options: TrainOptions, config: StudentConfig | None = None) -> Path:
+    """Train, or go on training, and return the folder of the student.
+
+    Args:
+        corpus: folder of the corpus command.
+        out: folder of the run.
+        options: settings.
+        config: sizes of a student from scratch; one that starts from another has that one's.
+
+    Raises:
+        DistillError: the student to start from is missing or does not fit, or ``out`` holds another run.
+    """
+    start = open_start(options.start)  # first: measuring the corpus may take an hour
+    out.mkdir(parents=True, exist_ok=True)
+    # Quiet frames underflow: without this a step takes five times as long. Threads have it from the one that
+    # starts them, so it comes first.
+    torch.set_flush_denormal(True)
+    torch.set_num_threads(options.threads)
+    try:
+        return _train(corpus, out, options, config, start)
+    finally:
+        torch.set_flush_denormal(False)
+
+
+def _train(
+    corpus: Path, out: Path, options: TrainOptions, config: StudentConfig | None, start: Start | None
+) -> Path:
+    strategy = (
+        "auto" if options.devices == 1 else "ddp_find_unused_parameters_true"
+    )  # prosody alone leaves some
+    fabric = Fabric(devices=options.devices, precision=options.precision, strategy=strategy)  # type: ignore[arg-type]
+    fabric.launch()
+    fabric.seed_everything(options.seed, verbose=False)
+    with fabric.rank_zero_first():
+        data = load_data(corpus, out, options)
+    student, origin = _begin(start, data, options, config, resuming=(out / STATE_FILE).exists())
+    fabric.to_device(student)  # before a state is read: the optimizer's goes to where the weights are
+    optimizer = torch.optim.AdamW(student.parameters(), betas=(0.9, 0.98), weight_decay=0.01)
+    summary = corpus / "corpus.json"
+    described = json.loads(summary.read_text(encoding="utf-8")) if summary.exists() else {}
+    info = StudentInfo(student.config, data.characters, data.emotions, 0, described, origin)
+    run = Run(out, student, optimizer, info)
+    run.resume()
+    _loop(fabric, run, data, options)
+    return out / "student"
+
+
+def _begin(
+    start: Start | None, data: Data, options: TrainOptions, config: StudentConfig | None, resuming: bool
+) -> tuple[SovitsTiny, dict[str, Any]]:
+    """Make the student of step 0 and say what it was made from."""
+    if start is None:
+        return SovitsTiny(config or student_config(data)), {}
+    student = adapt(start, data.characters, data.emotions)
+    if resuming:  # its weights come out of the last save
+        return student, start.origin
+    objective = Objective(student)
+
+    def score(lines: Sequence[Example]) -> float:
+        return average_losses(objective, lines, options.batch, options.window, options.seed)["loss"]
+
+    begins_as = choose_voices(student, start, data.train, data.characters, data.emotions, score)
+    return student, {**start.origin, "characters": begins_as}
+
+
+def student_config(data: Data) -> StudentConfig:
+    """Choose the default sizes for the characters and emotions of a corpus."""
+    silent = tuple(SYMBOL_TO_ID[s] for s in ZERO_LENGTH_SYMBOLS)
+    return StudentConfig(
+        n_vocab=len(SYMBOLS),
+        n_languages=len(LANGUAGE_IDS),
+        n_characters=len(data.characters),
+        n_emotions=len(data.emotions),
+        zero_length_ids=silent,
+    )
+
+
+def _loop(fabric: Fabric, run: Run, data: Data, options: TrainOptions) -> None:
+    plain = Objective(run.student)  # validation on one process must not wait for the others
+    objective, optimizer = fabric.setup(plain, run.optimizer)
+    bar = tqdm(total=options.steps, initial=run.step, desc="train", disable=fabric.global_rank > 0)
+    if run.step == 0 and fabric.global_rank == 0:
+        _validate(run, plain, data.valid, options, fabric)
+    plan = BatchPlan(options.batch, options.prosody_steps, options.window, options.seed, fabric.global_rank)
+    loaders = enough_loaders(fabric.device) if options.loaders is None else options.loaders
+    for batch in in_order(Batches(data.train, plan), range(run.step, options.steps), loaders):
+        for group in optimizer.param_groups:
+            group["lr"] = learning_rate(run.step, options)
+        torch.manual_seed(options.seed + run.step)
+        sound = run.step >= options.prosody_steps
+        terms = objective(fabric.to_device(batch), sound)
+        optimizer.zero_grad()
+        fabric.backward(weighted(terms))
+        fabric.clip_gradients(objective, optimizer, max_norm=2.0)
+        optimizer.step()
+        run.step += 1
+        run.update_average(options.ema)
+        bar.update()
+        if fabric.global_rank == 0:
+            if run.step % 50 == 0:
+                run.log("train", {key: value.item() for key, value in terms.items()})
+            if run.step % options.validate_every == 0 or run.step == options.steps:
+                _validate(run, plain, data.valid, options, fabric)
+            if run.step % options.save_every == 0:
+                run.save()
+    if fabric.global_rank == 0:
+        run.save()
+
+
+def _validate(
+    run: Run, objective: Objective, examples: Sequence[Example], options: TrainOptions, fabric: Fabric
+) -> None:
+    """Log the losses on the same windows of some validation lines every time."""
+    chosen = examples[:: max(1, -(-len(examples) // VALIDATION_LINES))]
+    if chosen:
+        losses = average_losses(
+            objective, chosen, options.batch, options.window, options.seed, fabric.to_device
+        )
+        run.log("valid", losses)

@@ -1,0 +1,36 @@
+"""Looks at a ``voice.toml`` before anything is rendered: clips, files, script, consent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..config import DistillError
+from ..script import load_script
+from ..teachers import TeacherError
+from ..teachers.settings import Owned
+from .config import VoiceConfig
+from .reference_clip import ERROR, Finding, check_references
+
+
+def check_voice(voice: VoiceConfig) -> list[Finding]:
+    """List what was found, good and bad; what is wrong with the files comes after the clips."""
+    return [*check_references(voice.references()), *_teacher(voice), *_consent(voice)]
+
+
+def _teacher(voice: VoiceConfig) -> Iterator[Finding]:
+    """Make the teacher, read what it is to say, and see whether it could say it."""
+    kind = voice.teacher.kind
+    try:
+        with voice.make(kind) as teacher:
+            for recording in voice.corpus_config().recordings:
+                if teacher.lines(recording.language) is None:
+                    load_script(recording.script, recording.language)
+            teacher.rehearse()
+    except (DistillError, TeacherError) as error:
+        yield Finding(kind, "all", "teacher", None, "", "files and lines", ERROR, str(error))
+
+
+def _consent(voice: VoiceConfig) -> Iterator[Finding]:
+    if isinstance(voice.teacher, Owned) and voice.voice.consent is None:
+        advice = "if it is a person's voice, say in [voice.consent] who allowed it; the bundle ships with it"
+        yield Finding(voice.voice.name, "all", "consent", None, "", "a record", "warning", advice)

@@ -40,18 +40,17 @@ class Admission:
         key = self.key(speech)
         if request.cache == "only" and key not in self._cached:
             raise RequestError("the line is not in the cache and must not be synthesised", code="not_cached")
-        inbound = command.inbound
-        limits = [limit for limit in (_ms(request.deadline_ms), inbound.expiry_s) if limit is not None]
+        limits = [limit for limit in (_ms(request.deadline_ms), command.expiry_s) if limit is not None]
         return Line(
             request_id=command.request_id,
             character=speech.character,
-            received=inbound.received,
+            received=command.received,
             request=request,
             speech=speech,
             plain=plain,
             key=key,
             command=command,
-            deadline=inbound.received + min(limits) if limits else None,
+            deadline=command.received + min(limits) if limits else None,
         )
 
     def speech(self, request: SayRequest, warnings: list[str]) -> SpeechRequest:

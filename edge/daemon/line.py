@@ -1,12 +1,11 @@
-"""A request on its way from acceptance to its terminal event."""
+"""Lines: requests on their way from acceptance to the terminal event."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
 from typing import Literal
 
-from ..audio import AudioChunk
 from ..messages import SayRequest
 from ..protocols.commands import Command
 from ..synthesizer import SpeechRequest
@@ -27,14 +26,22 @@ class Phase(Enum):
     ENDED = "ended"
 
 
-@dataclass
-class Line:
-    """What the core knows about one request. Only the core thread touches it."""
+@dataclass(kw_only=True)
+class Reported:
+    """What events say of a request."""
 
     request_id: str
     character: str
+    n_events: int = 0
+    """Events sent so far: the number of the next one."""
+
+
+@dataclass(kw_only=True)
+class Line(Reported):
+    """What was asked, and where it stands. Only the core thread touches it."""
+
     received: float
-    """`time.monotonic()` at arrival."""
+    """``time.monotonic()`` at arrival."""
     request: SayRequest
     speech: SpeechRequest
     plain: str
@@ -46,26 +53,7 @@ class Line:
     order: int = 0
     """Place in the order of arrival, given by the scheduler."""
     phase: Phase = Phase.COMMITTING
-    n_events: int = 0
-    warnings: list[str] = field(default_factory=list)
-    cached: bool = False
     cut_by: CutBy | None = None
-    synthesising: bool = False
-    chunks: list[AudioChunk] = field(default_factory=list)
-    pending: set[str] = field(default_factory=set)
-    """What has still to be completed before the line is finished: `sound`, `play`, `file`."""
-    sounding: bool = False
-    progress: int = 0
-    """Messages received from the synthesiser; a watch compares it."""
-    n_segments: int = 0
-    """Lip-sync segments sent."""
-    n_phrases: int | None = None
-    final_sent: bool = False
-    n_samples: int = 0
-    played_samples: int = 0
-    synthesis_ms: float = 0.0
-    underruns: int = 0
-    path: str | None = None
 
     def ticket(self) -> Ticket:
         """Make its place in the queue."""

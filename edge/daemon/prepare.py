@@ -18,7 +18,7 @@ from ..protocols.payload import MAX_WARNINGS, clean_line, validate
 from ..synthesizer import SpeechRequest
 from .admission import Admission
 from .cache import CachedLine, LineCache
-from .publisher import Announcer
+from .publisher import Publisher
 
 ID_PREFIX = "prepare/"  # no request id contains a slash
 MAX_WAITING_ITEMS = 10_000
@@ -46,10 +46,10 @@ class _Preparation:
 class Preparations:
     """Runs `prepare` requests one after the other, one item at a time. Only the core thread uses it."""
 
-    def __init__(self, engine: Engine, cache: LineCache, announcer: Announcer) -> None:
+    def __init__(self, engine: Engine, cache: LineCache, publisher: Publisher) -> None:
         self._engine = engine
         self._cache = cache
-        self._announcer = announcer
+        self._publisher = publisher
         self._waiting: deque[_Preparation] = deque()
         self._numbers = count()
         self._current: str | None = None
@@ -139,7 +139,7 @@ class Preparations:
 
     def _report(self, preparation: _Preparation, *, final: bool, **fault: str) -> None:
         preparation.reported = time.monotonic()
-        self._announcer.answer(
+        self._publisher.answer(
             preparation.command,
             total=preparation.total,
             done=preparation.done,

@@ -1,6 +1,6 @@
-"""Everything the daemon says on MQTT: events, answers and lamps.
+"""Publisher of everything that the daemon says on MQTT: events, answers, retained topics.
 
-Messages are collected while the core handles something and published by `flush` afterwards: the work comes
+Messages are collected while the core handles something and published by ``flush`` afterwards: the work comes
 first, the report second. Their order is kept.
 """
 
@@ -13,9 +13,10 @@ from typing import Any
 
 from ..messages import TERMINAL_EVENTS, Event, Response, Topics
 from ..protocols.commands import Command
+from ..protocols.link import Inbound
 from ..protocols.mqtt import Connection
 from .journal.base import Journal
-from .line import Line
+from .line import Reported
 
 JSON = "application/json"
 
@@ -40,8 +41,8 @@ class _Outgoing:
     """Of a terminal event, which the journal waits to see delivered."""
 
 
-class Announcer:
-    """The daemon's voice on MQTT. Only the core thread uses it.
+class Publisher:
+    """Ordered publishing. Only the core thread uses it.
 
     Args:
         topics: of this device.
@@ -71,7 +72,7 @@ class Announcer:
         self.unacknowledged: set[int] = set()
         """Numbers of the messages that the broker has not confirmed."""
 
-    def event(self, line: Line, model: type[Event], **keys: Any) -> None:
+    def event(self, line: Reported, model: type[Event], **keys: Any) -> None:
         """Report a step of a line; a terminal event goes out once the journal has it."""
         event = self._build(model, line.request_id, line.character, line.n_events, keys)
         line.n_events += 1
@@ -109,8 +110,15 @@ class Announcer:
         """Answer a request: on the response topic of its operation, and wherever the sender asked for it."""
         payload = response.to_json()
         self._send(self._topics.own(f"response/{command.op}"), payload)
-        for topic in command.reply_topics:
-            self._hold(_Outgoing(topic, payload, False, command.inbound.correlation, JSON))
+        command.reply.answer(payload)
+
+    def reply(self, topic: str, payload: bytes, correlation: bytes | None) -> None:
+        """Publish an answer on a topic that the sender named, in order with the events."""
+        self._hold(_Outgoing(topic, payload, False, correlation, JSON))
+
+    def acknowledge(self, inbound: Inbound) -> None:
+        """Tell the broker that a message is dealt with."""
+        self._connection.acknowledge(inbound)
 
     def answer(self, command: Command, *, code: str = "ok", message: str = "", **result: Any) -> None:
         """Answer a request, with what the operation returns."""

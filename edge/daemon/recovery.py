@@ -1,82 +1,70 @@
-"""After a restart: what an earlier process accepted and did not end."""
+"""Recovery after a restart: what an earlier process accepted and did not end."""
 
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
 
 from ..errors import EdgeError
 from ..messages import RETRYABLE_CODES, Expired, Failed, SayRequest
 from ..protocols.commands import Command
-from ..protocols.link import Inbound
 from .journal.base import Unfinished
-from .line import Line, Phase
+from .line import Line, Phase, Reported
 from .requests import EVENTS
-
-if TYPE_CHECKING:
-    from .core import Core
-
-ORPHAN = Inbound(topic="", payload=b"", retain=False, dup=False, qos=0, mid=0, epoch=0, received=0.0)
-"""Stands for the message that an earlier process received; there is nobody to answer."""
+from .state import State
 
 
-def recover(core: Core) -> None:
+def recover(state: State) -> None:
     """Do again what nobody heard, fail what was partly heard, and send again what may not have arrived."""
-    for record in core.journal.undelivered():
-        core.announcer.resend(record, EVENTS[record["event"]])
-    for unfinished in core.journal.recover():
-        _take_up(core, unfinished)
+    for record in state.journal.undelivered():
+        state.publisher.resend(record, EVENTS[record["event"]])
+    for unfinished in state.journal.recover():
+        _take_up(state, unfinished)
 
 
-def _take_up(core: Core, unfinished: Unfinished) -> None:
-    assert core.admission is not None, "a voice is loaded first"
+def _take_up(state: State, unfinished: Unfinished) -> None:
+    assert state.admission is not None, "a voice is loaded first"
     entry = unfinished.entry
     request = SayRequest.model_validate_json(entry.request)
-    command = Command("say", ORPHAN, entry.request_id, request, request.character or "")
+    command = Command(
+        "say", entry.request_id, entry.received, request=request, character=request.character or ""
+    )
     try:
-        line = core.admission.line(command, request)
+        line = state.admission.line(command, request)
     except EdgeError as error:
-        _fail(core, _stub(unfinished, command, request), error.code, str(error))
+        told = Reported(
+            request_id=entry.request_id, character=command.event_character, n_events=_next_seq(unfinished)
+        )
+        _fail(state, told, error.code, str(error))
         return
     line.received, line.deadline = entry.received, entry.deadline
     line.n_events = _next_seq(unfinished)
     now = time.monotonic()
     if unfinished.heard:
-        _fail(core, line, "interrupted_by_restart", "the daemon ended while the line was being heard")
+        _fail(state, line, "interrupted_by_restart", "the daemon ended while the line was being heard")
     elif line.deadline is not None and (unfinished.rebooted or now > line.deadline):
         line.phase = Phase.ENDED
-        core.announcer.event(line, Expired, late_ms=round(max(0.0, now - line.deadline) * 1000, 1))
+        state.publisher.event(line, Expired, late_ms=round(max(0.0, now - line.deadline) * 1000, 1))
     else:
         line.received = now if unfinished.rebooted else line.received
-        _queue(core, line)
+        _queue(state, line)
 
 
-def _queue(core: Core, line: Line) -> None:
+def _queue(state: State, line: Line) -> None:
     try:
         ticket = line.ticket()
-        core.scheduler.admit(ticket)
+        state.scheduler.admit(ticket)
     except EdgeError as error:
-        _fail(core, line, error.code, str(error))
+        _fail(state, line, error.code, str(error))
         return
-    core.lines[line.request_id] = line
-    core.scheduler.release(line.request_id)
+    state.lines[line.request_id] = line
+    state.scheduler.release(line.request_id)
     line.order, line.phase = ticket.order, Phase.QUEUED
 
 
-def _fail(core: Core, line: Line, code: str, message: str) -> None:
-    line.phase = Phase.ENDED
-    core.announcer.event(
+def _fail(state: State, line: Reported, code: str, message: str) -> None:
+    state.publisher.event(
         line, Failed, code=code, message=message, stage="restart", retryable=code in RETRYABLE_CODES
     )
-
-
-def _stub(unfinished: Unfinished, command: Command, request: SayRequest) -> Line:
-    """Make just enough of a line that the voice of today cannot say to report its end."""
-    nothing: Any = None
-    character = command.event_character
-    line = Line(unfinished.entry.request_id, character, 0.0, request, nothing, "", "", command)
-    line.n_events = _next_seq(unfinished)
-    return line
 
 
 def _next_seq(unfinished: Unfinished) -> int:

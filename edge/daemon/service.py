@@ -22,10 +22,11 @@ from ..protocols.link import Inbound, StopSignal
 from ..protocols.mqtt import Connection
 from ..spec import SAMPLE_RATE
 from ..synthesizer import Synthesizer
-from .core import Core, Parts, Shutdown
+from .core import Core, Shutdown
 from .inbox import Inbox
 from .journal.base import Journal
 from .journal.memory import MemoryJournal
+from .state import Parts
 
 logger = logging.getLogger(__name__)
 
@@ -113,8 +114,8 @@ class Daemon:
             self._sink.close()
             self._files.close()
             self._journal.close()
-        if self._core.error is not None:
-            raise self._core.error
+        if self._core.state.error is not None:
+            raise self._core.state.error
 
     def stop(self) -> None:
         """Ask for an end in order; callable from any thread, not from a signal handler."""

@@ -1,4 +1,4 @@
-"""The retained topics that tools bind a lamp to, and the health message."""
+"""Status: the retained topics that tools bind a lamp to, and the health message."""
 
 from __future__ import annotations
 
@@ -6,13 +6,10 @@ import logging
 import time
 from dataclasses import dataclass
 from importlib import metadata
-from typing import TYPE_CHECKING
 
 from ..messages import Health, Status
 from .health import INTERVAL_S, percentile, resident_mb, uptime_s
-
-if TYPE_CHECKING:
-    from .core import Core
+from .state import State
 
 logger = logging.getLogger(__name__)
 
@@ -20,7 +17,7 @@ STATUS_INTERVAL_S = 1.0  # a busy queue does not flood the broker with retained 
 
 
 @dataclass(frozen=True)
-class LampTick:
+class HealthTick:
     """Time for a health message."""
 
 
@@ -37,31 +34,31 @@ def version() -> str:
         return "0.0.0"
 
 
-class Lamps:
+class StatusTopics:
     """Keeps the retained topics equal to what is the case. Only the core thread uses it."""
 
-    def __init__(self, core: Core, boot_id: str) -> None:
-        self._core = core
-        self._boot_id = boot_id
+    def __init__(self, state: State) -> None:
+        self._state = state
+        self._boot_id = state.boot_id
         self._started = time.monotonic()
         self._version = version()
         self._status_sent = 0.0
         self._status_waits = False
         self._next_health = self._started + INTERVAL_S
-        self._bid_farewell = False
+        self._is_last = False
         self._deaf = False
 
     def start(self) -> None:
         """Show that the daemon is coming up."""
-        self._core.announcer.retain("state", b"starting")
-        self._core.timers.at(self._next_health, LampTick())
+        self._state.publisher.retain("state", b"starting")
+        self._state.timers.at(self._next_health, HealthTick())
 
     def tick(self) -> None:
         """Send health and wait for the next time."""
         self._check_loopback()
         self.send_health()
         self._next_health = max(self._next_health + INTERVAL_S, time.monotonic() + INTERVAL_S / 2)
-        self._core.timers.at(self._next_health, LampTick())
+        self._state.timers.at(self._next_health, HealthTick())
         self._update_status(time.monotonic())
 
     def status_tick(self) -> None:
@@ -70,45 +67,45 @@ class Lamps:
             self._update_status(time.monotonic())
 
     def update(self) -> None:
-        """Set the lamps; called after everything that happens."""
-        core = self._core
-        retain = core.announcer.retain
-        retain("state", self._state().encode())
-        if self._bid_farewell:
+        """Set the retained topics; called after everything that happens."""
+        state = self._state
+        retain = state.publisher.retain
+        retain("state", self._word().encode())
+        if self._is_last:
             retain("availability", b"stopped")
-        if core.voice is None:
+        if state.voice is None:
             return
-        speaking = core.stage.speaking
-        for character in core.voice.characters:
+        speaking = state.active.speaking
+        for character in state.voice.characters:
             is_speaking = speaking is not None and speaking.character == character.name
             retain(f"character/{character.name}/state", b"speaking" if is_speaking else b"idle")
-        if not self._bid_farewell:
+        if not self._is_last:
             retain("availability", b"online")
         now = time.monotonic()
         if now - self._status_sent >= STATUS_INTERVAL_S:
             self._update_status(now)
         elif not self._status_waits:
             self._status_waits = True
-            core.timers.at(self._status_sent + STATUS_INTERVAL_S, StatusTick())
+            state.timers.at(self._status_sent + STATUS_INTERVAL_S, StatusTick())
 
     def send_health(self) -> None:
         """Say how the daemon is."""
         payload = self._health().to_json()
-        self._core.announcer.now("health", payload, qos=0, content_type="application/json")
+        self._state.publisher.now("health", payload, qos=0, content_type="application/json")
 
-    def farewell_delivered(self) -> bool:
-        """Say good-bye, once; tell whether the broker has everything."""
-        announcer = self._core.announcer
-        if not self._bid_farewell:
-            self._bid_farewell = True
+    def last_state_delivered(self) -> bool:
+        """Publish the last state, once; tell whether the broker has everything."""
+        announcer = self._state.publisher
+        if not self._is_last:
+            self._is_last = True
             self.update()
             announcer.flush()
-        return not self._core.connection.connected or not announcer.unacknowledged
+        return not self._state.connection.connected or not announcer.unacknowledged
 
     def status(self) -> Status:
         """Describe the daemon."""
-        core = self._core
-        voice = core.voice
+        state = self._state
+        voice = state.voice
         return Status(
             version=self._version,
             boot_id=self._boot_id,
@@ -116,59 +113,59 @@ class Lamps:
             precision=voice.precision if voice else "",
             bundle=voice.bundle if voice else "",
             characters=[character.name for character in voice.characters] if voice else [],
-            queue_depth=len(core.scheduler),
-            journal_backlog=core.journal.backlog,
-            last_error=core.stage.tally.last_error,
+            queue_depth=len(state.scheduler),
+            journal_backlog=state.journal.backlog,
+            last_error=state.tally.last_error,
         )
 
-    def _state(self) -> str:
-        core = self._core
-        if core.error is not None:
+    def _word(self) -> str:
+        state = self._state
+        if state.error is not None:
             return "error"
-        if core.voice is None:
+        if state.voice is None:
             return "starting"
-        if core.stage.speaking is not None:
+        if state.active.speaking is not None:
             return "speaking"
-        return "degraded" if core.stage.sink_lost or core.refused_subscriptions or self._deaf else "idle"
+        return "degraded" if state.active.sink_lost or state.refused_subscriptions or self._deaf else "idle"
 
     def _check_loopback(self) -> None:
         """Notice that the broker does not deliver to us; one that denies reading does not say so."""
-        deaf = self._core.connection.connected and self._core.loopback.is_deaf(time.monotonic())
+        deaf = self._state.connection.connected and self._state.loopback.is_deaf(time.monotonic())
         if deaf and not self._deaf:
             message = "the broker does not deliver our own health message: check its access rules"
-            self._core.stage.tally.last_error = message
+            self._state.tally.last_error = message
             logger.error("mqtt: %s", message)
         self._deaf = deaf
 
     def _update_status(self, now: float) -> None:
         self._status_sent, self._status_waits = now, False
-        self._core.announcer.retain("status", self.status().to_json())
+        self._state.publisher.retain("status", self.status().to_json())
 
     def _health(self) -> Health:
-        core, now = self._core, time.monotonic()
-        link, tally = core.connection.statistics, core.stage.tally
+        state, now = self._state, time.monotonic()
+        link, tally = state.connection.statistics, state.tally
         latencies = list(tally.first_audio_ms)
         return Health(
             boot_id=self._boot_id,
-            beat=core.loopback.next_beat(now),
+            beat=state.loopback.next_beat(now),
             uptime_s=uptime_s(self._started),
-            loopback_age_s=core.loopback.age_s(now),
-            loopback_ms=core.loopback.way_ms,
-            connected=core.connection.connected,
-            protocol=core.connection.protocol,
+            loopback_age_s=state.loopback.age_s(now),
+            loopback_ms=state.loopback.way_ms,
+            connected=state.connection.connected,
+            protocol=state.connection.protocol,
             reconnects=link.reconnects,
             duplicate_client_id_suspected=link.flapping(now),
-            queue_depth=len(core.scheduler),
-            intake_depth=core.inbox.intake_depth(),
-            intake_dropped=core.inbox.dropped,
-            outgoing_unacknowledged=len(core.announcer.unacknowledged),
+            queue_depth=len(state.scheduler),
+            intake_depth=state.inbox.intake_depth(),
+            intake_dropped=state.inbox.dropped,
+            outgoing_unacknowledged=len(state.publisher.unacknowledged),
             outgoing_dropped=link.outgoing_dropped,
             lines=dict(tally.lines),
             first_audio_p50_ms=percentile(latencies, 0.5),
             first_audio_p95_ms=percentile(latencies, 0.95),
             underruns=tally.underruns,
-            cache_lines=len(core.cache),
-            cache_mb=round(core.cache.n_bytes / 2**20, 2),
+            cache_lines=len(state.cache),
+            cache_mb=round(state.cache.n_bytes / 2**20, 2),
             resident_mb=resident_mb(),
-            sink=core.stage.sink_lost or core.config.sink.type,
+            sink=state.active.sink_lost or state.config.sink.type,
         )

@@ -71,7 +71,7 @@ class Rig:
 
     def settle_never_online(self, for_s: float = 1.5) -> None:
         """Wait long enough for a daemon that could connect to have done so, and see that it did not."""
-        wait_until(lambda: self.daemon._core.admission is not None)
+        wait_until(lambda: self.daemon._core.state.admission is not None)
         time.sleep(for_s)
         assert not self.daemon._connection.connected and self.lamp("availability") == []
 

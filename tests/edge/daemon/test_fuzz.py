@@ -11,9 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge.messages import OPERATIONS, Code, Response, SayRequest, Topics
-from edge.protocols.commands import Command, Intake
+from edge.protocols.commands import Command
 from edge.protocols.link import Inbound
+from edge.protocols.mqtt_reader import MqttReader
 from tests.edge.daemon.conftest import Rig
+from tests.edge.protocols.carrier import Recorded
 
 TOPICS = Topics("sovits", "kiosk")
 CODES = frozenset(Code.__args__)  # type: ignore[attr-defined]
@@ -69,7 +71,7 @@ def inbound(topic: str, payload: bytes, **keys: Any) -> Inbound:
 def read(topic: str, payload: bytes, **keys: Any) -> Command:
     address = TOPICS.read(topic)
     assert address is not None
-    return Intake(TOPICS, 262_144, ()).read(inbound(topic, payload, **keys), address)
+    return MqttReader(TOPICS, 262_144, (), Recorded()).read(inbound(topic, payload, **keys), address)
 
 
 def check(command: Command) -> None:
@@ -131,7 +133,11 @@ def test_any_topic_and_any_reply_topic(tail: str, reply: str) -> None:
     topic = f"sovits/kiosk/{tail}"
     address = TOPICS.read(topic)
     if address is not None and address.kind != "health":
-        check(Intake(TOPICS, 4096, ()).read(inbound(topic, b"{}", response_topic=reply), address))
+        check(
+            MqttReader(TOPICS, 4096, (), Recorded()).read(
+                inbound(topic, b"{}", response_topic=reply), address
+            )
+        )
 
 
 @pytest.mark.parametrize("name", CORPUS)

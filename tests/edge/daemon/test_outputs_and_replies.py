@@ -15,7 +15,7 @@ import pytest
 import soundfile
 
 from edge.audio import Pcm16
-from edge.daemon.status import LampTick
+from edge.daemon.status import HealthTick
 from edge.playback.sink import NullSink
 from tests.edge.daemon.broker import mosquitto, needs_mosquitto, wait_until
 from tests.edge.daemon.conftest import Rig
@@ -297,8 +297,8 @@ def test_status_is_retained_and_complete(rig: Rig) -> None:
 
 
 def test_health_knows_that_its_messages_come_back(rig: Rig) -> None:
-    wait_until(lambda: rig.daemon._core.loopback.way_ms is not None)
-    rig.daemon._inbox.put(LampTick())  # ten seconds early
+    wait_until(lambda: rig.daemon._core.state.loopback.way_ms is not None)
+    rig.daemon._inbox.put(HealthTick())  # ten seconds early
     health = rig.client.wait(lambda heard: heard.topic == f"{rig.root}/health", n=2).json
     assert 0 <= health["loopback_age_s"] < 10 and 0 < health["loopback_ms"] < 5000
     assert health["connected"] and health["resident_mb"] > 10

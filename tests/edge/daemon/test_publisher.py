@@ -7,7 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from edge.daemon.journal.memory import MemoryJournal
-from edge.daemon.publisher import Announcer, TerminalDurable
+from edge.daemon.publisher import Publisher, TerminalDurable
 from edge.messages import Topics
 
 
@@ -26,16 +26,16 @@ class ComingUp:
         return len(self.published)
 
 
-def announcer(connection: ComingUp, journal: MemoryJournal) -> Announcer:
+def publisher(connection: ComingUp, journal: MemoryJournal) -> Publisher:
     later: deque[object] = deque()
-    return Announcer(Topics("sovits", "box"), connection, journal, "boot", later.append)  # type: ignore[arg-type]
+    return Publisher(Topics("sovits", "box"), connection, journal, "boot", later.append)  # type: ignore[arg-type]
 
 
 def test_messages_wait_until_they_are_sent_in_order() -> None:
     connection, delivered = ComingUp(), []
     journal = MemoryJournal()
     journal.delivered = delivered.append  # type: ignore[method-assign]
-    voice = announcer(connection, journal)
+    voice = publisher(connection, journal)
     voice.later("mark/a", b"one")
     voice.flush()
     assert voice.now("lipsync/noah", b"two")
@@ -51,7 +51,7 @@ def test_messages_wait_until_they_are_sent_in_order() -> None:
 
 def test_too_many_messages_without_a_connection_are_counted_and_dropped() -> None:
     connection = ComingUp()
-    voice = announcer(connection, MemoryJournal())
+    voice = publisher(connection, MemoryJournal())
     taken = [voice.now("lipsync/noah", b"%d" % index) for index in range(5)]
     assert taken == [True, True, True, False, False]
     assert connection.statistics.outgoing_dropped == 2

@@ -81,7 +81,9 @@ def test_every_request_ends_exactly_once(start_rig: Callable[..., Rig], seed: in
             assert [event["seq"] for event in story if event["event"] != "rejected"] == list(
                 range(len(steps))
             )
-    assert rig.error is None and rig.daemon._core.lines == {} and rig.daemon._core.stage.lines == []
+    assert (
+        rig.error is None and rig.daemon._core.state.lines == {} and rig.daemon._core.state.active.lines == []
+    )
     rig.say("afterwards", "all is well")
     rig.event("afterwards", "finished")
     assert rig.lamp("state")[-1] in ("speaking", "idle")

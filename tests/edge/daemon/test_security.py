@@ -11,7 +11,7 @@ import pytest
 
 from edge.config import EdgeConfig, MqttConfig
 from edge.daemon import Daemon
-from edge.daemon.status import LampTick
+from edge.daemon.status import HealthTick
 from edge.errors import ConfigError
 from edge.protocols.mqtt import read_password
 from tests.edge.daemon.broker import free_port, mosquitto, needs_mosquitto, wait_until
@@ -99,7 +99,7 @@ def test_a_device_that_may_not_read_notices(
         assert rig.lamp("state")[-1] == "idle"
 
         def tick_until_degraded() -> bool:
-            rig.daemon._inbox.put(LampTick())
+            rig.daemon._inbox.put(HealthTick())
             return "degraded" in rig.lamp("state")
 
         wait_until(tick_until_degraded, every_s=0.1)

@@ -1,0 +1,158 @@
+"""State of the daemon: what only the core thread touches, and what ends a line that still waits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from ..config import EdgeConfig
+from ..engine.base import Engine, VoiceInfo
+from ..errors import EdgeError
+from ..messages import Cancelled, Event, Topics
+from ..playback.files import FileWriter
+from ..playback.player import Player
+from ..protocols.mqtt import Connection
+from .active import ActiveLines
+from .admission import Admission
+from .cache import LineCache
+from .delivery import Outlets
+from .health import Loopback
+from .inbox import Inbox
+from .journal.base import Journal
+from .line import CutBy, Line, Phase
+from .prepare import Preparations
+from .publisher import Publisher
+from .scheduler import Scheduler
+from .tally import Tally
+from .timers import Timers
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What the core works with; the service builds and starts it."""
+
+    config: EdgeConfig
+    boot_id: str
+    topics: Topics
+    inbox: Inbox
+    connection: Connection
+    journal: Journal
+    engine: Engine
+    player: Player
+    files: FileWriter
+
+
+@dataclass(frozen=True)
+class _Stop:
+    """A stop that has been obeyed, for lines that arrived before it and are looked at later."""
+
+    received: float
+    silenced: list[str]
+
+
+class State:
+    """Lines, queue, voice and caches. Only the core thread uses it.
+
+    Args:
+        parts: what the core works with.
+        engine_hung: called when the synthesiser is stuck.
+    """
+
+    def __init__(self, parts: Parts, engine_hung: Callable[[], None]) -> None:
+        config = parts.config
+        self.config = config
+        self.boot_id = parts.boot_id
+        self.inbox = parts.inbox
+        self.connection = parts.connection
+        self.journal = parts.journal
+        self.engine = parts.engine
+        self.topics = parts.topics
+        self.timers = Timers()
+        self.tally = Tally()
+        self.cache = LineCache(config.cache.max_mb * 2**20)
+        self.publisher = Publisher(
+            parts.topics, parts.connection, parts.journal, parts.boot_id, parts.inbox.put
+        )
+        self.active = ActiveLines(
+            engine=parts.engine,
+            outlets=Outlets(
+                parts.player,
+                self.publisher,
+                parts.files,
+                self.tally,
+                lambda: parts.connection.max_payload_bytes,
+            ),
+            cache=self.cache,
+            timers=self.timers,
+            engine_timeout_s=config.engine_timeout_s,
+            ended=self._forget,
+            engine_hung=engine_hung,
+        )
+        self.preparations = Preparations(parts.engine, self.cache, self.publisher)
+        self.scheduler = Scheduler(config.queue.max_lines)
+        self.lines: dict[str, Line] = {}
+        """Every line that has been admitted and not ended."""
+        self.loopback = Loopback(parts.boot_id)
+        self.voice: VoiceInfo | None = None
+        self.admission: Admission | None = None
+        self.refused_subscriptions: tuple[str, ...] = ()
+        self.stopping = False
+        self.error: EdgeError | None = None
+        """Why the daemon cannot go on."""
+        self._stops: dict[str, _Stop] = {}
+
+    def load(self, voice: VoiceInfo) -> None:
+        """Take a voice into use."""
+        self.voice = voice
+        self.cache.clear()  # a lexicon that changed does not show in the keys
+        self.admission = Admission(voice, self.cache)
+
+    def cancel(self, line: Line, by: CutBy) -> None:
+        """Take a line out of the queue, or cut it."""
+        self.scheduler.remove(line.request_id)
+        if line.phase is Phase.COMMITTING:
+            line.cut_by = line.cut_by or by
+        elif line.phase is Phase.QUEUED:
+            self.end_waiting(line, Cancelled, by=by, played_ms=0.0)
+        else:
+            self.active.cut(line, by)
+
+    def stop(self, character: str | None, received: float, silenced: list[str]) -> None:
+        """Silence a character, or everyone, and clear the queue of what arrived before.
+
+        Args:
+            character: whom; `None` is everyone.
+            received: when the stop arrived. What arrived before and is looked at later is silenced then.
+            silenced: ids of the lines concerned are added to it, now and later.
+        """
+        if character is not None and not (self.admission and self.admission.knows(character)):
+            return
+        self._stops[character or ""] = _Stop(received, silenced)
+        for line in list(self.lines.values()):
+            if line.received <= received and character in (None, line.character):
+                if line.request_id not in silenced:
+                    silenced.append(line.request_id)
+                self.cancel(line, "stop")
+
+    def settle(self, line: Line) -> None:
+        """End a line that was cut while its acceptance was being written, or that a later stop covers."""
+        stops = (self._stops.get(scope) for scope in ("", line.character))
+        stop = next((stop for stop in stops if stop and line.received <= stop.received), None)
+        if line.cut_by is not None:
+            self.end_waiting(line, Cancelled, by=line.cut_by, played_ms=0.0)
+        elif stop is not None:
+            stop.silenced.append(line.request_id)
+            self.cancel(line, "stop")
+        elif self.stopping:
+            self.cancel(line, "shutdown")
+
+    def end_waiting(self, line: Line, model: type[Event], **keys: Any) -> None:
+        """End a line whose turn never came."""
+        line.phase = Phase.ENDED
+        self.tally.lines[model.model_fields["event"].default] += 1
+        self.publisher.event(line, model, **keys)
+        self._forget(line)
+
+    def _forget(self, line: Line) -> None:
+        self.lines.pop(line.request_id, None)

@@ -9,18 +9,19 @@ import socket
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from .errors import ConfigError
+from .spec import NAME
 
 if sys.version_info >= (3, 11):
     import tomllib
 else:  # the oldest supported device image has Python 3.10
     import tomli as tomllib
 
-Name = Annotated[str, Field(pattern=r"^[a-z0-9_-]{1,64}$")]
+Name = Annotated[str, Field(pattern=f"^{NAME}$")]
 """A device, a character or a mark: it becomes one level of an MQTT topic."""
 
 TopicPrefix = Annotated[str, Field(pattern=r"^[^+#$\x00-\x1f][^+#\x00-\x1f]{0,127}$")]
@@ -212,6 +213,13 @@ def _describe(fault: Any) -> str:
 
 
 def _all_keys(model: type[BaseModel]) -> set[str]:
-    sections = (MqttConfig, TlsConfig, NullSinkConfig, WavSinkConfig, AlsaSinkConfig)
-    extra = (QueueConfig, CacheConfig, FilesConfig)
-    return set(model.model_fields).union(*(set(section.model_fields) for section in sections + extra))
+    """Keys of a section and of every section below it."""
+    below = [section for field in model.model_fields.values() for section in _sections(field.annotation)]
+    return set(model.model_fields).union(*map(_all_keys, below))
+
+
+def _sections(annotation: Any) -> list[type[BaseModel]]:
+    """Models that a type is made of: itself, or the members of a union."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [section for part in get_args(annotation) for section in _sections(part)]

@@ -1,14 +1,15 @@
-"""The golden line: a bundle proves on the device that it still says what it said when it was packed."""
+"""Golden line: a bundle proves on the device that it still says what it said when it was packed."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .bundle.manifest import Golden
-from .errors import BundleError, RunnerError
+from .errors import RunnerError
 from .spec import SAMPLE_RATE
-from .synthesizer import SpeechRequest, Synthesizer
 
 BLOCK = SAMPLE_RATE // 10  # samples per level
 FLOOR_DB = -70.0  # quieter blocks are not compared
@@ -23,38 +24,23 @@ def levels_db(audio: NDArray[np.int16]) -> NDArray[np.float64]:
     return 10 * np.log10(power + 1e-10)
 
 
-def measure(
-    synthesizer: Synthesizer, text: str, character: str, language: str
-) -> tuple[list[int], list[float]]:
-    """Durations in frames of the line's only phrase, and its levels.
+def compare(golden: Golden, durations: Sequence[int], levels: Sequence[float], bundle: str) -> None:
+    """Hold what came out against what was packed.
 
-    Raises:
-        BundleError: the line is not one phrase.
-    """
-    request = SpeechRequest(text, character, language)
-    line = synthesizer.prepare(request)
-    if len(line.phrases) != 1:
-        raise BundleError(
-            f"golden line {text!r} is {len(line.phrases)} phrases, expected 1; choose one sentence"
-        )
-    durations = synthesizer.encode(line, line.phrases[0]).plan.durations
-    audio = np.concatenate([chunk.samples for chunk in synthesizer.stream(line)])
-    return [int(n) for n in durations], [round(float(level), 1) for level in levels_db(audio)]
-
-
-def check(synthesizer: Synthesizer) -> None:
-    """Speak the golden line and compare.
+    Args:
+        golden: of the manifest.
+        durations: frames per symbol of the line's only phrase.
+        levels: ``levels_db`` of its sound.
+        bundle: its path, for the message.
 
     Raises:
         RunnerError: the sound is not the voice that was packed: wrong engine, driver or processor fault.
     """
-    golden: Golden = synthesizer.bundle.manifest.golden
-    durations, levels = measure(synthesizer, golden.text, golden.character, golden.language)
-    where = f"{synthesizer.bundle.path}: golden line"
+    where = f"{bundle}: golden line"
     if len(durations) != len(golden.durations):
         raise RunnerError(
             f"{where} has {len(durations)} phonemes, expected {len(golden.durations)}: "
-            "the text front end or its lexicon differs from the one that packed the bundle"
+            "the text front end differs from the one that packed the bundle"
         )
     worst = int(np.abs(np.subtract(durations, golden.durations)).max())
     if worst > MAX_DURATION_DIFFERENCE:

@@ -12,13 +12,14 @@ from dataclasses import dataclass
 from typing import Literal
 
 from .errors import TextError
+from .spec import NAME
 
 TagKind = Literal["emotion", "pause", "mark"]
 
 MAX_PAUSE_MS = 10_000
 
 _OPEN, _CLOSE = "[［", "]］"
-_NAME = re.compile(r"[a-z0-9_-]{1,64}")
+_NAME = re.compile(NAME)
 _PAUSE = re.compile(r"(\d{1,6}(?:\.\d{1,6})?) ?(ms|s)")
 _KNOWN = "[emotion:name], [pause:400ms], [pause:1.2s], [mark:name]"
 

@@ -13,10 +13,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from . import spec
+
 CONTRACT_VERSION = 1
-NAME = re.compile(r"[a-z0-9_-]{1,64}")
-REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
-MAX_TEXT_CHARACTERS = 2000
 MAX_DELAY_MS = 3_600_000
 NO_CHARACTER = "unknown"  # topic level for answers to a request that names no valid character
 OPERATIONS = ("say", "cancel", "stop", "prepare", "characters", "status", "reload", "flush_cache")
@@ -38,7 +37,7 @@ VisemeSet = Literal["oculus", "rhubarb", "azure", "arkit", "polly"]
 
 def is_name(text: str) -> bool:
     """Tell whether a text may be a device, character or mark."""
-    return NAME.fullmatch(text) is not None
+    return re.fullmatch(spec.NAME, text) is not None
 
 
 @dataclass(frozen=True)
@@ -86,7 +85,13 @@ def _integral(value: Any) -> Any:
 
 
 Integer = Annotated[int, BeforeValidator(_integral)]
-RequestId = Annotated[str, Field(pattern=r"^[A-Za-z0-9._:-]{1,64}$")]
+RequestId = Annotated[str, Field(pattern=f"^{spec.REQUEST_ID}$")]
+Name = Annotated[str, Field(pattern=f"^{spec.NAME}$")]
+
+
+def _number(default: float, within: tuple[float, float]) -> Any:
+    low, high = within
+    return Field(default, ge=low, le=high, allow_inf_nan=False)
 
 
 class _Inbound(BaseModel):
@@ -104,17 +109,17 @@ class SayRequest(_Inbound):
     """A line to be spoken; ranges and defaults as in section 2 of the contract."""
 
     id: RequestId | None = None
-    character: str | None = Field(None, pattern=r"^[a-z0-9_-]{1,64}$")
-    text: str | None = Field(None, max_length=MAX_TEXT_CHARACTERS)
-    line: str | None = Field(None, pattern=r"^[a-z0-9_-]{1,64}$")
+    character: Name | None = None
+    text: str | None = Field(None, max_length=spec.MAX_TEXT_CHARACTERS)
+    line: Name | None = None
     language: Literal["auto", "zh", "en", "ja"] = "auto"
     emotion: str = Field("neutral", min_length=1, max_length=64)
-    emotion_strength: float = Field(1.0, ge=0, le=1.5, allow_inf_nan=False)
-    rate: float = Field(1.0, ge=0.5, le=2.0, allow_inf_nan=False)
+    emotion_strength: float = _number(1.0, spec.EMOTION_STRENGTH)
+    rate: float = _number(1.0, spec.RATE)
     """Speed, times normal."""
-    pitch: float = Field(0.0, ge=-12, le=12, allow_inf_nan=False)
+    pitch: float = _number(0.0, spec.PITCH)
     """Semitones."""
-    volume: float = Field(1.0, ge=0, le=2, allow_inf_nan=False)
+    volume: float = _number(1.0, spec.VOLUME)
     priority: Integer = Field(5, ge=0, le=9)
     interrupt: Literal["none", "lower", "character", "all"] = "none"
     deadline_ms: Integer | None = Field(None, ge=1, le=MAX_DELAY_MS)
@@ -150,7 +155,7 @@ class StopRequest(_Inbound):
     """Silence now, for one character or for all."""
 
     id: RequestId | None = None
-    character: str | None = Field(None, pattern=r"^[a-z0-9_-]{1,64}$")
+    character: Name | None = None
     reply_to: str | None = None
 
 

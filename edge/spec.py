@@ -17,3 +17,12 @@ LEADING_SYMBOL = "SP"  # every phrase starts with this much silence
 FINAL_SYMBOL = "."  # closes a phrase that has no final punctuation
 ZERO_LENGTH_SYMBOLS = ("[", "]")  # pitch marks: read by the encoder, never sounded
 LANGUAGE_IDS = {"zh": 0, "en": 1, "ja": 2}
+
+NAME = r"[a-z0-9_-]{1,64}"  # device, character, emotion, line or mark: it becomes one level of an MQTT topic
+REQUEST_ID = r"[A-Za-z0-9._:-]{1,64}"
+MAX_TEXT_CHARACTERS = 2000  # of a line
+
+EMOTION_STRENGTH = (0.0, 1.5)  # 0 is neutral, 1 as trained
+RATE = (0.5, 2.0)  # times normal speed
+PITCH = (-12.0, 12.0)  # semitones
+VOLUME = (0.0, 2.0)  # linear gain

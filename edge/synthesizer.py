@@ -9,22 +9,22 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from . import markup
+from . import golden, markup
 from .audio import AudioChunk, Mark, Pcm16, to_pcm16
 from .bundle.bundle import Bundle
 from .bundle.manifest import Character, choose_character
 from .decoding import EncodedPhrase, WindowDecoder, plan_windows
-from .errors import RequestError
+from .errors import BundleError, RequestError
 from .lipsync.timeline import Timeline, concatenate, phrase_timeline, silence_timeline
 from .markup import Tag
 from .phrases import Phrase, split_phrases
 from .prosody import plan_frames, sounded_mask
 from .runners import EncoderInputs, Runner, open_runner
-from .spec import HOP_LENGTH, LANGUAGE_IDS, SAMPLE_RATE
+from .spec import EMOTION_STRENGTH, HOP_LENGTH, LANGUAGE_IDS, PITCH, RATE, SAMPLE_RATE, VOLUME
 from .text import FrontEnd
 from .text.symbols import SYMBOL_TO_ID
 
-_RANGES = {"emotion_strength": (0.0, 1.5), "rate": (0.5, 2.0), "pitch": (-12.0, 12.0), "volume": (0.0, 2.0)}
+_RANGES = {"emotion_strength": EMOTION_STRENGTH, "rate": RATE, "pitch": PITCH, "volume": VOLUME}
 
 
 @dataclass(frozen=True)
@@ -121,12 +121,34 @@ class Synthesizer:
         return cls(loaded, open_runner(loaded, runner, threads), FrontEnd(lexicon))
 
     def warm_up(self) -> None:
-        """Load the dictionaries of the bundle's languages and run both networks at the usual window sizes."""
+        """Load the dictionaries of the bundle's languages, speak the golden line and compare it.
+
+        Raises:
+            RunnerError: the sound is not the voice that was packed.
+        """
         manifest = self.bundle.manifest
         self._front_end.warm_up(sorted({name for entry in manifest.characters for name in entry.languages}))
-        golden = SpeechRequest(manifest.golden.text, manifest.golden.character, manifest.golden.language)
-        for _ in self.stream(self.prepare(golden)):
-            pass
+        expected = manifest.golden
+        request = SpeechRequest(expected.text, expected.character, expected.language)
+        golden.compare(expected, *self.measure(request), str(self.bundle.path))
+
+    def measure(self, request: SpeechRequest) -> tuple[list[int], list[float]]:
+        """Speak a line of one phrase, read without a lexicon, as the golden line of a bundle is measured.
+
+        Returns:
+            Frames of each symbol, and the level of each 0.1 s in dB below full scale.
+
+        Raises:
+            BundleError: the line is not one phrase.
+        """
+        line = self._prepare(request, self._front_end.without_lexicon())
+        if len(line.phrases) != 1:
+            what = f"golden line {request.text!r} is {len(line.phrases)} phrases"
+            raise BundleError(f"{what}, expected 1; choose one sentence")
+        durations = self.encode(line, line.phrases[0]).plan.durations
+        audio = np.concatenate([chunk.samples for chunk in self.stream(line)])
+        levels = [round(float(level), 1) for level in golden.levels_db(audio)]
+        return [int(n) for n in durations], levels
 
     def close(self) -> None:
         """Give threads and networks back."""
@@ -140,10 +162,13 @@ class Synthesizer:
             RequestError: unknown character, or a number out of range.
             TextError: the text cannot be spoken.
         """
+        return self._prepare(request, self._front_end)
+
+    def _prepare(self, request: SpeechRequest, front_end: FrontEnd) -> PreparedLine:
         _check_ranges(request)
         character = choose_character(self.bundle.manifest.characters, request.character)
         parsed = markup.parse(request.text)
-        reading = self._front_end.read(parsed.plain, request.language)
+        reading = front_end.read(parsed.plain, request.language)
         first, tags, warnings = _resolve_emotions(character, request.emotion, parsed.tags)
         foreign = sorted(set(reading.languages) - set(character.languages))
         if foreign:

@@ -14,12 +14,11 @@ from typing import Any
 
 import onnx
 
-from edge import golden
 from edge.bundle.bundle import DECODER_FILE, ENCODER_FILE, FORMAT_VERSION, MANIFEST_FILE, Bundle
 from edge.bundle.manifest import Character, FileEntry, Golden, Manifest, Quantization
 from edge.errors import EdgeError
 from edge.spec import HOP_LENGTH, N_FFT, SAMPLE_RATE
-from edge.synthesizer import Synthesizer
+from edge.synthesizer import SpeechRequest, Synthesizer
 from edge.text.symbols import SYMBOLS_SHA256
 
 from .card import VoiceCard
@@ -91,7 +90,7 @@ def _replacing(output: Path) -> Iterator[Path]:
 def _spoken(path: Path) -> Bundle:
     """Load a bundle and let it speak its golden line."""
     synthesizer = Synthesizer.load(path)
-    golden.check(synthesizer)
+    synthesizer.warm_up()
     synthesizer.close()
     return synthesizer.bundle
 
@@ -144,7 +143,8 @@ def _golden(folder: Path, card: VoiceCard) -> Golden:
     spoken = card.golden
     try:
         synthesizer = Synthesizer.load(folder)
-        durations, levels = golden.measure(synthesizer, spoken.text, spoken.character, spoken.language)
+        request = SpeechRequest(spoken.text, spoken.character, spoken.language)
+        durations, levels = synthesizer.measure(request)
     except EdgeError as error:
         raise ValueError(f"the golden line cannot be spoken: {error}") from error
     return Golden.model_validate({**spoken.model_dump(), "durations": durations, "levels_db": levels})

@@ -41,6 +41,20 @@ ARROWS = {
     "benchmarks": ("edge", "quantize", "models"),  # models: the full model is what we compare with
 }
 
+# Inside edge: what a room must not import. The daemon decides, protocols carry; sound and text know neither.
+FORBIDDEN = {
+    **dict.fromkeys(
+        ("edge.text", "edge.lipsync", "edge.head", "edge.prosody", "edge.runners", "edge.bundle"),
+        ("edge.daemon", "edge.protocols", "edge.playback", "edge.config", "edge.messages"),
+    ),
+    "edge.synthesizer": ("edge.daemon", "edge.protocols", "edge.playback", "edge.config", "edge.messages"),
+    "edge.engine": ("edge.messages", "edge.daemon", "edge.protocols", "edge.playback", "edge.config"),
+    "edge.playback": ("edge.messages", "edge.daemon", "edge.protocols", "edge.engine"),
+    "edge.protocols": ("edge.daemon", "edge.engine", "edge.synthesizer"),
+    "edge": ("edge.daemon",),
+}
+MAY_IMPORT_DAEMON = ("edge.cli", "edge.demo", "edge.daemon")
+
 # What a device does not have. Importing any module of the package must work without it.
 NOT_ON_DEVICE = ("torch", "onnx", "scipy", "matplotlib", "lightning", "models", "distill", "benchmarks")
 OPTIONAL_ON_DEVICE = (
@@ -76,6 +90,54 @@ def imported(path: Path) -> set[str]:
     return names
 
 
+def imports_of(module: str, path: Path, source: str | None = None) -> set[str]:
+    """Absolute names of what a file imports, relative imports and those for type checks included."""
+    package = module.split(".") if path.name == "__init__.py" else module.split(".")[:-1]
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(source or path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            parent = package[: len(package) - node.level + 1] if node.level else []
+            start = ".".join([*parent, *([node.module] if node.module else [])])
+            names.update(f"{start}.{alias.name}" for alias in node.names)
+    return names
+
+
+def wrong_arrows(module: str, names: set[str]) -> list[str]:
+    """Imports of a module of edge that its room must not have."""
+    rules = [room for room in FORBIDDEN if within(module, room)]
+    if any(within(module, room) for room in MAY_IMPORT_DAEMON):
+        rules.remove("edge")
+    return [
+        f"{module} imports {name}"
+        for room in rules
+        for name in sorted(names)
+        if any(within(name, forbidden) for forbidden in FORBIDDEN[room])
+    ]
+
+
+def graph(package: str) -> dict[str, set[str]]:
+    """Modules of a package and what they import of it."""
+    paths = dict(modules(package))
+    edges: dict[str, set[str]] = {}
+    for module, path in paths.items():
+        found = imports_of(module, path)
+        named = {name if name in paths else name.rpartition(".")[0] for name in found}
+        edges[module] = (named & paths.keys()) - {module, package}
+    return edges
+
+
+def circles(edges: dict[str, set[str]]) -> list[str]:
+    """Modules that import each other: what is left when those without imports are taken away in turn."""
+    left = dict(edges)
+    while ends := [module for module, imports in left.items() if not imports & left.keys()]:
+        for module in ends:
+            del left[module]
+    reached = {name for imports in left.values() for name in imports}
+    return sorted(module for module in left if module in reached)
+
+
 def within(name: str, allowed: str) -> bool:
     return name == allowed or name.startswith(allowed + ".")
 
@@ -90,6 +152,38 @@ def test_arrows_between_packages(package: str) -> None:
             if name.split(".")[0] in PACKAGES and not any(within(name, prefix) for prefix in allowed):
                 wrong.append(f"{module} imports {name}")
     assert not wrong, wrong
+
+
+def test_arrows_inside_edge() -> None:
+    wrong = [
+        text for module, path in modules("edge") for text in wrong_arrows(module, imports_of(module, path))
+    ]
+    assert not wrong, wrong
+
+
+@pytest.mark.parametrize(
+    ("module", "source", "told"),
+    [
+        ("edge.head", "from .config import EdgeConfig", "edge.head imports edge.config.EdgeConfig"),
+        ("edge.text.zh.reader", "from ...messages import Event", "imports edge.messages.Event"),
+        ("edge.engine.process", "if x:\n    from ..messages import Event", "imports edge.messages.Event"),
+        ("edge.synthesizer", "from .daemon import Daemon", "edge.synthesizer imports edge.daemon.Daemon"),
+        ("edge.protocols.http", "import edge.daemon.core", "edge.protocols.http imports edge.daemon.core"),
+        ("edge.phrases", "from .daemon.line import Line", "edge.phrases imports edge.daemon.line.Line"),
+    ],
+)
+def test_a_broken_arrow_is_seen(module: str, source: str, told: str) -> None:
+    found = wrong_arrows(module, imports_of(module, Path("x.py"), source))
+    assert found and told in found[0]
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_no_modules_import_each_other(package: str) -> None:
+    assert circles(graph(package)) == []
+
+
+def test_a_circle_is_seen() -> None:
+    assert circles({"a": {"b"}, "b": {"c"}, "c": {"b"}, "d": set()}) == ["b", "c"]
 
 
 def import_without(missing: tuple[str, ...], names: list[str]) -> subprocess.CompletedProcess[str]:

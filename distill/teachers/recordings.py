@@ -12,6 +12,8 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 import numpy as np
 import soundfile as sf
 
+from edge.spec import NAME
+
 from ..script import Line, hold_out
 from .base import LineRejectedError, LineRequest, Origin, OwnLine, Teacher, TeacherError, TeacherLine
 from .reference import language_of
@@ -21,7 +23,7 @@ SUFFIXES = (".wav", ".flac", ".ogg")
 _LANGUAGES = (
     {name: name for name in ALL_LANGUAGES} | {f"all_{name}": name for name in ALL_LANGUAGES} | {"jp": "ja"}
 )
-_EMOTION = re.compile(r"[a-z0-9_-]{1,64}")
+_EMOTION = re.compile(NAME)
 
 
 @dataclass(frozen=True)

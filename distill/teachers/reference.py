@@ -6,9 +6,9 @@ import re
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
+from pydantic import AfterValidator, BeforeValidator, ValidationInfo
 
-from edge.bundle.manifest import Language
+from edge.bundle.manifest import Language, Name
 
 from ..config import Section
 from .base import TeacherError
@@ -83,5 +83,4 @@ def _clip_alone(value: Any) -> Any:
     return {"audio": value} if isinstance(value, str) else value
 
 
-Name = Annotated[str, Field(pattern=r"^[a-z0-9_-]{1,64}$")]
 References = dict[Name, Annotated[Reference, BeforeValidator(_clip_alone)]]

@@ -11,10 +11,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
-from edge.bundle.manifest import Language
+from edge.bundle.manifest import Language, Name
 
 from ..config import Section
-from .reference import LocalPath, Name, Reference, References
+from .reference import LocalPath, Reference, References
 
 NEUTRAL = "neutral"
 ALL_LANGUAGES: tuple[Language, ...] = ("zh", "en", "ja")

@@ -14,14 +14,14 @@ from typing import Any
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from edge.bundle.manifest import Consent, Language
+from edge.bundle.manifest import Consent, Language, Name
 
 from ..config import DistillError, Section, checked, load_toml
 from ..corpus.config import BUILTIN_SCRIPT, PACKAGE_SCRIPTS, CorpusConfig, CorpusSound, Recording
 from ..gate.config import GateConfig
 from ..ledger import fingerprint
 from ..teachers import Teacher, make_teacher
-from ..teachers.reference import Name, Reference
+from ..teachers.reference import Reference
 from ..teachers.settings import NEUTRAL, GptSovitsSettings, Owned, RecordingsSettings, TeacherSettings
 from ..training.schedule import TrainConfig
 

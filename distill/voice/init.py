@@ -6,6 +6,8 @@ import json
 import re
 from pathlib import Path
 
+from edge.spec import NAME
+
 from ..config import DistillError
 
 FOLDER = Path(__file__).parents[1] / "templates"
@@ -24,7 +26,7 @@ def write_template(path: Path, kind: str, name: str) -> None:
     Raises:
         DistillError: the file is there, or the name cannot be one.
     """
-    if not re.fullmatch(r"[a-z0-9_-]{1,64}", name):
+    if not re.fullmatch(NAME, name):
         raise DistillError(f"{name!r} is no name of a voice: use a-z, 0-9, _ and -")
     corpus = "corpus-recordings" if kind == "recordings" else "corpus"
     parts = map(_read, ("voice", f"teacher-{kind}", corpus, "train"))

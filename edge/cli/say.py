@@ -10,12 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..spec import EMOTION_STRENGTH, PITCH, RATE, VOLUME
 from .output import Progress, open_sound
 from .stdin import text_or_stdin
 
 if TYPE_CHECKING:
     from ..lipsync.timeline import Timeline
     from ..synthesizer import PreparedLine, Synthesizer
+
+
+def _range(limits: tuple[float, float], unit: str) -> str:
+    return f"{limits[0]:g} to {limits[1]:g}, {unit}."
 
 
 @dataclass
@@ -57,11 +62,14 @@ class _Result:
 @click.option("--character", default="", help="Who speaks; the first of the bundle if absent (see voices).")
 @click.option("--emotion", default="neutral", show_default=True, help="Until the first [emotion:...] tag.")
 @click.option(
-    "--emotion-strength", default=1.0, show_default=True, help="0 (neutral) to 1.5; 1 is as trained."
+    "--emotion-strength",
+    default=1.0,
+    show_default=True,
+    help=_range(EMOTION_STRENGTH, "0 is neutral, 1 as trained"),
 )
-@click.option("--rate", default=1.0, show_default=True, help="Speed, 0.5 to 2.")
-@click.option("--pitch", default=0.0, show_default=True, help="Semitones, -12 to 12.")
-@click.option("--volume", default=1.0, show_default=True, help="Linear gain, 0 to 2.")
+@click.option("--rate", default=1.0, show_default=True, help=_range(RATE, "times normal speed"))
+@click.option("--pitch", default=0.0, show_default=True, help=_range(PITCH, "semitones"))
+@click.option("--volume", default=1.0, show_default=True, help=_range(VOLUME, "linear gain"))
 @click.option(
     "--language",
     type=click.Choice(["auto", "zh", "en", "ja"]),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -11,7 +12,6 @@ from pydantic import BaseModel
 from ..errors import EdgeError
 from ..messages import (
     NO_CHARACTER,
-    REQUEST_ID,
     AudioOptions,
     CancelRequest,
     PlainRequest,
@@ -20,6 +20,7 @@ from ..messages import (
     StopRequest,
     is_name,
 )
+from ..spec import REQUEST_ID
 from .payload import clean_line, unknown_keys, validate
 
 MODELS: Mapping[str, type[BaseModel]] = {
@@ -82,7 +83,7 @@ class Command:
     def identify(self, values: Mapping[str, Any]) -> None:
         """Take over id and character where they are valid: the answer to a wrong request names them."""
         request_id, character = values.get("id"), values.get("character")
-        if isinstance(request_id, str) and REQUEST_ID.fullmatch(request_id):
+        if isinstance(request_id, str) and re.fullmatch(REQUEST_ID, request_id):
             self.request_id = request_id
         if isinstance(character, str) and is_name(character):
             self.character = character

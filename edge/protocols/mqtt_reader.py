@@ -12,7 +12,8 @@ from typing import Protocol
 from pydantic import BaseModel
 
 from ..errors import EdgeError, RequestError
-from ..messages import MAX_TEXT_CHARACTERS, OPERATIONS, Address, SayRequest, StopRequest, Topics, is_name
+from ..messages import OPERATIONS, Address, SayRequest, StopRequest, Topics, is_name
+from ..spec import MAX_TEXT_CHARACTERS
 from .commands import MODELS, Command
 from .link import Inbound
 from .payload import clean_line, decode_utf8, parse_object

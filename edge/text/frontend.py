@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import TextError
+from ..spec import MAX_TEXT_CHARACTERS
 from .cleaning import CleanText, clean
 from .language import Piece, split_languages
 from .symbols import LANGUAGES, PUNCTUATION
@@ -26,7 +27,6 @@ _WARM_UP_LINES = {
 _CLOSING = frozenset(")）】]」』")
 # Letters of a chat word without a vowel, which is spelled: yyds. Those that are sounds are not.
 _CONSONANTS = re.compile(r"(?![hm]+$|p?ss?t$|shh+$|tsk$|brr+$|pff+t?$)[b-df-hj-np-tv-z]{2,6}")
-MAX_CHARACTERS = 2000  # per line; the MQTT contract's limit
 
 
 @dataclass(frozen=True)
@@ -67,6 +67,12 @@ class FrontEnd:
     def __init__(self, lexicon: Path | None = None) -> None:
         self._readers: dict[str, LanguageReader] = {}
         self._lexicon = _load_lexicon(lexicon) if lexicon else None
+
+    def without_lexicon(self) -> FrontEnd:
+        """Return a front end that reads as if there were no show: for what was packed without one."""
+        plain = FrontEnd()
+        plain._readers = self._readers
+        return plain
 
     def warm_up(self, languages: Iterable[str] = LANGUAGES) -> None:
         """Load the dictionaries and compile the rules of these languages now, so that no line has to."""
@@ -162,9 +168,9 @@ def _spell_letters(tokens: list[Token]) -> list[Token]:
 def _check(text: str, language: str) -> None:
     if language != "auto" and language not in LANGUAGES:
         raise TextError(f"language is {language!r}; expected auto, {', '.join(LANGUAGES)}")
-    if len(text) > MAX_CHARACTERS:
+    if len(text) > MAX_TEXT_CHARACTERS:
         raise TextError(
-            f"the line has {len(text)} characters; split it, {MAX_CHARACTERS} is the most", "too_large"
+            f"the line has {len(text)} characters; split it, {MAX_TEXT_CHARACTERS} is the most", "too_large"
         )
     if not text.strip():
         raise TextError("the line is empty; send at least one word", "text_empty")

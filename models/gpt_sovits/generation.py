@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal, Protocol, TypeVar
 
 import torch
 from torch import Tensor
 
 from .key_value_cache import close_gaps
 from .sampling import SamplingOptions, draw, penalize, probabilities
-
-if TYPE_CHECKING:
-    from .text2semantic import Text2Semantic
 
 STEPS_WITHOUT_END = 11  # the end cannot be drawn before 0.44 s of speech
 
@@ -78,16 +75,50 @@ class Generation:
     index: int
 
 
+class BatchContext(Protocol):
+    """What the steps of a batch share."""
+
+    def keep(self, order: Sequence[int]) -> None:
+        """Go on with fewer rows."""
+        ...
+
+
+_Context = TypeVar("_Context", bound=BatchContext)
+
+
+class TokenModel(Protocol[_Context]):
+    """What the loop needs of a model: the first logits of every line, then one step after the other."""
+
+    def prefill(self, items: Sequence[GenerationItem]) -> tuple[Tensor, _Context]:
+        """Run text and prompt of every line; (B, S, D) and the context to go on from."""
+        ...
+
+    def logits(self, hidden: Tensor) -> Tensor:
+        """Turn (..., D) into (..., V)."""
+        ...
+
+    def step(self, tokens: Tensor, context: _Context) -> Tensor:
+        """Feed one token (B,) per row; (B, V) of the next."""
+        ...
+
+
 @torch.inference_mode()
 def generate_batch(
-    model: Text2Semantic, items: Sequence[GenerationItem], options: SamplingOptions
+    model: TokenModel[_Context], n_tokens: int, items: Sequence[GenerationItem], options: SamplingOptions
 ) -> list[Generation]:
-    """Draw tokens for all lines side by side; lines that have ended leave the batch."""
+    """Draw tokens for all lines side by side; lines that have ended leave the batch.
+
+    Args:
+        model: that predicts them.
+        n_tokens: size of its output, the end token included.
+        items: the lines.
+        options: how to draw.
+    """
     if not items:
         return []
     hidden, context = model.prefill(items)
     logits = model.logits(hidden[:, -1])
-    batch = _Batch(items, model.sizes.n_tokens, options, logits.device)
+    batch = _Batch(items, n_tokens, options, logits.device)
     while True:
         drawn, is_end = batch.draw(logits)
         order = batch.leave(is_end)

@@ -288,7 +288,7 @@ class Text2Semantic(nn.Module):
         self, items: Sequence[GenerationItem], options: SamplingOptions | None = None
     ) -> list[Generation]:
         """Say several lines at once; each as if it were alone, but for rounding."""
-        return generate_batch(self, items, options or SamplingOptions())
+        return generate_batch(self, self.sizes.n_tokens, items, options or SamplingOptions())
 
 
 def prefill_mask(starts: Tensor, audio_starts: Tensor, n: int) -> Tensor:

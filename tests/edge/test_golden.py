@@ -8,15 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from edge import golden
-from edge.errors import RunnerError
-from edge.synthesizer import Synthesizer
+from edge.errors import BundleError, RunnerError
+from edge.synthesizer import SpeechRequest, Synthesizer
 
 TINY = Path(__file__).parents[1] / "data" / "tiny_voice"
 
 
 def test_the_packed_voice_passes() -> None:
-    golden.check(Synthesizer.load(TINY, threads=1))
+    Synthesizer.load(TINY, threads=1).warm_up()
 
 
 @pytest.mark.parametrize(
@@ -33,4 +32,22 @@ def test_another_voice_fails(tmp_path: Path, key: str, change: object, word: str
     manifest["golden"][key] = change(manifest["golden"][key])  # type: ignore[operator]
     (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
     with pytest.raises(RunnerError, match=word):
-        golden.check(Synthesizer.load(folder, threads=1))
+        Synthesizer.load(folder, threads=1).warm_up()
+
+
+def test_a_lexicon_of_the_show_does_not_make_it_another_voice(tmp_path: Path) -> None:
+    lexicon = tmp_path / "show.txt"
+    lexicon.write_text("stage = S T EY1 JH IH0 Z\n", encoding="utf-8")
+    voice = Synthesizer.load(TINY, threads=1, lexicon=lexicon)
+    voice.warm_up()
+    text = voice.bundle.manifest.golden.text
+    plain, show = (
+        speaker.prepare(SpeechRequest(text, "noah")).phrases[0].symbols
+        for speaker in (Synthesizer.load(TINY, threads=1), voice)
+    )
+    assert len(show) == len(plain) + 2
+
+
+def test_a_golden_line_is_one_phrase() -> None:
+    with pytest.raises(BundleError, match="2 phrases"):
+        Synthesizer.load(TINY, threads=1).measure(SpeechRequest("One. Two.", "noah", "en"))

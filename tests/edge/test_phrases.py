@@ -164,3 +164,14 @@ def test_nothing_is_lost_whatever_the_tags(seed: int) -> None:
         assert indices == sorted(indices)
         assert all(-1 <= index <= len(phrase.symbols) for index in indices)
         assert len(phrase.symbols) <= MAX_PHONEMES + 2
+
+
+@pytest.mark.parametrize("text", ["a" * 400, "to go " * 90, "go," * 130, "a" * 100 + " " + "b" * 300])
+def test_no_mark_is_lost_where_a_long_phrase_is_cut(text: str) -> None:
+    """A mark before every character, the one exactly on the cut among them."""
+    tags = [Tag("mark", f"m{position}", position) for position in range(len(text))]
+    phrases = split(text, *tags)
+    assert len(phrases) > 1
+    found = [(cue.name, number, cue.index) for number, phrase in enumerate(phrases) for cue in phrase.cues]
+    assert [name for name, _, _ in found] == [tag.value for tag in tags]
+    assert [place[1:] for place in found] == sorted(place[1:] for place in found)

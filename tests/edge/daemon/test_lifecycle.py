@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from edge.messages import MAX_TEXT_CHARACTERS
+from edge.spec import MAX_TEXT_CHARACTERS
 from tests.edge.daemon.conftest import Rig
 from tests.edge.daemon.stand_in import MS_PER_CHARACTER, SAMPLES_PER_CHARACTER, level
 

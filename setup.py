@@ -10,6 +10,7 @@ PACKAGES = ("edge", "models", "distill", "quantize", "deploy")
 # aarch64 or is pure Python; docs/supported-platforms.md lists them with the versions looked up.
 DEVICE = [
     "click>=8.2,<9",
+    "cryptography>=44,<60",
     "numpy>=2.0,<3",
     "onnxruntime>=1.20,<2",
     "paho-mqtt>=2.1,<3",

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from . import golden, markup
 from .audio import AudioChunk, Mark, Pcm16, to_pcm16
-from .bundle.bundle import Bundle
+from .bundle.bundle import Bundle, Gate
 from .bundle.manifest import Character, choose_character
 from .decoding import EncodedPhrase, WindowDecoder, plan_windows
 from .errors import BundleError, RequestError
@@ -111,13 +111,14 @@ class Synthesizer:
         threads: int = 2,
         lexicon: Path | None = None,
         runner: str = "onnxruntime",
+        gate: Gate | None = None,
     ) -> Synthesizer:
-        """Open a bundle, None for the built-in voice.
+        """Open a bundle, None for the built-in voice; ``gate`` as in :meth:`Bundle.load`.
 
         Raises:
             BundleError, ConfigError, RunnerError: one line that names the file and the remedy.
         """
-        loaded = Bundle.load(bundle)
+        loaded = Bundle.load(bundle, gate=gate)
         return cls(loaded, open_runner(loaded, runner, threads), FrontEnd(lexicon))
 
     def warm_up(self) -> None:

@@ -34,6 +34,7 @@ ARROWS = {
         "edge.spec",
         "edge.errors",
         "edge.bundle.manifest",
+        "edge.bundle.trust",  # the consent record that goes into the bundle
         "edge.prosody",
         "edge.head",
     ),

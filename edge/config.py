@@ -109,7 +109,7 @@ class QueueConfig(_Section):
     max_intake_bytes: int = Field(16_777_216, ge=1_048_576)
     max_request_bytes: int = Field(262_144, ge=4096, le=16_777_216)
     """Larger payloads are answered with `too_large` unread."""
-    remembered_ids: int = Field(10_000, ge=100)
+    remembered_ids: int = Field(100_000, ge=100)
     """Request ids whose outcome is kept to recognise repetitions."""
 
 

@@ -5,11 +5,12 @@ python -m distill.evaluation.report docs/built-in-voice.md benchmarks/results/qu
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+from ..files import read_json
 
 BEGIN, END = "<!-- quality:begin -->", "<!-- quality:end -->"
 _VERDICTS = {True: "yes", False: "**no**", None: ""}
@@ -28,7 +29,7 @@ def update(document: Path, results: Sequence[Path]) -> None:
         raise ValueError(f"{document} must hold {BEGIN} and {END} once each")
     before, rest = text.split(BEGIN)
     after = rest.split(END)[1]
-    tables = "\n\n".join(section(json.loads(path.read_text("utf-8"))) for path in results)
+    tables = "\n\n".join(section(read_json(path)) for path in results)
     document.write_text(f"{before}{BEGIN}\n{tables}\n{END}{after}", "utf-8")
 
 

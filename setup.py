@@ -17,7 +17,8 @@ DEVICE = [
     "tomli>=2.0,<3; python_version < '3.11'",
 ]
 JAPANESE = ["pyopenjtalk-plus>=0.4.1.post10,<0.5"]
-TRAINING = ["lightning>=2.4,<3", "safetensors>=0.4", "torch>=2.4,<3", "tqdm>=4.66"]
+QUANTIZING = ["onnx>=1.17,<2", "safetensors>=0.4", "torch>=2.4,<3"]
+TRAINING = ["lightning>=2.4,<3", "tqdm>=4.66"]
 CONTENT = ["transformers>=5.20,<6"]  # HuBERT and RoBERTa of the full model, from local folders
 SOUND_FILES = ["soundfile>=0.12,<1", "soxr>=0.5,<2"]
 F0 = ["pyworld-prebuilt>=0.3.5"]  # pyworld itself has no wheels and needs a compiler
@@ -32,12 +33,10 @@ EVALUATION = [
 EXTRAS = {
     "ja": JAPANESE,
     "audio": ["sounddevice>=0.4.6,<1"],
-    "openvino": ["openvino>=2025.0"],
-    "jetson": ["pycuda>=2024.1"],  # TensorRT itself comes with JetPack, never from pip
-    "metrics": ["prometheus-client>=0.20,<1"],
     "demo": ["amqtt>=0.12,<0.13"],
-    "quantize": ["onnx>=1.17,<2", "safetensors>=0.4", "torch>=2.4,<3"],
+    "quantize": QUANTIZING,
     "distill": [
+        *QUANTIZING,  # `sovits-distill run` quantizes as well
         *JAPANESE,
         *TRAINING,
         *SOUND_FILES,

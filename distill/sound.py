@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 
 from edge.spec import SAMPLE_RATE
 
+from .files import replacing
+
 Audio = NDArray[np.float32]
 
 STEP = 128  # samples, 4 ms: what is looked at when silence is measured
@@ -74,6 +76,5 @@ def save_flac(path: Path, audio: Audio) -> None:
         raise ValueError(
             f"{path.name} would clip: peak {peak:.2f}; lower level_dbfs by {20 * np.log10(peak):.1f} dB"
         )
-    unfinished = path.with_name(f"{path.name}.{os.getpid()}.part")
-    sf.write(unfinished, audio, SAMPLE_RATE, format="FLAC", subtype="PCM_16")
-    unfinished.replace(path)
+    with replacing(path, writer=str(os.getpid())) as unfinished:
+        sf.write(unfinished, audio, SAMPLE_RATE, format="FLAC", subtype="PCM_16")

@@ -33,6 +33,7 @@ ARROWS = {
         "edge.audio",
         "edge.spec",
         "edge.errors",
+        "edge.cli.command",
         "edge.bundle.manifest",
         "edge.prosody",
         "edge.head",

@@ -24,9 +24,10 @@ from edge.text import FrontEnd
 from ..config import DistillError
 from .config import CorpusConfig
 from ..exclusive import exclusive
+from ..files import read_json, write_json, write_rows
 from ..gate import LEARN_LINES, GateConfig, Voice
 from .plan import Planned, plan
-from .progress import Progress, manifest_row, read_json, read_progress, write_json
+from .progress import Progress, manifest_row, read_progress
 from .ranks import Ranks, expected_rank, join_ranks
 from .workers import Renderers
 from .utterance import Job, Judge, MakeTeacher, Row, Studio
@@ -111,9 +112,9 @@ class _Run:
         origins = {name: asdict(self._studio.teacher(name).origin()) for name in {j.teacher for j in jobs}}
         summary = summarize(self._config, self._gate, jobs, rows, origins, gains)
         summary["gate"]["voices"] = dict(_described(judges))
-        write_json(self._folder / "rejections.jsonl", list_rejections(jobs, rows))
-        write_json(self._folder / "manifest.jsonl", kept)
-        write_json(self._folder / "corpus.json", [summary], indent=1)
+        write_rows(self._folder / "rejections.jsonl", list_rejections(jobs, rows))
+        write_rows(self._folder / "manifest.jsonl", kept)
+        write_json(self._folder / "corpus.json", summary)
         return summary
 
     # --- Levels ---
@@ -135,7 +136,7 @@ class _Run:
             measured = self._measure({who: samples[who] for who in wanted})
             for who, gain in measured.items():
                 known[" ".join(who)] = {"key": keys[who], "gain": gain}
-            write_json(path, [known], indent=1)
+            write_json(path, known)
         self._ranks.wait()
         return {who: read_json(path)[" ".join(who)]["gain"] for who in samples}
 

@@ -12,13 +12,7 @@ import click
 from edge.bundle.manifest import Quantization
 from edge.errors import EdgeError
 
-from .card import read_card
-from .compare import compare as compare_networks
-from .lines import read_lines
-from .pack import pack as pack_bundle
-from .pack import write_float_bundle, write_voice
-from .placement import quantize as quantize_networks
-from .report import markdown
+from .device import build, verdict
 
 STUDENT_FILE = "student.json"
 REPORT_FILE, REPORT_TEXT = "report.json", "report.md"
@@ -31,9 +25,9 @@ _output = click.option("--output", type=_path, required=True, help="folder to wr
 _lines = click.option("--lines", default=64, show_default=True, help="lines of the corpus to use")
 
 
-@click.group(help=__doc__)
+@click.group(help=__doc__, commands=[build, verdict])
 def cli() -> None:
-    """Group of the steps."""
+    """Group of the steps; what only a workstation has is imported by the step that needs it."""
 
 
 @cli.command()
@@ -55,6 +49,9 @@ def export(checkpoint: Path, output: Path) -> None:
 @click.option("--budget", default=1.0, show_default=True, help="harm allowed per graph; 0 keeps all float")
 def quantize(networks: Path, corpus: Path, lines: int, output: Path, budget: float) -> None:
     """Calibrate on training lines, choose layers, insert Q/DQ."""
+    from .lines import read_lines
+    from .placement import quantize as quantize_networks
+
     student = _student(networks)
     placements = quantize_networks(networks, read_lines(corpus, student, "train", lines), output, budget)
     (output / STUDENT_FILE).write_text(json.dumps(student), encoding="utf-8")
@@ -74,6 +71,10 @@ def quantize(networks: Path, corpus: Path, lines: int, output: Path, budget: flo
 @_output
 def compare(networks: Path, quantized: Path, corpus: Path, lines: int, output: Path) -> None:
     """Measure int8 against float on held-out lines and write report.json and report.md."""
+    from .compare import compare as compare_networks
+    from .lines import read_lines
+    from .report import markdown
+
     held_out = read_lines(corpus, _student(networks), "test", lines)
     report = {
         "comparison": compare_networks(networks, quantized, held_out),
@@ -93,6 +94,10 @@ def compare(networks: Path, quantized: Path, corpus: Path, lines: int, output: P
 @click.option("--tar", type=_path, help="also write one .voice file")
 def pack(networks: Path, voice: Path, report: Path | None, output: Path, tar: Path | None) -> None:
     """Write the bundle and make it speak its golden line."""
+    from .card import read_card
+    from .pack import pack as pack_bundle
+    from .pack import write_voice
+
     quantization = _quantization(report)
     bundle = pack_bundle(networks, _student(networks), read_card(voice), quantization, output)
     size = sum(entry.bytes for entry in bundle.manifest.files.values())
@@ -127,6 +132,8 @@ def run(context: click.Context, /, checkpoint: Path, work: Path, **options: Any)
 @_output
 def dequantize(bundle: Path, output: Path) -> None:
     """Write the bundle with float networks, to time float against int8 in one runtime."""
+    from .pack import write_float_bundle
+
     write_float_bundle(bundle, output)
     click.echo(f"{output}: float bundle")
 

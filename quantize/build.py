@@ -123,42 +123,57 @@ class EngineBuilder:
         Raises:
             RunnerError: the reason in one line.
         """
-        api, log = self._library.api, error_log(self._library.api)
-        builder = api.Builder(log)
-        network = builder.create_network(1 << int(api.NetworkDefinitionCreationFlag.STRONGLY_TYPED))
-        _parse(api, network, log, onnx, where)  # the network has to be held: the parser does not
-        config = builder.create_builder_config()
-        config.set_memory_pool_limit(api.MemoryPoolType.WORKSPACE, self._options.workspace_mib * MIB)
-        config.builder_optimization_level = self._options.optimization_level
-        self._target(config, where)
-        for low, high in zip((1, *(length + 1 for length in lengths)), lengths, strict=False):
-            _add_profile(builder, network, config, low, high, where)
-        self._read_timings(config)
-        monitor = _monitor(api, progress)
-        config.progress_monitor = monitor
-        plan = builder.build_serialized_network(network, config)
+        monitor = _monitor(self._library.api, progress)
+        plan, reason = self._compile(onnx, lengths, monitor)
         if monitor.error is not None:
             raise monitor.error
         if plan is None:
-            reason = "given up" if monitor.stopped else log.reason()
-            raise RunnerError(f"{where}: TensorRT builds no engine: {reason}")
-        self._write_timings(config)
-        return bytes(plan)
+            raise RunnerError(
+                f"{where}: {'TensorRT builds no engine: given up' if monitor.stopped else reason}"
+            )
+        return plan
 
-    def _target(self, config: Any, where: str) -> None:
+    def _compile(self, onnx: bytes, lengths: Buckets, monitor: Any) -> tuple[bytes | None, str]:
+        """The plan, or None and the reason.
+
+        Nothing is raised in here or below: a traceback would keep builder and network until a garbage
+        collection, and one that runs inside a call of TensorRT, which holds a lock while it logs, waits for
+        that lock for ever.
+        """
+        api, log = self._library.api, error_log(self._library.api)
+        builder = api.Builder(log)
+        network = builder.create_network(1 << int(api.NetworkDefinitionCreationFlag.STRONGLY_TYPED))
+        config = builder.create_builder_config()
+        config.set_memory_pool_limit(api.MemoryPoolType.WORKSPACE, self._options.workspace_mib * MIB)
+        config.builder_optimization_level = self._options.optimization_level
+        reason = (
+            self._target(config)
+            or _parse(api, network, log, onnx)  # the network is held here: the parser does not
+            or _add_profiles(builder, network, config, lengths)
+        )
+        if reason:
+            return None, reason
+        self._read_timings(config)
+        config.progress_monitor = monitor
+        plan = builder.build_serialized_network(network, config)
+        if plan is None:
+            return None, f"TensorRT builds no engine: {log.reason()}"
+        self._write_timings(config)
+        return bytes(plan), ""
+
+    def _target(self, config: Any) -> str:
         """Tell TensorRT-RTX what to build for; TensorRT itself builds for the GPU that is there."""
         capability = self._gpu.compute_capability
         if not self._library.rtx or not capability:
-            return
+            return ""
         config.num_compute_capabilities = 1
         kinds = self._library.api.ComputeCapability
         wanted = getattr(kinds, f"SM{capability}", None)
-        if wanted is None or not config.set_compute_capability(wanted, 0):
-            known = sorted(int(name[2:]) for name in kinds.__members__ if name.startswith("SM"))
-            raise RunnerError(
-                f"{where}: {self._library.name} builds for compute capability "
-                f"{', '.join(map(str, known))}, not for {capability}"
-            )
+        if wanted is not None and config.set_compute_capability(wanted, 0):
+            return ""
+        known = sorted(int(name[2:]) for name in kinds.__members__ if name.startswith("SM"))
+        built = f"{self._library.name} builds for compute capability {', '.join(map(str, known))}"
+        return f"{built}, not for {capability}"
 
     def _read_timings(self, config: Any) -> None:
         """Let the builder know what it measured last time: a hint that makes the next build quicker."""
@@ -176,28 +191,30 @@ class EngineBuilder:
         partial.replace(self._root / TIMING_CACHE)
 
 
-def _parse(api: Any, network: Any, log: Any, onnx: bytes, where: str) -> None:
-    """Read a graph into a network."""
+def _parse(api: Any, network: Any, log: Any, onnx: bytes) -> str:
+    """Read a graph into a network; the reason why it cannot be read, if so."""
     parser = api.OnnxParser(network, log)
     if parser.parse(onnx):
-        return
+        return ""
     error = parser.get_error(0) if parser.num_errors else None
     reason = " ".join(error.desc().split()) if error else log.reason()
     node = f" in {error.node_operator()} {error.node_name()!r}" if error and error.node_operator() else ""
-    raise RunnerError(f"{where}: TensorRT cannot read the graph: {reason}{node}")
+    return f"TensorRT cannot read the graph: {reason}{node}"
 
 
-def _add_profile(builder: Any, network: Any, config: Any, low: int, high: int, where: str) -> None:
-    """A profile for lengths from low to high, at its best at the highest."""
-    profile = builder.create_optimization_profile()
-    for index in range(network.num_inputs):
-        tensor = network.get_input(index)
-        shape = tuple(tensor.shape)
-        if -1 in shape:
-            sizes = [tuple(length if size == -1 else size for size in shape) for length in (low, high, high)]
-            profile.set_shape(tensor.name, *sizes)
-    if config.add_optimization_profile(profile) < 0:
-        raise RunnerError(f"{where}: TensorRT refuses a profile for lengths {low} to {high}")
+def _add_profiles(builder: Any, network: Any, config: Any, lengths: Buckets) -> str:
+    """Add a profile up to each length, at its best there; the reason why one is refused, if so."""
+    inputs = [network.get_input(index) for index in range(network.num_inputs)]
+    for low, high in zip((1, *(length + 1 for length in lengths)), lengths, strict=False):
+        profile = builder.create_optimization_profile()
+        for tensor in inputs:
+            shape = tuple(tensor.shape)
+            if -1 in shape:
+                sizes = [tuple(n if size == -1 else size for size in shape) for n in (low, high, high)]
+                profile.set_shape(tensor.name, *sizes)
+        if config.add_optimization_profile(profile) < 0:
+            return f"TensorRT refuses a profile for lengths {low} to {high}"
+    return ""
 
 
 def _monitor(api: Any, progress: Progress) -> Any:

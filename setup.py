@@ -33,6 +33,14 @@ EVALUATION = [
 EXTRAS = {
     "ja": JAPANESE,
     "audio": ["sounddevice>=0.4.6,<1"],
+    "openvino": ["openvino>=2025.0"],
+    "jetson": ["pycuda>=2024.1"],  # TensorRT itself comes with JetPack, never from pip
+    # A PC with an RTX card, x86-64 alone: the bindings, and the wheel that carries the matching libraries.
+    "rtx": [
+        "pycuda>=2024.1",
+        "tensorrt-rtx-cu13-bindings==1.7.1.116; platform_machine == 'x86_64'",
+        "onnxruntime-ep-nv-tensorrt-rtx-cu13==0.5.0; platform_machine == 'x86_64'",
+    ],
     "demo": ["amqtt>=0.12,<0.13"],
     "quantize": QUANTIZING,
     "distill": [

@@ -135,7 +135,7 @@ class EdgeConfig(_Section):
     """Voice bundle, directory or `.voice`; absent: the built-in voice."""
     lexicon: Path | None = None
     runner: str = "onnxruntime"
-    """Inference library: one of `edge.runners.RUNNERS`."""
+    """`onnxruntime`, `tensorrt`, `openvino`, or `auto`: the fastest of them, by measurement."""
     threads: int = Field(2, ge=1, le=64)
     """Threads of the inference library."""
     state_dir: Path = Field(default_factory=lambda: default_state_dir())

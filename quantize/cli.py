@@ -14,6 +14,8 @@ import click
 from edge.cli.command import GROUP_SETTINGS, Command, group_options
 from edge.errors import EdgeError
 
+from .device import build, verdict
+
 if TYPE_CHECKING:
     from edge.bundle.manifest import Quantization
 
@@ -28,7 +30,7 @@ _output = click.option("--output", type=_path, required=True, help="folder to wr
 _lines = click.option("--lines", default=64, show_default=True, help="lines of the corpus to use")
 
 
-@click.group(context_settings=GROUP_SETTINGS)
+@click.group(context_settings=GROUP_SETTINGS, commands=[build, verdict])
 @group_options
 def cli() -> None:
     """Make a voice bundle of a checkpoint, in one command or step by step.

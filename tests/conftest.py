@@ -30,8 +30,9 @@ NEEDS: dict[str, tuple[Callable[[], bool], str]] = {
         "PyTorch is not installed: pip install -e '.[distill]'",
     ),
     "tensorrt": (
-        lambda: find_spec("tensorrt") is not None,
-        "TensorRT is not installed (it comes with JetPack)",
+        lambda: any(find_spec(name) is not None for name in ("tensorrt", "tensorrt_rtx_bindings")),
+        "TensorRT is not installed (it comes with JetPack; on x86-64: pip install --no-deps "
+        "tensorrt-rtx-cu13-bindings==1.7.1.116 onnxruntime-ep-nv-tensorrt-rtx-cu13==0.5.0)",
     ),
     "gpu": (has_gpu, "no NVIDIA GPU"),
     "broker": (lambda: has_command("mosquitto"), "mosquitto is not installed: apt-get install mosquitto"),

@@ -17,9 +17,10 @@ TOOLS = "dev"  # commands and plug-ins, partly never imported
 
 
 def by_name(package: str) -> set[str]:
-    """Modules that are imported where they are needed, by `importlib.import_module`."""
+    """Modules imported by ``import_module``, and distributions that code names to find libraries in them."""
     text = "".join(path.read_text("utf-8") for path in (ROOT / package).rglob("*.py"))
-    return set(re.findall(r'import_module\("(\w+)"', text))
+    named = {import_name(name) for name in re.findall(r'"([a-z0-9]+(?:-[a-z0-9]+){2,})"', text)}
+    return named | set(re.findall(r'import_module\("(\w+)[".]', text))
 
 
 @pytest.mark.parametrize("extra", sorted(set(EXTRAS) - {TOOLS}))

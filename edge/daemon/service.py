@@ -42,7 +42,11 @@ def thread_engine(config: EdgeConfig, emit: Callable[[EngineMessage], None]) -> 
 
     def load() -> Synthesizer:
         synthesizer = Synthesizer.load(
-            config.bundle, threads=config.threads, lexicon=config.lexicon, runner=config.runner
+            config.bundle,
+            threads=config.threads,
+            lexicon=config.lexicon,
+            runner=config.runner,
+            state_dir=config.state_dir,
         )
         synthesizer.warm_up()
         return synthesizer

@@ -13,7 +13,7 @@ from edge.runners import EncoderInputs, open_runner
 from edge.runners.ort import OnnxRuntimeRunner
 from edge.spec import F0_POINTS, FRAME_OUTPUTS, N_FRAME_FEATURES
 
-TINY = Path(__file__).parents[1] / "data" / "tiny_voice"
+TINY = Path(__file__).parents[2] / "data" / "tiny_voice"
 
 
 def encoder_inputs(n: int) -> EncoderInputs:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -15,9 +15,16 @@ else:
     import tomli as tomllib
 
 BUILTIN = Path(__file__).parent / "configs" / "builtin.toml"
+GENRES = ("heldout", "dialogue", "narration", "stage", "numbers", "cries", "long", "mixed", "sounds")
 BUILTIN_SCRIPT = "builtin"  # the lines in distill/script
 MORE_LINES = "builtin-more"  # and what is there besides, in English
-PACKAGE_SCRIPTS = {BUILTIN_SCRIPT: "lines", MORE_LINES: "more"}  # how their files begin
+CORE_LINES = "builtin-core"  # of the lines in distill/script, those that no pattern made
+PACKAGE_SCRIPTS = {  # how their files begin
+    BUILTIN_SCRIPT: "lines",
+    MORE_LINES: "more",
+    CORE_LINES: "lines",
+    **{name: name for name in GENRES},
+}
 
 
 class DistillError(RuntimeError):
@@ -41,6 +48,8 @@ class Recording(Section):
             after the other.
         lines: number of training lines by emotion, each at most the whole script; the validation lines are
             shared out among these emotions.
+        shares: in place of numbers, what share of the whole script is said in each emotion, 0 to 1. Which
+            lines depends on their texts alone, so that a script can grow without being said again.
         takes: how often each training line is said, each time with another seed.
         valid_lines: number of validation lines; all of the script when absent.
         test_lines: number of held-out lines by emotion; the first ones of the script's test lines.
@@ -51,11 +60,18 @@ class Recording(Section):
     language: str = Field(pattern="^(zh|en|ja)$")
     teacher: str
     script: tuple[str, ...] = (BUILTIN_SCRIPT,)
-    lines: dict[str, int]
+    lines: dict[str, int] = Field(default_factory=dict)
+    shares: dict[str, Annotated[float, Field(ge=0.0, le=1.0)]] = Field(default_factory=dict)
     takes: int = Field(default=1, ge=1)
     valid_lines: int | None = None
     test_lines: dict[str, int]
     rate_test_lines: int = 0
+
+    @model_validator(mode="after")
+    def _numbers_or_shares(self) -> Recording:
+        if self.shares and (self.lines or sum(self.shares.values()) > 1 + 1e-9):
+            raise ValueError("shares stand in place of lines and are at most 1 together")
+        return self
 
 
 class CorpusSound(Section):

@@ -6,10 +6,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..config import BUILTIN_SCRIPT, PACKAGE_SCRIPTS, DistillError
+from ..config import BUILTIN_SCRIPT, CORE_LINES, PACKAGE_SCRIPTS, DistillError
 
 FOLDER = Path(__file__).parent
 SPLITS = ("train", "valid", "test")
+CORE_KINDS = ("short", "sentence", "drill")
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,8 @@ def load_lines(language: str, folder: Path = FOLDER, name: str = BUILTIN_SCRIPT)
     path = folder / f"{PACKAGE_SCRIPTS[name]}_{language}.tsv"
     if not path.is_file():
         raise DistillError(f"there is no script {name!r} in {language}; use {BUILTIN_SCRIPT!r}")
-    return read_lines(path)
+    lines = read_lines(path)
+    return [line for line in lines if line.kind in CORE_KINDS] if name == CORE_LINES else lines
 
 
 def read_lines(path: Path) -> list[Line]:

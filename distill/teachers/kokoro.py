@@ -17,6 +17,7 @@ from edge.spec import ZERO_LENGTH_SYMBOLS
 from edge.text import Reading
 
 from .base import LineRequest, Origin, PhonemeProsody, Teacher, TeacherError, TeacherLine
+from .kokoro_accent import accented
 from .kokoro_files import provenance, voice_names
 from .kokoro_network import FRAME, PITCH_STEP, SAMPLE_RATE, Network, Prosody, blend, network
 from .kokoro_tokens import Token, token_ids, tokens
@@ -61,13 +62,16 @@ class KokoroTeacher(Teacher):
         written, manner = tokens(request.reading), self._manner(request.emotion)
         if "zh" in request.reading.languages:
             manner = manner.model_copy(update={"f0_range": max(TONAL_RANGE, manner.f0_range)})
-        audio, prosody = self._network().speak(
-            token_ids(written),
-            self._style()[len(written) - 1],
-            request.rate * manner.rate,
-            lambda predicted: edited(predicted, manner),
-        )
-        times = phoneme_starts(request.reading, written, prosody.frames)
+        times = np.zeros(0)
+
+        def act(predicted: Prosody) -> Prosody:
+            nonlocal times
+            times = phoneme_starts(request.reading, written, predicted.frames)
+            f0 = accented(predicted.f0, request.reading, times, VOICED_HZ)
+            return edited(replace(predicted, f0=f0), manner)
+
+        style = self._style()[len(written) - 1]
+        audio, prosody = self._network().speak(token_ids(written), style, request.rate * manner.rate, act)
         told = PhonemeProsody(times, prosody.f0, prosody.energy, PITCH_STEP / SAMPLE_RATE)
         return TeacherLine(audio * np.float32(10 ** (manner.gain_db / 20)), SAMPLE_RATE, prosody=told)
 

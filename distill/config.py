@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -83,12 +83,20 @@ class CorpusSound(Section):
             language brings it there, so that what is louder in one emotion stays louder.
         leading_silence_s: silence kept before the first sound.
         trailing_silence_s: silence kept after the last sound.
+        lexicon: words with a reading of their own, as a show has them (docs/lexicon.md); relative to the file.
     """
 
     seed: int = 20240229
     level_dbfs: float = Field(default=-26.0, ge=-60.0, le=-6.0)
     leading_silence_s: float = Field(default=0.016, ge=0.0, le=1.0)
     trailing_silence_s: float = Field(default=0.100, ge=0.0, le=1.0)
+    lexicon: Path | None = None
+
+    @field_validator("lexicon")
+    @classmethod
+    def _beside_the_file(cls, value: Path | None, info: ValidationInfo) -> Path | None:
+        folder = (info.context or {}).get("folder")
+        return value if value is None or folder is None else (Path(folder) / value).resolve()
 
 
 class CorpusConfig(CorpusSound):

@@ -96,7 +96,7 @@ class _Run:
 
     def run(self) -> dict[str, Any] | None:
         """Render, learn, review; the first process then writes what there is."""
-        planned = list(plan(self._config, FrontEnd(), self._studio.teacher))
+        planned = list(plan(self._config, FrontEnd(self._config.lexicon), self._studio.teacher))
         gains = self._gains(planned)
         jobs = list({job.id: job for job in (self._job(one, gains) for one in planned)}.values())
         self._render(jobs)

@@ -293,7 +293,8 @@ def load_recipe(path: Path) -> Recipe:
     values = load_toml(path)
     if "teacher" in values or "voice" in values:
         return load_voice_config(path).recipe()
-    corpus = checked(CorpusConfig, values.get("corpus", {}), f"{path}: [corpus]")
+    folder = path.resolve().parent
+    corpus = checked(CorpusConfig, values.get("corpus", {}), f"{path}: [corpus]", folder)
     gate = checked(GateConfig, values.get("gate", {}), f"{path}: [gate]")
-    cast = checked(Cast, values, f"{path}:", path.resolve().parent)
+    cast = checked(Cast, values, f"{path}:", folder)
     return Recipe(corpus, gate, partial(_make_named, cast.teachers))

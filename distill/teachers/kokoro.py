@@ -107,7 +107,7 @@ class KokoroTeacher(Teacher):
 
 
 def edited(prosody: Prosody, manner: KokoroManner) -> Prosody:
-    """Speak in a manner: F0 is moved and spread about its mean over the voiced steps, on a logarithmic scale."""
+    """Speak in a manner: F0 is moved and spread about its mean over the voiced steps, in log Hz."""
     f0 = prosody.f0.copy()
     voiced = f0 > VOICED_HZ
     if voiced.any():
@@ -136,7 +136,7 @@ def phoneme_starts(
     count = len(reading.phonemes)
     lengths = np.zeros(count)
     for (_, owner), length in zip(written, frames[1:-1], strict=True):
-        if 0 <= owner:
+        if owner >= 0:
             lengths[owner] += length
     _share(reading, lengths)
     starts = frames[0] + np.concatenate(([0.0], np.cumsum(lengths)))

@@ -1,8 +1,8 @@
 """The pitch accent of Japanese, which Kokoro-82M guesses from the phonemes and mostly gets wrong.
 
-Its falls are as often up as down where our reading has ``]`` (docs/kokoro.md). A student could not learn from
-it what the marks mean. So the F0 of each clause is drawn anew: high and low morae as the reading has them, over
-the slope of the network's own contour, as lively as that contour; the network's own small movements stay.
+Where our reading has ``]`` its F0 falls no more often than it rises (docs/kokoro.md): a student could not
+learn from it what the marks mean. So the F0 of each clause is drawn anew: high and low morae as the reading
+has them, over the slope of the network's own contour, as lively as that contour; its small movements stay.
 """
 
 from __future__ import annotations
@@ -48,7 +48,9 @@ class Clause:
     asks: bool
 
 
-def accented(f0: NDArray[np.float32], reading: Reading, starts: Floats, voiced_hz: float) -> NDArray[np.float32]:
+def accented(
+    f0: NDArray[np.float32], reading: Reading, starts: Floats, voiced_hz: float
+) -> NDArray[np.float32]:
     """Draw the pitch accent of the Japanese clauses of a line.
 
     Args:
@@ -75,7 +77,7 @@ def accented(f0: NDArray[np.float32], reading: Reading, starts: Floats, voiced_h
 def clauses(reading: Reading, starts: Floats) -> Iterator[Clause]:
     """Yield the clauses of a line that are Japanese.
 
-    A mora before ``[`` is low and one before ``]`` is high; the others are as high as the last mark left them.
+    A mora before ``[`` is low and one before ``]`` is high; the others are as the last mark left them.
     """
     morae: list[Mora] = []
     height, scale = 0.0, 1.0

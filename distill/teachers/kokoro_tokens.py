@@ -1,6 +1,6 @@
 """Our phonemes as the tokens of Kokoro-82M, each token with the phoneme that it sounds for.
 
-The tables are in ``kokoro_tokens.toml``. Kokoro has no pitch accent: the marks ``[`` and ``]`` have no tokens.
+The tables are in ``kokoro_tokens.toml``. Kokoro has no pitch accent: ``[`` and ``]`` have no tokens.
 
 Source: what the G2P of Kokoro-82M v1.0 (misaki 0.9.4, Apache-2.0) writes for the same words.
 """
@@ -51,7 +51,9 @@ def tokens(reading: Reading) -> list[Token]:
     if unknown:
         raise LineRejectedError("symbol", f"Kokoro has no token {unknown[0]!r}")
     if len(written) > MOST_TOKENS:
-        raise LineRejectedError("length", f"{len(written)} tokens, but Kokoro takes {MOST_TOKENS}; cut the line")
+        raise LineRejectedError(
+            "length", f"{len(written)} tokens, but Kokoro takes {MOST_TOKENS}; cut the line"
+        )
     return written
 
 

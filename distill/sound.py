@@ -36,9 +36,14 @@ def step_levels(audio: Audio) -> NDArray[np.float64]:
 
 def sounding(audio: Audio) -> NDArray[np.bool_]:
     """Say for each 4 ms step whether it is louder than ``SILENCE_DB`` below the loudest one."""
+    return ~quieter(audio, SILENCE_DB)
+
+
+def quieter(audio: Audio, db: float) -> NDArray[np.bool_]:
+    """Say for each 4 ms step whether it is no louder than ``db`` (negative) against the loudest one."""
     levels = step_levels(audio)
     peak = levels.max(initial=0.0)
-    return (levels > peak * 10 ** (SILENCE_DB / 20)) & (levels > 0)
+    return (levels <= peak * 10 ** (db / 20)) | (levels <= 0)
 
 
 def trim(audio: Audio, leading_s: float, trailing_s: float) -> tuple[Audio, float]:

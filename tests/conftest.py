@@ -12,6 +12,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 TINY_VOICE = ROOT / "tests" / "data" / "tiny_voice"
 BUILTIN_VOICE = ROOT / "edge" / "voices" / "builtin"
+KOKORO = Path("~/.cache/sovits-tiny/kokoro").expanduser()  # where `sovits-distill kokoro` is told to write
 SBIN = "/usr/sbin:/usr/local/sbin"  # where Debian puts mosquitto, off a plain user's PATH
 
 
@@ -43,6 +44,10 @@ NEEDS: dict[str, tuple[Callable[[], bool], str]] = {
         "chromium is not installed: apt-get install chromium",
     ),
     "voice": ((BUILTIN_VOICE / "manifest.json").is_file, "edge/voices/builtin is not there"),
+    "models": (
+        (KOKORO / "provenance.json").is_file,
+        f"no Kokoro-82M: pip install -e '.[kokoro]'; sovits-distill kokoro {KOKORO}",
+    ),
     "device": (lambda: Path("/dev/snd/controlC0").exists(), "no sound card"),
 }
 

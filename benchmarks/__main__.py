@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Callable
 from datetime import datetime, timezone
 from pathlib import Path
 
 from . import machine, mqtt, report, synthesis
-from .harness import Measure
+from .harness import Measure, write_result
 
 RESULTS = Path(__file__).parent / "results"
 
@@ -40,8 +39,7 @@ def main() -> None:
     if options.quick:
         return
     path = RESULTS / options.device / f"{started:%Y-%m-%d}.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(result, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    write_result(path, result)
     print(f"kept in {path.relative_to(machine.ROOT)}; the tables of README.md are made from it")
     report.update_readme()
 

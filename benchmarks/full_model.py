@@ -8,7 +8,6 @@ run. About ten minutes and 3 GB on two x86 cores.
 from __future__ import annotations
 
 import argparse
-import json
 import random
 import time
 from collections.abc import Callable, Iterator
@@ -34,7 +33,7 @@ from models.gpt_sovits.synthesizer import Synthesizer as FullSynthesizer
 from models.gpt_sovits.text2semantic import Text2Semantic, Text2SemanticSizes
 
 from . import machine, report
-from .harness import Variant, interleave, summarize
+from .harness import Variant, interleave, summarize, write_result
 from .lines import chinese
 from .synthesis import float_bundle
 
@@ -209,10 +208,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=5, help="samples of each stage (%(default)s)")
     options = parser.parse_args()
     result = measure(options.repeats, options.threads, options.bundle)
-    folder = report.RESULTS / report.FULL_MODEL
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{result['device']}.json"
-    path.write_text(json.dumps(result, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    write_result(report.RESULTS / report.FULL_MODEL / f"{result['device']}.json", result)
     print(report.full_model_table(result))
     report.update_readme()
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import gc
-import math
+import json
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 Variant = Mapping[str, Any]
 
@@ -47,14 +50,19 @@ def percentile(samples: Sequence[float], percent: float) -> float:
     """
     if not samples:
         raise ValueError("no samples; measure at least once")
-    ordered = sorted(samples)
-    return ordered[max(math.ceil(percent / 100 * len(ordered)), 1) - 1]
+    return float(np.percentile(samples, percent, method="inverted_cdf"))
 
 
 def summarize(name: str, unit: str, variant: Variant, samples: Sequence[float]) -> Measure:
     """Reduce samples to a measure with four significant digits."""
     figures = (min(samples), *(percentile(samples, percent) for percent in (50, 95, 99)), max(samples))
     return Measure(name, unit, dict(variant), len(samples), *(float(f"{figure:.4g}") for figure in figures))
+
+
+def write_result(path: Path, result: Mapping[str, Any]) -> None:
+    """Write a result file; its folder is made."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(result, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
 
 def interleave(

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from . import machine
+from .harness import write_result
 
 VOICE = Path(__file__).with_name("warm_start.toml")
 RESULT = Path(__file__).parent / "results" / "quality" / "warm-start.json"
@@ -47,8 +48,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=RESULT, help="result (%(default)s)")
     options = parser.parse_args()
     result = measure(options)
-    options.out.parent.mkdir(parents=True, exist_ok=True)
-    options.out.write_text(json.dumps(result, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    write_result(options.out, result)
     print(table(result))
     print(f"\nkept in {options.out}")
 

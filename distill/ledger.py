@@ -14,6 +14,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from .files import read_json, write_json
+
 _PACKAGES = ("lightning", "numpy", "onnx", "onnxruntime", "torch")
 
 
@@ -29,7 +31,7 @@ class Ledger:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        content = json.loads(path.read_text("utf-8")) if path.is_file() else {}
+        content = read_json(path) if path.is_file() else {}
         self._steps: dict[str, dict[str, Any]] = content.get("steps", {})
 
     def is_done(self, name: str, digest: str) -> bool:
@@ -56,10 +58,7 @@ class Ledger:
             self._write()
 
     def _write(self) -> None:
-        content = {"steps": self._steps, "device": device(), "versions": versions()}
-        unfinished = self._path.with_suffix(".part")
-        unfinished.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", "utf-8")
-        unfinished.replace(self._path)
+        write_json(self._path, {"steps": self._steps, "device": device(), "versions": versions()})
 
 
 def device() -> dict[str, Any]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
 from edge.spec import LANGUAGE_IDS
 from edge.text.symbols import SYMBOL_TO_ID
+
+from .files import read_rows
 
 
 @dataclass(frozen=True)
@@ -53,8 +54,7 @@ def read_manifest(corpus: Path) -> list[Utterance]:
     path = corpus / "manifest.jsonl"
     if not path.is_file():
         raise FileNotFoundError(f"{path} does not exist: run `sovits-distill corpus` first")
-    with path.open(encoding="utf-8") as lines:
-        return [_utterance(json.loads(line), corpus) for line in lines if line.strip()]
+    return [_utterance(row, corpus) for row in read_rows(path)]
 
 
 def _utterance(row: dict[str, object], corpus: Path) -> Utterance:

@@ -19,7 +19,6 @@ change of the configuration, it does what depends on the change. In the folder a
 from __future__ import annotations
 
 import hashlib
-import json
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -28,6 +27,7 @@ from typing import Any
 
 from .config import DistillError
 from .exclusive import call, exclusive
+from .files import read_json, read_rows, write_json
 from .ledger import Ledger, digest_of, spoken_time
 from .manifest import read_manifest
 from .voice.card import voice_card, write_card
@@ -139,8 +139,7 @@ class Production:
         from .voice.reference_clip import check_references, findings_json
 
         findings = check_references(self.voice.references())
-        content = json.dumps(findings_json(findings), ensure_ascii=False, indent=1)
-        (self.out / "references.json").write_text(content + "\n", "utf-8")
+        write_json(self.out / "references.json", findings_json(findings))
         wrong = [finding for finding in findings if finding.severity == "error"]
         if wrong:
             raise DistillError("; ".join(finding.line() for finding in wrong))
@@ -154,7 +153,7 @@ class Production:
         self._distill(
             "corpus", config=self.config, out=self._corpus, processes=self.processes, devices=self.devices
         )
-        made = _read_json(self._corpus / "corpus.json")
+        made = read_json(self._corpus / "corpus.json")
         if not any(u.split == "test" for u in read_manifest(self._corpus)):
             raise DistillError("no held-out line was spoken, which the voice is judged by; add test lines")
         hours = sum(made["hours"].values())
@@ -169,8 +168,8 @@ class Production:
         start = options.pop("start")
         runs = {"corpus": self._corpus, "out": self._train, "devices": self.devices, "from": start}
         self._distill("train", **runs, **options)
-        losses = [row["loss"] for row in _rows(self._train / "log.jsonl") if row["kind"] == "valid"]
-        steps = _read_json(self._train / "student" / "student.json")["step"]
+        losses = [row["loss"] for row in read_rows(self._train / "log.jsonl") if row["kind"] == "valid"]
+        steps = read_json(self._train / "student" / "student.json")["step"]
         fell = f", held-out loss {losses[0]:.2f} to {losses[-1]:.2f}" if losses else ""
         return f"{steps} steps{fell}"
 
@@ -193,14 +192,14 @@ class Production:
         self._quantize("export", checkpoint=self._train / "student", output=networks)
         self._quantize("quantize", **lines, output=quantized)
         self._quantize("compare", **lines, quantized=quantized, output=self._int8)
-        comparison = _read_json(self._int8 / "report.json")["comparison"]
+        comparison = read_json(self._int8 / "report.json")["comparison"]
         return f"int8 within {comparison['quality']['log_mel_db']:.2f} dB of float"
 
     def pack(self) -> str:
         """Write the card, the bundle, and the same voice with float networks to compare with."""
         name = self.voice.voice.name
-        student = _read_json(self._train / "student" / "student.json")
-        summary = _read_json(self._corpus / "corpus.json")
+        student = read_json(self._train / "student" / "student.json")
+        summary = read_json(self._corpus / "corpus.json")
         card = voice_card(
             self.voice.voice.model_dump(mode="json")
             | {"origin": self.voice.origin().model_dump(mode="json")},
@@ -227,7 +226,7 @@ class Production:
             self.out / "voice",
             self._corpus,
             self.out / "quality.json",
-            _read_json(self._train / "alignment.json"),
+            read_json(self._train / "alignment.json"),
         )
         missed = sum(check.passed is False for check in checks)
         return f"{len(checks)} measures, {missed} short of their target"
@@ -264,12 +263,3 @@ class Production:
 
 def _flags(values: Mapping[str, Any]) -> list[str]:
     return [part for key, value in values.items() for part in (f"--{key.replace('_', '-')}", str(value))]
-
-
-def _rows(path: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    content: dict[str, Any] = json.loads(path.read_text("utf-8"))
-    return content

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 
 from edge.spec import SAMPLE_RATE
 
+from .files import replacing
+
 Audio = NDArray[np.float32]
 
 STEP = 128  # samples, 4 ms: what is looked at when silence is measured
@@ -34,9 +36,14 @@ def step_levels(audio: Audio) -> NDArray[np.float64]:
 
 def sounding(audio: Audio) -> NDArray[np.bool_]:
     """Say for each 4 ms step whether it is louder than ``SILENCE_DB`` below the loudest one."""
+    return ~quieter(audio, SILENCE_DB)
+
+
+def quieter(audio: Audio, db: float) -> NDArray[np.bool_]:
+    """Say for each 4 ms step whether it is no louder than ``db`` (negative) against the loudest one."""
     levels = step_levels(audio)
     peak = levels.max(initial=0.0)
-    return (levels > peak * 10 ** (SILENCE_DB / 20)) & (levels > 0)
+    return (levels <= peak * 10 ** (db / 20)) | (levels <= 0)
 
 
 def trim(audio: Audio, leading_s: float, trailing_s: float) -> tuple[Audio, float]:
@@ -74,6 +81,5 @@ def save_flac(path: Path, audio: Audio) -> None:
         raise ValueError(
             f"{path.name} would clip: peak {peak:.2f}; lower level_dbfs by {20 * np.log10(peak):.1f} dB"
         )
-    unfinished = path.with_name(f"{path.name}.{os.getpid()}.part")
-    sf.write(unfinished, audio, SAMPLE_RATE, format="FLAC", subtype="PCM_16")
-    unfinished.replace(path)
+    with replacing(path, writer=str(os.getpid())) as unfinished:
+        sf.write(unfinished, audio, SAMPLE_RATE, format="FLAC", subtype="PCM_16")

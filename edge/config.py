@@ -109,7 +109,7 @@ class QueueConfig(_Section):
     max_intake_bytes: int = Field(16_777_216, ge=1_048_576)
     max_request_bytes: int = Field(262_144, ge=4096, le=16_777_216)
     """Larger payloads are answered with `too_large` unread."""
-    remembered_ids: int = Field(10_000, ge=100)
+    remembered_ids: int = Field(100_000, ge=100)
     """Request ids whose outcome is kept to recognise repetitions."""
 
 
@@ -149,7 +149,7 @@ class EdgeConfig(_Section):
     """Voice bundle, directory or `.voice`; absent: the built-in voice."""
     lexicon: Path | None = None
     runner: str = "onnxruntime"
-    """Inference library: one of `edge.runners.RUNNERS`."""
+    """`onnxruntime`, `tensorrt`, `openvino`, or `auto`: the fastest of them, by measurement."""
     threads: int = Field(2, ge=1, le=64)
     """Threads of the inference library."""
     state_dir: Path = Field(default_factory=lambda: default_state_dir())

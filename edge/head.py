@@ -2,7 +2,7 @@
 
 Two excitations, a train of pulses at F0 and a fixed noise, are shaped in time by gains every 4 ms and in
 frequency by a spectrum per frame, then overlap-added. Everything is float32 and works block by block in
-buffers that stay in the cache. Cost and its make-up are in docs/benchmarks.md.
+buffers that stay in the cache. What a second of sound costs is in docs/benchmarks.md.
 """
 
 from __future__ import annotations

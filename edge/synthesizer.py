@@ -20,9 +20,9 @@ from .markup import Tag
 from .phrases import Phrase, split_phrases
 from .prosody import plan_frames, sounded_mask
 from .runners import EncoderInputs, Runner, open_runner
-from .spec import EMOTION_STRENGTH, HOP_LENGTH, LANGUAGE_IDS, PITCH, RATE, SAMPLE_RATE, VOLUME
+from .runners.base import encoder_inputs
+from .spec import EMOTION_STRENGTH, HOP_LENGTH, PITCH, RATE, SAMPLE_RATE, VOLUME
 from .text import FrontEnd
-from .text.symbols import SYMBOL_TO_ID
 
 _RANGES = {"emotion_strength": EMOTION_STRENGTH, "rate": RATE, "pitch": PITCH, "volume": VOLUME}
 
@@ -112,14 +112,23 @@ class Synthesizer:
         lexicon: Path | None = None,
         runner: str = "onnxruntime",
         gate: Gate | None = None,
+        state_dir: Path | None = None,
     ) -> Synthesizer:
-        """Open a bundle, None for the built-in voice; ``gate`` as in :meth:`Bundle.load`.
+        """Open a bundle, None for the built-in voice.
+
+        Args:
+            bundle: directory or ``.voice`` file.
+            threads: windows to decode at the same time.
+            lexicon: of the show.
+            runner: one of ``edge.runners.RUNNERS``.
+            gate: decides whether the voice may be used, as in :meth:`Bundle.load`.
+            state_dir: where engines and verdicts of the device are kept.
 
         Raises:
             BundleError, ConfigError, RunnerError: one line that names the file and the remedy.
         """
         loaded = Bundle.load(bundle, gate=gate)
-        return cls(loaded, open_runner(loaded, runner, threads), FrontEnd(lexicon))
+        return cls(loaded, open_runner(loaded, runner, threads, state_dir), FrontEnd(lexicon))
 
     def warm_up(self) -> None:
         """Load the dictionaries of the bundle's languages, speak the golden line and compare it.
@@ -217,16 +226,8 @@ class Synthesizer:
         return EncodedPhrase(plan, np.repeat(outputs.hidden, plan.durations, axis=0)[None])
 
     def _inputs(self, line: PreparedLine, phrase: Phrase) -> EncoderInputs:
-        starts = np.zeros((1, len(phrase.symbols)), np.int64)
-        starts[0, [first for _, first, _ in phrase.words]] = 1
-        return EncoderInputs(
-            phoneme_ids=np.array([[SYMBOL_TO_ID[symbol] for symbol in phrase.symbols]], np.int64),
-            language_ids=np.array([[LANGUAGE_IDS[name] for name in phrase.languages]], np.int64),
-            word_starts=starts,
-            character_id=np.array([line.character.id], np.int64),
-            emotion_id=np.array([self.bundle.manifest.emotions[phrase.emotion]], np.int64),
-            emotion_strength=np.array([line.request.emotion_strength], np.float32),
-        )
+        emotion = self.bundle.manifest.emotions[phrase.emotion]
+        return encoder_inputs(phrase, line.character.id, emotion, line.request.emotion_strength)
 
     def _speak(
         self, line: PreparedLine, first_window: int, cancelled: Callable[[], bool]

@@ -37,9 +37,3 @@ class ConvNeXtBlock(nn.Module):
         y = self.depthwise(y.transpose(1, 2)).transpose(1, 2)  # (B, T, D)
         y = self.project(torch.relu(self.expand(self.norm(y))))
         return x + y
-
-
-def sequence_mask(lengths: Tensor, n: int) -> Tensor:
-    """Return (B, n, 1) float, 1 where the position is below the length of its row."""
-    positions = torch.arange(n, device=lengths.device)
-    return (positions[None, :] < lengths[:, None]).unsqueeze(-1).float()

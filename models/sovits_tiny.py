@@ -225,10 +225,6 @@ class SovitsTiny(nn.Module):
         self.encoder = Encoder(config)
         self.decoder = Decoder(config)
 
-    def n_parameters(self) -> int:
-        """Count the trained values."""
-        return sum(p.numel() for p in self.parameters())
-
 
 def mel_cepstral_basis(n_cepstra: int, n_bins: int, warp: float) -> tuple[Tensor, Tensor]:
     """Return cosines and sines, each (n_cepstra, n_bins), of the all-pass warped frequency axis.

@@ -1,24 +1,23 @@
-"""``sovits-quantize``: from a checkpoint to a voice bundle, in one command or step by step."""
+"""``sovits-quantize``: from a checkpoint to a voice bundle, in one command or step by step.
+
+ONNX and PyTorch are imported by the steps that need them: ``--help`` works without either.
+"""
 
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from edge.bundle.manifest import Quantization
+from edge.cli.command import GROUP_SETTINGS, Command, group_options
 from edge.errors import EdgeError
 
-from .card import read_card
-from .compare import compare as compare_networks
-from .lines import read_lines
-from .pack import pack as pack_bundle
-from .pack import write_float_bundle, write_voice
-from .placement import quantize as quantize_networks
-from .report import markdown
+from .device import build, verdict
+
+if TYPE_CHECKING:
+    from edge.bundle.manifest import Quantization
 
 STUDENT_FILE = "student.json"
 REPORT_FILE, REPORT_TEXT = "report.json", "report.md"
@@ -31,9 +30,19 @@ _output = click.option("--output", type=_path, required=True, help="folder to wr
 _lines = click.option("--lines", default=64, show_default=True, help="lines of the corpus to use")
 
 
-@click.group(help=__doc__)
+@click.group(context_settings=GROUP_SETTINGS, commands=[build, verdict])
+@group_options
 def cli() -> None:
-    """Group of the steps."""
+    """Make a voice bundle of a checkpoint, in one command or step by step.
+
+    \b
+    Examples:
+      sovits-quantize run --checkpoint runs/noah/train/student --corpus runs/noah/corpus \\
+          --voice card.toml --work work --output noah --tar noah.voice
+      sovits-quantize dequantize --bundle noah --output noah-float
+
+    Errors are one line on standard error, and the exit status is then 2.
+    """
 
 
 @cli.command()
@@ -41,7 +50,7 @@ def cli() -> None:
 @_output
 def export(checkpoint: Path, output: Path) -> None:
     """Write both networks as float ONNX and check them against torch."""
-    from .export import export as export_networks  # torch is imported here only
+    from .export import export as export_networks
 
     difference = export_networks(checkpoint, output)
     click.echo(f"{output}: encoder and decoder, within {difference:.1e} of torch")
@@ -55,6 +64,9 @@ def export(checkpoint: Path, output: Path) -> None:
 @click.option("--budget", default=1.0, show_default=True, help="harm allowed per graph; 0 keeps all float")
 def quantize(networks: Path, corpus: Path, lines: int, output: Path, budget: float) -> None:
     """Calibrate on training lines, choose layers, insert Q/DQ."""
+    from .lines import read_lines
+    from .placement import quantize as quantize_networks
+
     student = _student(networks)
     placements = quantize_networks(networks, read_lines(corpus, student, "train", lines), output, budget)
     (output / STUDENT_FILE).write_text(json.dumps(student), encoding="utf-8")
@@ -74,6 +86,10 @@ def quantize(networks: Path, corpus: Path, lines: int, output: Path, budget: flo
 @_output
 def compare(networks: Path, quantized: Path, corpus: Path, lines: int, output: Path) -> None:
     """Measure int8 against float on held-out lines and write report.json and report.md."""
+    from .compare import compare as compare_networks
+    from .lines import read_lines
+    from .report import markdown
+
     held_out = read_lines(corpus, _student(networks), "test", lines)
     report = {
         "comparison": compare_networks(networks, quantized, held_out),
@@ -93,6 +109,10 @@ def compare(networks: Path, quantized: Path, corpus: Path, lines: int, output: P
 @click.option("--tar", type=_path, help="also write one .voice file")
 def pack(networks: Path, voice: Path, report: Path | None, output: Path, tar: Path | None) -> None:
     """Write the bundle and make it speak its golden line."""
+    from .card import read_card
+    from .pack import pack as pack_bundle
+    from .pack import write_voice
+
     quantization = _quantization(report)
     bundle = pack_bundle(networks, _student(networks), read_card(voice), quantization, output)
     size = sum(entry.bytes for entry in bundle.manifest.files.values())
@@ -127,11 +147,15 @@ def run(context: click.Context, /, checkpoint: Path, work: Path, **options: Any)
 @_output
 def dequantize(bundle: Path, output: Path) -> None:
     """Write the bundle with float networks, to time float against int8 in one runtime."""
+    from .pack import write_float_bundle
+
     write_float_bundle(bundle, output)
     click.echo(f"{output}: float bundle")
 
 
 def _quantization(report: Path | None) -> Quantization:
+    from edge.bundle.manifest import Quantization
+
     if report is None:
         return Quantization(scheme="fp32")
     content = _read_json(report)
@@ -163,15 +187,4 @@ def _write_json(path: Path, content: dict[str, Any]) -> None:
     path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
-def main() -> None:
-    """Run the command; a wrong input is one line and exit code 2."""
-    try:
-        cli(standalone_mode=False)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(error.exit_code)
-    except click.Abort:
-        sys.exit(130)
-    except (EdgeError, ValueError, OSError) as error:
-        click.echo(f"error: {error}", err=True)
-        sys.exit(2)
+main = Command(cli, "sovits-quantize", extra="quantize", errors=(EdgeError, ValueError, OSError))

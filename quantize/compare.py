@@ -18,12 +18,13 @@ import onnxruntime
 
 from edge.bundle.bundle import DECODER_FILE, ENCODER_FILE
 from edge.decoding import WindowDecoder, plan_windows
+from edge.distance import log_mel_distance, snr_db
 from edge.runners.ort import session_options
 from edge.spec import FRAME_RATE
 
 from .lines import Line
 from .network import FolderRunner, expand, render
-from .sound import duration_error_frames, f0_error_cents, log_mel_distance, snr_db
+from .sound import duration_error_frames, f0_error_cents
 
 REPEATS = 30
 CONTEXT_FRAMES = 24  # of windows in the timing; every student of 8 blocks of 7 has it

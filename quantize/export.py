@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import warnings
 from pathlib import Path
 from typing import Any
@@ -107,10 +106,11 @@ def export(checkpoint: Path, output: Path) -> float:
     Raises:
         ValueError: the checkpoint does not fit, or the graphs do not compute what the student computes.
     """
-    student, _ = load_student(checkpoint)
+    student, description = load_student(checkpoint)
     output.mkdir(parents=True, exist_ok=True)
     export_student(student, output)
-    shutil.copyfile(checkpoint / STUDENT_FILE, output / STUDENT_FILE)
+    description["context_frames"] = student.config.context_frames  # the device cannot tell it from the graph
+    (output / STUDENT_FILE).write_text(json.dumps(description, ensure_ascii=False) + "\n", encoding="utf-8")
     worst = max(parity(student, output, n) for n in (1, 7, 90))
     if worst > TOLERANCE:
         raise ValueError(

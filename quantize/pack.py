@@ -36,11 +36,6 @@ from .qdq import dequantize
 NETWORKS = (ENCODER_FILE, DECODER_FILE)
 
 
-def context_frames(config: dict[str, Any]) -> int:
-    """Receptive field of the decoder on either side, from the sizes in a checkpoint's description."""
-    return int(config["decoder_blocks"]) * (int(config["kernel_size"]) - 1) // 2
-
-
 def pack(
     networks: Path, student: dict[str, Any], card: VoiceCard, quantization: Quantization, output: Path
 ) -> Bundle:
@@ -48,7 +43,7 @@ def pack(
 
     Args:
         networks: folder with ``encoder.onnx`` and ``decoder.onnx``.
-        student: description of the checkpoint.
+        student: description that the export step wrote beside them.
         card: what a person says about the voice.
         quantization: scheme and what it cost.
         output: directory; what is there is replaced.
@@ -118,7 +113,7 @@ def _manifest(folder: Path, student: dict[str, Any], card: VoiceCard, quantizati
         n_fft=N_FFT,
         symbols_sha256=SYMBOLS_SHA256,
         files={path.name: _entry(path) for path in sorted(folder.iterdir()) if path.name != MANIFEST_FILE},
-        context_frames=context_frames(student["config"]),
+        context_frames=student["context_frames"],
         first_window_frames=card.first_window_frames,
         window_frames=card.window_frames,
         characters=_characters(student, card),

@@ -17,6 +17,7 @@ from onnx import ModelProto
 
 from edge.bundle.bundle import DECODER_FILE, ENCODER_FILE
 from edge.decoding import EncodedPhrase
+from edge.distance import snr_db
 from edge.head import PhraseHead
 from edge.runners.base import ENCODER_OUTPUTS, EncoderOutputs
 
@@ -25,7 +26,7 @@ from .calibrate import Histogram, Method, record
 from .graph import Graph
 from .lines import Line
 from .network import Arrays, FolderRunner, expand, open_session, render
-from .sound import duration_error_frames, f0_error_cents, snr_db
+from .sound import duration_error_frames, f0_error_cents
 
 ALLOWED_DURATION_FRAMES = 0.25  # 4 ms, a quarter of the grid that durations are rounded to
 ALLOWED_F0_CENTS = 10.0  # the ear's limit for steady tones is about 5

@@ -12,6 +12,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 TINY_VOICE = ROOT / "tests" / "data" / "tiny_voice"
 BUILTIN_VOICE = ROOT / "edge" / "voices" / "builtin"
+KOKORO = Path("~/.cache/sovits-tiny/kokoro").expanduser()  # where `sovits-distill kokoro` is told to write
 SBIN = "/usr/sbin:/usr/local/sbin"  # where Debian puts mosquitto, off a plain user's PATH
 
 
@@ -30,8 +31,9 @@ NEEDS: dict[str, tuple[Callable[[], bool], str]] = {
         "PyTorch is not installed: pip install -e '.[distill]'",
     ),
     "tensorrt": (
-        lambda: find_spec("tensorrt") is not None,
-        "TensorRT is not installed (it comes with JetPack)",
+        lambda: any(find_spec(name) is not None for name in ("tensorrt", "tensorrt_rtx_bindings")),
+        "TensorRT is not installed (it comes with JetPack; on x86-64: pip install --no-deps "
+        "tensorrt-rtx-cu13-bindings==1.7.1.116 onnxruntime-ep-nv-tensorrt-rtx-cu13==0.5.0)",
     ),
     "gpu": (has_gpu, "no NVIDIA GPU"),
     "broker": (lambda: has_command("mosquitto"), "mosquitto is not installed: apt-get install mosquitto"),
@@ -42,6 +44,10 @@ NEEDS: dict[str, tuple[Callable[[], bool], str]] = {
         "chromium is not installed: apt-get install chromium",
     ),
     "voice": ((BUILTIN_VOICE / "manifest.json").is_file, "edge/voices/builtin is not there"),
+    "models": (
+        (KOKORO / "provenance.json").is_file,
+        f"no Kokoro-82M: pip install -e '.[kokoro]'; sovits-distill kokoro {KOKORO}",
+    ),
     "device": (lambda: Path("/dev/snd/controlC0").exists(), "no sound card"),
 }
 

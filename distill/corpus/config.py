@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from ..config import Section
 
 BUILTIN = Path(__file__).parents[1] / "configs" / "builtin.toml"
+GENRES = ("heldout", "dialogue", "narration", "stage", "numbers", "cries", "long", "mixed", "sounds")
 BUILTIN_SCRIPT = "builtin"  # the lines in distill/script
 MORE_LINES = "builtin-more"  # and what is there besides, in English
-PACKAGE_SCRIPTS = {BUILTIN_SCRIPT: "lines", MORE_LINES: "more"}  # how their files begin
+CORE_LINES = "builtin-core"  # of the lines in distill/script, those that no pattern made
+PACKAGE_SCRIPTS = {  # how their files begin
+    BUILTIN_SCRIPT: "lines",
+    MORE_LINES: "more",
+    CORE_LINES: "lines",
+    **{name: name for name in GENRES},
+}
 
 
 class Recording(Section):
@@ -25,6 +33,8 @@ class Recording(Section):
             after the other.
         lines: number of training lines by emotion, each at most the whole script; the validation lines are
             shared out among these emotions.
+        shares: in place of numbers, what share of the whole script is said in each emotion, 0 to 1. Which
+            lines depends on their texts alone, so that a script can grow without being said again.
         takes: how often each training line is said, each time with another seed.
         valid_lines: number of validation lines; all of the script when absent.
         test_lines: number of held-out lines by emotion; the first ones of the script's test lines.
@@ -35,11 +45,18 @@ class Recording(Section):
     language: str = Field(pattern="^(zh|en|ja)$")
     teacher: str
     script: tuple[str, ...] = (BUILTIN_SCRIPT,)
-    lines: dict[str, int]
+    lines: dict[str, int] = Field(default_factory=dict)
+    shares: dict[str, Annotated[float, Field(ge=0.0, le=1.0)]] = Field(default_factory=dict)
     takes: int = Field(default=1, ge=1)
     valid_lines: int | None = None
     test_lines: dict[str, int]
     rate_test_lines: int = 0
+
+    @model_validator(mode="after")
+    def _numbers_or_shares(self) -> Recording:
+        if self.shares and (self.lines or sum(self.shares.values()) > 1 + 1e-9):
+            raise ValueError("shares stand in place of lines and are at most 1 together")
+        return self
 
 
 class CorpusSound(Section):
@@ -51,12 +68,20 @@ class CorpusSound(Section):
             language brings it there, so that what is louder in one emotion stays louder.
         leading_silence_s: silence kept before the first sound.
         trailing_silence_s: silence kept after the last sound.
+        lexicon: words with a reading of their own (docs/lexicon.md); relative to the file.
     """
 
     seed: int = 20240229
     level_dbfs: float = Field(default=-26.0, ge=-60.0, le=-6.0)
     leading_silence_s: float = Field(default=0.016, ge=0.0, le=1.0)
     trailing_silence_s: float = Field(default=0.100, ge=0.0, le=1.0)
+    lexicon: Path | None = None
+
+    @field_validator("lexicon")
+    @classmethod
+    def _lexicon_beside_the_file(cls, value: Path | None, info: ValidationInfo) -> Path | None:
+        folder = (info.context or {}).get("folder")
+        return value if value is None or folder is None else (Path(folder) / value).resolve()
 
 
 class CorpusConfig(CorpusSound):

@@ -11,7 +11,6 @@ faster or slower than the gate is told, with faint noise: a teacher that samples
 from __future__ import annotations
 
 import argparse
-import json
 import random
 from collections import Counter
 from collections.abc import Sequence
@@ -29,6 +28,7 @@ from edge.text import FrontEnd, Reading
 from edge.text.frontend import Word
 
 from .. import sound
+from ..files import write_json
 from ..gate import GateConfig, Heard, Voice, first_look, learn_voice
 from ..script import load_lines
 from ..sound import Audio
@@ -252,7 +252,7 @@ def main() -> None:
         share, first = f"{row['rejected_percent']} %", f"{row['first_look_percent']} %"
         print(f"{kind:16}{row['lines']:>6}{share:>10}{first:>12}  {row['reasons']}")
     options.out.parent.mkdir(parents=True, exist_ok=True)
-    options.out.write_text(json.dumps(result, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    write_json(options.out, result)
 
 
 if __name__ == "__main__":

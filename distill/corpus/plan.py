@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import bisect
+import hashlib
 import random
 from collections.abc import Callable, Iterator, Sequence
-from itertools import islice
+from itertools import accumulate, islice
 
 from edge.errors import TextError
 from edge.text import FrontEnd, Reading
@@ -25,11 +27,39 @@ def plan_lines(recording: Recording, script: Sequence[Line], seed: int) -> Itera
 
     Drills, sentences and short lines all go to every character, spread over its emotions; patterns fill up.
     Where more is wanted than there is, the deck is dealt again, but an emotion says no line twice.
+    A recording with shares in place of numbers has each line dealt by its text.
     """
-    shuffle = random.Random(f"{seed} {recording.character} {recording.language}").shuffle
     lines = {split: [line for line in script if line.split == split] for split in ("train", "valid", "test")}
-    must = [line for line in lines["train"] if line.kind in ("drill", "sentence", "short")]
-    rest = [line for line in lines["train"] if line.kind not in ("drill", "sentence", "short")]
+    if recording.shares:
+        yield from _deal_by_text(recording, lines["train"], seed)
+        emotions = list(recording.shares)
+    else:
+        yield from _deal_by_number(recording, lines["train"], seed)
+        emotions = list(recording.lines)
+    for index, line in enumerate(lines["valid"][: recording.valid_lines]):
+        yield "valid", emotions[index % len(emotions)], 1.0, line
+    for emotion, count in recording.test_lines.items():
+        yield from (("test", emotion, 1.0, line) for line in islice(lines["test"], count))
+    for index, line in enumerate(lines["test"][: recording.rate_test_lines]):
+        yield "test_rate", "neutral", 1 + RATE_STEP * (-1) ** index, line
+
+
+def _deal_by_text(recording: Recording, lines: Sequence[Line], seed: int) -> Iterator[Dealt]:
+    """Draw the emotion of each line from its text: what is added to a script moves no other line."""
+    edges = [*accumulate(recording.shares.values())]
+    for line in lines:
+        key = f"{seed} {recording.character} {recording.language} {line.text}"
+        drawn = int.from_bytes(hashlib.sha256(key.encode()).digest()[:6], "big") / 2**48
+        index = bisect.bisect_right(edges, drawn)
+        if index < len(edges):
+            yield "train", list(recording.shares)[index], 1.0, line
+
+
+def _deal_by_number(recording: Recording, train: Sequence[Line], seed: int) -> Iterator[Dealt]:
+    """Deal shuffled lines out, as many as each emotion wants."""
+    shuffle = random.Random(f"{seed} {recording.character} {recording.language}").shuffle
+    must = [line for line in train if line.kind in ("drill", "sentence", "short")]
+    rest = [line for line in train if line.kind not in ("drill", "sentence", "short")]
     shuffle(rest)
     wanted = sum(recording.lines.values())
     chosen = (must + rest)[:wanted]
@@ -39,13 +69,6 @@ def plan_lines(recording: Recording, script: Sequence[Line], seed: int) -> Itera
         for index in range(first, first + min(count, len(chosen))):
             yield "train", emotion, 1.0, chosen[index % len(chosen)]
         first += count
-    emotions = list(recording.lines)
-    for index, line in enumerate(lines["valid"][: recording.valid_lines]):
-        yield "valid", emotions[index % len(emotions)], 1.0, line
-    for emotion, count in recording.test_lines.items():
-        yield from (("test", emotion, 1.0, line) for line in islice(lines["test"], count))
-    for index, line in enumerate(lines["test"][: recording.rate_test_lines]):
-        yield "test_rate", "neutral", 1 + RATE_STEP * (-1) ** index, line
 
 
 def plan(config: CorpusConfig, front_end: FrontEnd, teacher: Callable[[str], Teacher]) -> Iterator[Planned]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
+from ..files import write_bytes
 from .utterance import Row
 
 PROGRESS = "progress.jsonl"
@@ -47,22 +47,11 @@ def manifest_row(row: Row) -> Row:
     return {key: value for key, value in row.items() if key not in _BOOKKEEPING}
 
 
-def write_json(path: Path, values: Iterable[Any], indent: int | None = None) -> None:
-    """Write values, one after the other; the file appears whole or not at all."""
-    text = "".join(json.dumps(value, ensure_ascii=False, indent=indent) + "\n" for value in values)
-    _write(path, text.encode())
-
-
-def read_json(path: Path) -> Any:
-    """Read a value that ``write_json`` wrote."""
-    return json.loads(path.read_text("utf-8"))
-
-
 def _mend(path: Path) -> None:
     """Drop the row that a kill or a power cut left unfinished: it is done again."""
     data = path.read_bytes() if path.exists() else b""
     if data and not data.endswith(b"\n"):
-        _write(path, data[: data.rfind(b"\n") + 1])
+        write_bytes(path, data[: data.rfind(b"\n") + 1])
 
 
 def _rows(path: Path) -> Iterator[Row]:
@@ -73,9 +62,3 @@ def _rows(path: Path) -> Iterator[Row]:
             continue
         if isinstance(row, dict) and "id" in row:
             yield row
-
-
-def _write(path: Path, data: bytes) -> None:
-    unfinished = path.with_name(path.name + ".part")
-    unfinished.write_bytes(data)
-    unfinished.replace(path)

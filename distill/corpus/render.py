@@ -24,14 +24,16 @@ from edge.text import FrontEnd
 from ..config import DistillError
 from .config import CorpusConfig
 from ..exclusive import exclusive
+from ..files import read_json, write_json, write_rows
 from ..gate import LEARN_LINES, GateConfig, Voice
 from .plan import Planned, plan
-from .progress import Progress, manifest_row, read_json, read_progress, write_json
+from .progress import Progress, manifest_row, read_progress
 from .ranks import Ranks, expected_rank, join_ranks
 from .workers import Renderers
 from .utterance import Job, Judge, MakeTeacher, Row, Studio
 from .summary import list_rejections, summarize
 from ..teachers import make_teacher
+from .told_prosody import FOLDER as PROSODY
 
 LEVEL_LINES = 24  # neutral lines from which the gain of a character and language is set
 
@@ -96,7 +98,7 @@ class _Run:
 
     def run(self) -> dict[str, Any] | None:
         """Render, learn, review; the first process then writes what there is."""
-        planned = list(plan(self._config, FrontEnd(), self._studio.teacher))
+        planned = list(plan(self._config, FrontEnd(self._config.lexicon), self._studio.teacher))
         gains = self._gains(planned)
         jobs = list({job.id: job for job in (self._job(one, gains) for one in planned)}.values())
         self._render(jobs)
@@ -107,13 +109,14 @@ class _Run:
         rows = read_progress(self._folder)
         ordered = [rows[job.id] for job in jobs]
         kept = [manifest_row(row) for row in ordered if "rejected" not in row]
-        _remove_others(self._folder / "audio", {Path(row["audio"]).name for row in kept})
+        for kind, key in (("audio", "audio"), (PROSODY, "prosody")):
+            _remove_others(self._folder / kind, {Path(row[key]).name for row in kept if key in row})
         origins = {name: asdict(self._studio.teacher(name).origin()) for name in {j.teacher for j in jobs}}
         summary = summarize(self._config, self._gate, jobs, rows, origins, gains)
         summary["gate"]["voices"] = dict(_described(judges))
-        write_json(self._folder / "rejections.jsonl", list_rejections(jobs, rows))
-        write_json(self._folder / "manifest.jsonl", kept)
-        write_json(self._folder / "corpus.json", [summary], indent=1)
+        write_rows(self._folder / "rejections.jsonl", list_rejections(jobs, rows))
+        write_rows(self._folder / "manifest.jsonl", kept)
+        write_json(self._folder / "corpus.json", summary)
         return summary
 
     # --- Levels ---
@@ -135,7 +138,7 @@ class _Run:
             measured = self._measure({who: samples[who] for who in wanted})
             for who, gain in measured.items():
                 known[" ".join(who)] = {"key": keys[who], "gain": gain}
-            write_json(path, [known], indent=1)
+            write_json(path, known)
         self._ranks.wait()
         return {who: read_json(path)[" ".join(who)]["gain"] for who in samples}
 
@@ -175,6 +178,7 @@ class _Run:
         missing = [
             job for job in self._ranks.share(jobs) if job.id not in rows or _outdated(rows[job.id], keys)
         ]
+        missing.sort(key=lambda job: job.id[-12:])  # by digest: what is done at any time is a fair sample
         self._work("render", [(job, Judge(self._first_key)) for job in missing], "lines")
 
     def _learn(self, jobs: Sequence[Job]) -> dict[Who, Judge]:
@@ -261,6 +265,6 @@ def _digest(*parts: object) -> str:
 
 def _remove_others(folder: Path, wanted: set[str]) -> None:
     """Remove sound that an earlier script or delivery, a failed attempt or a killed run left behind."""
-    for path in folder.iterdir():
+    for path in folder.iterdir() if folder.is_dir() else ():
         if path.name not in wanted:
             path.unlink()

@@ -18,6 +18,7 @@ from .. import sound
 from .config import CorpusConfig
 from ..gate import Fault, GateConfig, Heard, Voice, ask_recogniser, first_look, judge_clipping, learn_voice  # fmt: skip
 from ..teachers import LineRejectedError, LineRequest, Teacher, make_teacher
+from .told_prosody import ToldProsody, save_prosody, tell
 
 Row = dict[str, Any]
 Times = list[tuple[str, float]]  # what a teacher tells of its own phonemes: name and start in seconds
@@ -100,8 +101,8 @@ class Studio:
         name = f"{request.character}-{request.language}-{request.emotion}-{digest}"
         return Job(name, split, teacher, request, gain)
 
-    def speak(self, teacher: str, request: LineRequest) -> tuple[sound.Audio, Times]:
-        """Give trimmed sound at 32 kHz and the teacher's own level, and phoneme times if it has them.
+    def speak(self, teacher: str, request: LineRequest) -> tuple[sound.Audio, Times, ToldProsody | None]:
+        """Give trimmed sound at 32 kHz and the teacher's own level, with the times and prosody that it tells.
 
         Raises:
             LineRejectedError: the teacher would say something else, or nothing, or its sound is clipped.
@@ -115,12 +116,14 @@ class Studio:
             audio, moved = sound.trim(audio, self._config.leading_silence_s, self._config.trailing_silence_s)
         except ValueError as error:
             raise LineRejectedError("silent", str(error)) from error
-        return audio, [(name, round(max(0.0, start - moved), 4)) for name, start in line.phoneme_times or ()]
+        times = [(name, round(max(0.0, start - moved), 4)) for name, start in line.phoneme_times or ()]
+        told = tell(line.prosody, request.reading, moved, audio, self._config.trailing_silence_s)
+        return audio, times, told
 
     def level(self, job: Job) -> tuple[float, int] | None:
         """Give the summed power of a line's sounding steps and their number; None for a faulty line."""
         try:
-            audio, _ = self.speak(job.teacher, job.request)
+            audio, _, _ = self.speak(job.teacher, job.request)
             self._judge(job, audio, None)
         except LineRejectedError:
             return None
@@ -140,13 +143,15 @@ class Studio:
         for attempt in range(first, self._gate.attempts if self.teacher(job.teacher).samples else 1):
             request = replace(job.request, seed=job.request.seed + SEED_STEP * attempt)
             try:
-                audio, times = self.speak(job.teacher, request)
+                audio, times, prosody = self.speak(job.teacher, request)
                 self._judge(job, audio, self._voice(judge))
                 path = self._save(job, attempt, audio * job.gain)
             except LineRejectedError as rejection:
                 failed.append(_rejection(request.seed, attempt, rejection))
                 continue
             row = _row(job, path, len(audio) / SAMPLE_RATE, times)
+            if prosody is not None:
+                row["prosody"] = save_prosody(self._folder, path, prosody)
             return row | {"seed": request.seed, "attempt": attempt} | _kept(judge, failed)
         last = failed[-1]
         return {"id": job.id, "rejected": last["reason"], "detail": last["detail"]} | _kept(judge, failed)

@@ -1,35 +1,70 @@
 """Turns result files into the tables of a document: nothing is written there that was not measured.
 
-python -m distill.evaluation.report docs/built-in-voice.md benchmarks/results/quality/builtin.json
+python -m distill.evaluation.report DOCUMENT STUDENT.json RESULT.json...
 """
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-BEGIN, END = "<!-- quality:begin -->", "<!-- quality:end -->"
+from ..files import read_json
+
+QUALITY, CORPUS = "quality", "corpus"  # names of the markers
 _VERDICTS = {True: "yes", False: "**no**", None: ""}
 
 Result = Mapping[str, Any]
 
 
-def update(document: Path, results: Sequence[Path]) -> None:
-    """Replace what stands between the markers of ``document`` by the tables of ``results``.
+def update(document: Path, student: Path, results: Sequence[Path]) -> None:
+    """Replace what stands between the markers of a document.
+
+    Args:
+        document: Markdown with both pairs of markers.
+        student: ``student.json``, whose corpus is told of.
+        results: of the evaluate command.
 
     Raises:
         ValueError: the markers are not there once each.
     """
-    text = document.read_text("utf-8")
-    if text.count(BEGIN) != 1 or text.count(END) != 1:
-        raise ValueError(f"{document} must hold {BEGIN} and {END} once each")
-    before, rest = text.split(BEGIN)
-    after = rest.split(END)[1]
-    tables = "\n\n".join(section(json.loads(path.read_text("utf-8"))) for path in results)
-    document.write_text(f"{before}{BEGIN}\n{tables}\n{END}{after}", "utf-8")
+    tables = "\n\n".join(section(read_json(path)) for path in results)
+    text = _between(
+        document.read_text("utf-8"), CORPUS, corpus_section(read_json(student)["corpus"]), document
+    )
+    document.write_text(_between(text, QUALITY, tables, document), "utf-8")
+
+
+def _between(text: str, name: str, content: str, document: Path) -> str:
+    begin, end = f"<!-- {name}:begin -->", f"<!-- {name}:end -->"
+    if text.count(begin) != 1 or text.count(end) != 1:
+        raise ValueError(f"{document} must hold {begin} and {end} once each")
+    before, rest = text.split(begin)
+    return f"{before}{begin}\n{content}\n{end}{rest.split(end)[1]}"
+
+
+def corpus_section(corpus: Mapping[str, Any]) -> str:
+    """Say how large a corpus is: hours and lines of each split, and how many lines each language has."""
+    lines = {tuple(name.split(" ")): count for name, count in corpus["lines"].items()}
+    languages = sorted({key[1] for key in lines})
+    rows = [
+        (split, f"{hours:.2f}", *(_thousands(_of(lines, split, language)) for language in (*languages, None)))
+        for split, hours in corpus["hours"].items()
+    ]
+    table = _table(("split", "hours", *(f"{language}, lines" for language in languages), "lines"), rows)
+    rejected = sorted(corpus["rejected"].items())
+    reasons = ", ".join(f"{count} {reason.replace('-', ' ')}" for reason, count in rejected)
+    total = sum(count for _, count in rejected)
+    return f"{table}\n\nLeft out of it: {total} lines" + (f" ({reasons})." if reasons else ".")
+
+
+def _of(lines: Mapping[tuple[str, ...], int], split: str, language: str | None) -> int:
+    return sum(n for key, n in lines.items() if key[3] == split and language in (None, key[1]))
+
+
+def _thousands(count: int) -> str:
+    return f"{count:,}"
 
 
 def section(result: Result) -> str:
@@ -91,4 +126,4 @@ def _unit(unit: str) -> str:
 
 
 if __name__ == "__main__":
-    update(Path(sys.argv[1]), [Path(name) for name in sys.argv[2:]])
+    update(Path(sys.argv[1]), Path(sys.argv[2]), [Path(name) for name in sys.argv[3:]])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import os
 import platform
@@ -15,6 +14,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from edge.bundle.manifest import Manifest
+
+from ..files import write_json
 
 _PACKAGES = ("numpy", "onnxruntime", "pocketsphinx", "pyworld", "scipy", "soxr")
 
@@ -117,10 +118,7 @@ def write_results(
         "checks": [_plain(check.to_dict()) for check in checks],
         "left_out": [asdict(measure) for measure in left_out],
     }
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_suffix(".part")
-    unfinished.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", "utf-8")
-    unfinished.replace(path)
+    write_json(path, content)
 
 
 def _version(package: str) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from ..files import replacing
 from ..sound import Audio
 from .alignment import Alignment, align, spectral_timbre
 from .config import GateConfig
@@ -78,8 +79,7 @@ class Voice:
             "units": self.phonetics.units,
             "manners": {emotion: manner.to_dict() for emotion, manner in self.manners.items()},
         }
-        unfinished = path.with_name(f"{path.name}.part")
-        with unfinished.open("wb") as file:
+        with replacing(path) as unfinished, unfinished.open("wb") as file:
             np.savez(
                 file,
                 means=self.phonetics.means,
@@ -87,7 +87,6 @@ class Voice:
                 lengths=self.phonetics.lengths,
                 described=np.array(json.dumps(described, ensure_ascii=False)),
             )
-        unfinished.replace(path)
 
     @classmethod
     def load(cls, path: Path, key: str) -> Voice | None:

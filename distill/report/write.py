@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..files import write_bytes
 from .collect import collect
 from .page import render
 from .sources import Sources
@@ -36,9 +37,6 @@ def write_report(sources: Sources, output: Path) -> Written:
     """
     report = collect(sources)
     content = render(report).encode("utf-8")
-    output.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = output.with_name(output.name + ".part")
-    unfinished.write_bytes(content)
-    unfinished.replace(output)
+    write_bytes(output, content)
     headline = report.judgement.verdict.headline if report.judgement else ""
     return Written(output, len(content), len(report.heard.lines), headline)

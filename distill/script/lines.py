@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..config import DistillError
-from ..corpus.config import BUILTIN_SCRIPT, PACKAGE_SCRIPTS
+from ..corpus.config import BUILTIN_SCRIPT, CORE_LINES, PACKAGE_SCRIPTS
 
 FOLDER = Path(__file__).parent
 SPLITS = ("train", "valid", "test")
+CORE_KINDS = ("short", "sentence", "drill")
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,8 @@ def load_lines(language: str, folder: Path = FOLDER, name: str = BUILTIN_SCRIPT)
     path = folder / f"{PACKAGE_SCRIPTS[name]}_{language}.tsv"
     if not path.is_file():
         raise DistillError(f"there is no script {name!r} in {language}; use {BUILTIN_SCRIPT!r}")
-    return read_lines(path)
+    lines = read_lines(path)
+    return [line for line in lines if line.kind in CORE_KINDS] if name == CORE_LINES else lines
 
 
 def read_lines(path: Path) -> list[Line]:

@@ -67,6 +67,10 @@ def _from_settings(settings: TeacherSettings) -> Teacher:
         from .flite import FliteTeacher
 
         return FliteTeacher(settings)
+    if settings.kind == "kokoro":
+        from .kokoro import KokoroTeacher
+
+        return KokoroTeacher(settings)
     from .openjtalk import OpenJTalkTeacher
 
     return OpenJTalkTeacher(settings)

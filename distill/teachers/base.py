@@ -54,6 +54,23 @@ class LineRequest:
 
 
 @dataclass(frozen=True)
+class PhonemeProsody:
+    """What a teacher tells of how it says a line, exactly enough to train on in the place of an aligner.
+
+    Attributes:
+        starts: (P + 1,) seconds; start of each phoneme of the reading, and where the last one ends.
+        f0: (n,) Hz, near 0 where unvoiced.
+        energy: (n,) in the teacher's own unit.
+        step_s: from one value of ``f0`` and ``energy`` to the next, seconds; the first is at 0.
+    """
+
+    starts: NDArray[np.float64]
+    f0: NDArray[np.float32]
+    energy: NDArray[np.float32]
+    step_s: float
+
+
+@dataclass(frozen=True)
 class TeacherLine:
     """Speech of a teacher.
 
@@ -62,11 +79,13 @@ class TeacherLine:
         sample_rate: Hz.
         phoneme_times: the teacher's own names of its phonemes and their start in seconds, where it tells.
             For measuring alignment only: no teacher has to give them, so training must not need them.
+        prosody: durations, F0 and energy by our own phonemes, where the teacher knows them.
     """
 
     audio: NDArray[np.float32]
     sample_rate: int
     phoneme_times: tuple[tuple[str, float], ...] | None = None
+    prosody: PhonemeProsody | None = None
 
 
 @dataclass(frozen=True)

@@ -267,13 +267,71 @@ class OpenJTalkSettings(_TeacherSettings):
         return ("ja",)
 
 
+class KokoroManner(Section):
+    """How an emotion differs from the network's own way.
+
+    Attributes:
+        f0_mean: factor of the pitch, 0.5 to 2.
+        f0_range: factor of the pitch's deviations from its mean, 0 to 3; at least 0.75 is used in Chinese.
+        rate: speaking rate, 0.5 to 2.
+        energy: added to the network's energy, -3 to 3; hardly louder, but a little sharper or softer.
+        gain_db: loudness, -20 to 10.
+    """
+
+    f0_mean: float = Field(default=1.0, ge=0.5, le=2.0)
+    f0_range: float = Field(default=1.0, ge=0.0, le=3.0)
+    rate: float = Field(default=1.0, ge=0.5, le=2.0)
+    energy: float = Field(default=0.0, ge=-3.0, le=3.0)
+    gain_db: float = Field(default=0.0, ge=-20.0, le=10.0)
+
+
+KOKORO_EMOTIONS: dict[Name, KokoroManner] = {
+    NEUTRAL: KokoroManner(),
+    "happy": KokoroManner(f0_mean=1.12, f0_range=1.35, rate=1.06, energy=0.4, gain_db=1.0),
+    "sad": KokoroManner(f0_mean=0.94, f0_range=0.6, rate=0.85, energy=-0.8, gain_db=-2.5),
+    "angry": KokoroManner(f0_mean=1.06, f0_range=1.3, rate=1.1, energy=1.0, gain_db=2.0),
+}
+
+
+class KokoroSettings(_TeacherSettings):
+    """Kokoro-82M, a public model with voices of its own: a character for whoever has no recordings.
+
+    Attributes:
+        folder: of the model, as ``sovits-distill kokoro`` assembled it.
+        voices: names of voices and their weights; more than one is a blend, which keeps its timbre in all
+            languages. Only the proportions count.
+        emotions: how each is spoken.
+    """
+
+    kind: Literal["kokoro"]
+    folder: LocalPath = Path("~/.cache/sovits-tiny/kokoro").expanduser()
+    voices: dict[Name, Annotated[float, Field(gt=0.0)]] = Field(min_length=1)
+    emotions: dict[Name, KokoroManner] = Field(default=KOKORO_EMOTIONS)
+
+    @field_validator("emotions")
+    @classmethod
+    def _has_neutral(cls, value: dict[Name, KokoroManner]) -> dict[Name, KokoroManner]:
+        if NEUTRAL not in value:
+            raise ValueError("neutral, which sets the level, is missing; add neutral = {}")
+        return value
+
+    def emotion_names(self) -> tuple[str, ...]:
+        """Name the emotions, neutral first."""
+        return (NEUTRAL, *(name for name in self.emotions if name != NEUTRAL))
+
+    def files(self) -> tuple[Path, ...]:
+        """The assembled model."""
+        return (self.folder,)
+
+
 TeacherSettings = Annotated[
     GptSovitsSettings
     | HttpSettings
     | RecordingsSettings
     | EspeakSettings
     | FliteSettings
-    | OpenJTalkSettings,
+    | OpenJTalkSettings
+    | KokoroSettings,
     Field(discriminator="kind"),
 ]
-KINDS = ("gpt-sovits", "gpt-sovits-http", "recordings", "espeak-ng", "flite", "openjtalk")
+KINDS = ("gpt-sovits", "gpt-sovits-http", "recordings", "espeak-ng", "flite", "openjtalk", "kokoro")

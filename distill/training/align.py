@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from edge.spec import ZERO_LENGTH_SYMBOLS
 from edge.text.symbols import SYMBOL_TO_ID, SYMBOLS
 from models.aligner import STATES_PER_PHONEME, Aligner, best_path, forward_sum
 
+from ..files import read_json, write_json
 from ..manifest import Utterance
 from .features import N_MELS, Features
 from .recut import Cut, UsualLengths, recut
@@ -174,7 +174,5 @@ def align(
         data = AlignmentData(utterances, features)
         epochs = epochs or enough_epochs(len(data.usable()))
         durations = cut(train_aligner(data, epochs, seed), data)
-        partial = path.with_suffix(".partial")
-        partial.write_text(json.dumps({k: v.tolist() for k, v in durations.items()}))
-        partial.replace(path)
-    return {k: np.array(v, dtype=np.int32) for k, v in json.loads(path.read_text()).items()}
+        write_json(path, {k: v.tolist() for k, v in durations.items()}, indent=None)
+    return {k: np.array(v, dtype=np.int32) for k, v in read_json(path).items()}

@@ -21,6 +21,7 @@ from edge.text.symbols import SYMBOLS_SHA256
 from models.sovits_tiny import SovitsTiny, StudentConfig
 
 from ..config import DistillError
+from ..files import replacing, write_json
 
 WEIGHTS, DESCRIPTION = "student.safetensors", "student.json"
 BUILTIN_STUDENT = Path(__file__).parents[1] / "students" / "builtin"
@@ -60,12 +61,9 @@ def save_student(folder: Path, weights: dict[str, Tensor], info: StudentInfo, ha
     values = {name: value.detach().cpu().contiguous() for name, value in weights.items()}
     if half:
         values |= {name: values[name].half() for name, _ in SovitsTiny(info.config).named_parameters()}
-    partial = folder / (WEIGHTS + ".partial")
-    save_file(values, partial)
-    partial.replace(folder / WEIGHTS)
-    partial = folder / (DESCRIPTION + ".partial")
-    partial.write_text(json.dumps(_describe(info), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    partial.replace(folder / DESCRIPTION)
+    with replacing(folder / WEIGHTS) as unfinished:
+        save_file(values, unfinished)
+    write_json(folder / DESCRIPTION, _describe(info), indent=2)
 
 
 def _describe(info: StudentInfo) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from tqdm import tqdm
 from edge.spec import HOP_LENGTH, SAMPLE_RATE
 from models.mel import LogMel
 
+from ..files import replacing
 from ..manifest import Utterance
 
 FINE_HOP = HOP_LENGTH // 2  # samples, 8 ms: the grid of pitch and alignment
@@ -115,9 +116,8 @@ def believable(log_f0: np.ndarray, voiced: np.ndarray) -> tuple[np.ndarray, np.n
 def _extract_to(job: tuple[Path, Path]) -> None:
     source, target = job
     features = extract(source)
-    partial = target.with_suffix(".partial.npz")
-    np.savez(partial, audio=features.audio, log_f0=features.log_f0, voiced=features.voiced, mel=features.mel)
-    partial.replace(target)
+    with replacing(target) as unfinished, unfinished.open("wb") as file:
+        np.savez(file, audio=features.audio, log_f0=features.log_f0, voiced=features.voiced, mel=features.mel)
 
 
 def extract_all(utterances: Sequence[Utterance], cache: Path, workers: int) -> None:

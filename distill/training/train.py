@@ -27,6 +27,7 @@ from edge.text.symbols import SYMBOL_TO_ID, SYMBOLS
 from models.sovits_tiny import SovitsTiny, StudentConfig
 
 from ..config import DistillError
+from ..files import read_json, replacing
 from ..manifest import read_manifest
 from .align import align
 from .batches import Batches, BatchPlan, enough_loaders, in_order
@@ -171,9 +172,8 @@ class Run:
         state = {"student": self.student.state_dict(), "optimizer": self.optimizer.state_dict(),
                  "average": self.average, "step": self.step,
                  "started_from": self.info.started_from}  # fmt: skip
-        partial = self.state_path.with_suffix(".partial")
-        torch.save(state, partial)
-        partial.replace(self.state_path)
+        with replacing(self.state_path) as unfinished:
+            torch.save(state, unfinished)
         save_student(self.out / "student", self.average, replace(self.info, step=self.step))
 
     def log(self, kind: str, terms: dict[str, float]) -> None:
@@ -223,7 +223,7 @@ def _train(
     fabric.to_device(student)  # before a state is read: the optimizer's goes to where the weights are
     optimizer = torch.optim.AdamW(student.parameters(), betas=(0.9, 0.98), weight_decay=0.01)
     summary = corpus / "corpus.json"
-    described = json.loads(summary.read_text(encoding="utf-8")) if summary.exists() else {}
+    described = read_json(summary) if summary.exists() else {}
     info = StudentInfo(student.config, data.characters, data.emotions, 0, described, origin)
     run = Run(out, student, optimizer, info)
     run.resume()

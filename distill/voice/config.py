@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field, ValidationInfo, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from edge.bundle.manifest import Consent, Language, Name, Origin
 
@@ -247,6 +247,18 @@ class VoiceConfig(Section):
         }
 
 
+class Cast(BaseModel):
+    """The ``[teachers.NAME]`` sections of a file with several characters, besides its other sections."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    teachers: dict[Name, TeacherSettings] = Field(default_factory=dict)
+
+
+def _make_named(cast: Mapping[str, TeacherSettings], name: str) -> Teacher:
+    return make_teacher(cast.get(name, name))
+
+
 def _make(settings: TeacherSettings, name: str) -> Teacher:
     return make_teacher(settings if name == settings.kind else name)
 
@@ -288,5 +300,8 @@ def load_recipe(path: Path) -> Recipe:
     values = load_toml(path)
     if "teacher" in values or "voice" in values:
         return load_voice_config(path).recipe()
-    corpus = checked(CorpusConfig, values.get("corpus", {}), f"{path}: [corpus]")
-    return Recipe(corpus, checked(GateConfig, values.get("gate", {}), f"{path}: [gate]"))
+    folder = path.resolve().parent
+    corpus = checked(CorpusConfig, values.get("corpus", {}), f"{path}: [corpus]", folder)
+    gate = checked(GateConfig, values.get("gate", {}), f"{path}: [gate]")
+    cast = checked(Cast, values, f"{path}:", folder)
+    return Recipe(corpus, gate, partial(_make_named, cast.teachers) if cast.teachers else make_teacher)

@@ -20,12 +20,13 @@ from ..playback.files import FileWritten
 from ..playback.player import LineBegan, LineEnded, LineMark, LineSilenced
 from ..playback.sink import SinkBack, SinkLost
 from ..protocols.link import Delivered, Inbound, LinkDown, LinkReplaced, LinkUp, StopSignal
+from .journal.base import JournalAlert
 from .line import Line, Phase
 from .operations import Operations
 from .prepare import ID_PREFIX, PrepareTick
 from .publisher import TerminalDurable
 from .recovery import recover
-from .requests import Committed, Requests
+from .requests import Committed, NotCommitted, Requests
 from .scheduler import Lane, Ticket, cuts_off
 from .state import Parts, State
 from .status import HealthTick, StatusTick, StatusTopics
@@ -59,6 +60,7 @@ class Core:
         self._requests = Requests(self.state, self._operations)
         self._status_due = 0.0
         self._link_fault = ""
+        self._publish_fault = ""
         self._done = False
         self._handlers = self._make_handlers()
 
@@ -84,8 +86,10 @@ class Core:
             Inbound: self._requests.on_inbound,
             StopSignal: self._requests.on_stop_signal,
             Committed: self._on_committed,
+            NotCommitted: self._requests.on_not_committed,
+            JournalAlert: self._on_journal_alert,
             TerminalDurable: state.publisher.tell,
-            Delivered: lambda message: state.publisher.delivered(message.mid),
+            Delivered: self._on_delivered,
             EngineUp: self._on_engine_up,
             EngineDown: self._on_engine_down,
             LineReady: active.on_ready,
@@ -135,7 +139,8 @@ class Core:
             self._status.update()
         state.publisher.flush()
         if state.stopping and not self._done:
-            self._done = not state.lines and self._status.last_state_delivered()
+            told = not state.lines and not state.publisher.n_untold
+            self._done = told and self._status.last_state_delivered()
 
     def _dispatch(self) -> None:
         now = time.monotonic()
@@ -189,6 +194,19 @@ class Core:
         line.command.reply.committed()
         state.settle(line)
 
+    def _on_delivered(self, message: Delivered) -> None:
+        """Note a confirmation; one that refuses names the access rules, once."""
+        if message.refusal and message.refusal != self._publish_fault:
+            self.state.tally.last_error = f"the broker refuses what we publish: {message.refusal}"
+            logger.error("mqtt: %s; check its access rules", self.state.tally.last_error)
+        self._publish_fault = message.refusal
+        self.state.publisher.delivered(message.mid, message.refusal)
+
+    def _on_journal_alert(self, message: JournalAlert) -> None:
+        """Show a journal that cannot write; the status of this turn says ``degraded``."""
+        if message.fault:
+            self.state.tally.last_error = f"disk_full: {message.fault}"
+
     def _on_chunk(self, message: LineChunk) -> None:
         state = self.state
         (state.preparations if message.line_id.startswith(ID_PREFIX) else state.active).on_chunk(message)
@@ -238,6 +256,7 @@ class Core:
             state.tally.last_error = f"the broker does not let us read {', '.join(message.refused)}"
             logger.error("mqtt: %s; check its access rules", state.tally.last_error)
         state.publisher.repeat_retained()
+        state.publisher.retry_refused()
         self._status.send_health()
 
     def _on_link_down(self, message: LinkDown) -> None:

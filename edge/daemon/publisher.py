@@ -68,7 +68,10 @@ class Publisher:
         self._n_events = 0
         self._outgoing: list[_Outgoing] = []
         self._retained: dict[str, bytes] = {}
-        self._awaiting: dict[int, str] = {}
+        self._awaiting: dict[int, _Outgoing] = {}
+        self._refused: dict[str, _Outgoing] = {}
+        self.n_untold = 0
+        """Terminal events that the journal has not written yet."""
         self.unacknowledged: set[int] = set()
         """Numbers of the messages that the broker has not confirmed."""
 
@@ -80,6 +83,7 @@ class Publisher:
         record = event.model_dump(exclude_none=True)
         if event.event in TERMINAL_EVENTS:
             durable = TerminalDurable(topic, event.to_json(), event.event_id)
+            self.n_untold += 1
             self._journal.finish(line.request_id, record, lambda: self._later(durable))
         else:
             self._journal.advance(line.request_id, record)
@@ -99,10 +103,12 @@ class Publisher:
         """Send a terminal event of an earlier process: the broker may not have it. It keeps its event id."""
         event = model.model_validate(record)
         topic = self._topics.own(f"event/{event.character}")
+        self.n_untold += 1
         self._later(TerminalDurable(topic, event.to_json(), event.event_id))
 
     def tell(self, durable: TerminalDurable) -> None:
         """Publish a terminal event that is on disk, and remember to note when the broker has it."""
+        self.n_untold -= 1
         self._hold(_Outgoing(durable.topic, durable.payload, content_type=JSON, event_id=durable.event_id))
         self.flush()
 
@@ -118,7 +124,8 @@ class Publisher:
 
     def acknowledge(self, inbound: Inbound) -> None:
         """Tell the broker that a message is dealt with."""
-        self._connection.acknowledge(inbound)
+        if inbound.source is not None:
+            inbound.source.acknowledge(inbound)
 
     def answer(self, command: Command, *, code: str = "ok", message: str = "", **result: Any) -> None:
         """Answer a request, with what the operation returns."""
@@ -158,12 +165,23 @@ class Publisher:
         for message in outgoing:
             self._publish(message)
 
-    def delivered(self, mid: int) -> None:
-        """Note that the broker has a message."""
+    def delivered(self, mid: int, refusal: str = "") -> None:
+        """Note that the broker has a message, or that it refuses to take it."""
         self.unacknowledged.discard(mid)
-        event_id = self._awaiting.pop(mid, None)
-        if event_id is not None:
-            self._journal.delivered(event_id)
+        message = self._awaiting.pop(mid, None)
+        if message is None or message.event_id is None:
+            return
+        if refusal:
+            self._refused[message.event_id] = message
+        else:
+            self._refused.pop(message.event_id, None)
+            self._journal.delivered(message.event_id)
+
+    def retry_refused(self) -> None:
+        """Offer the broker again what it has refused: its access rules may have been mended."""
+        refused, self._refused = self._refused, {}
+        for message in refused.values():
+            self._hold(message)
 
     def _build(
         self, model: type[Event], request_id: str, character: str, seq: int, keys: Mapping[str, Any]
@@ -202,5 +220,5 @@ class Publisher:
         if mid is not None and qos:
             self.unacknowledged.add(mid)
         if mid is not None and message.event_id is not None:
-            self._awaiting[mid] = message.event_id
+            self._awaiting[mid] = message
         return mid

@@ -24,6 +24,7 @@ from ..protocols.commands import Command
 from ..protocols.link import Inbound, StopSignal
 from ..protocols.mqtt_reader import MqttReader
 from .journal.base import Entry, Known
+from .line import Phase
 from .operations import Operations
 from .state import State
 
@@ -44,6 +45,14 @@ class Committed:
     line_id: str
 
 
+@dataclass(frozen=True)
+class NotCommitted:
+    """The journal cannot write an accepted request: it is refused after all."""
+
+    line_id: str
+    error: EdgeError
+
+
 class Requests:
     """Deals with each message from outside. Only the core thread uses it."""
 
@@ -59,11 +68,11 @@ class Requests:
         """Deal with a message; the broker is told at once, or once an accepted request is on disk."""
         state = self._state
         address = state.topics.read(inbound.topic)
-        if address is None:
-            state.connection.acknowledge(inbound)
+        if address is None or (inbound.retain and inbound.n_payload == 0):  # empty: a retained one is cleared
+            state.publisher.acknowledge(inbound)
         elif address.kind == "health":
             state.loopback.returned(inbound)
-            state.connection.acknowledge(inbound)
+            state.publisher.acknowledge(inbound)
         else:
             self.on_command(self._reader.read(inbound, address))
 
@@ -120,7 +129,11 @@ class Requests:
             state.cancel(state.lines[outranked.line_id], "interrupt")
         digest, content = request.content_digest(), request.model_dump_json()
         entry = Entry(line.request_id, digest, content, line.received, line.deadline)
-        state.journal.accept(entry, lambda: state.inbox.put(Committed(line.request_id)))
+        state.journal.accept(
+            entry,
+            lambda: state.inbox.put(Committed(line.request_id)),
+            lambda error: state.inbox.put(NotCommitted(line.request_id, error)),
+        )
         return True
 
     def _repeat(self, command: Command, request: SayRequest, known: Known) -> None:
@@ -133,9 +146,17 @@ class Requests:
             self._state.publisher.repeat(known.last_event, EVENTS[known.last_event["event"]])
         self._state.publisher.answer(command, message="already known; nothing is done twice", duplicate=True)
 
+    def on_not_committed(self, message: NotCommitted) -> None:
+        """Refuse a request that the journal could not write."""
+        line = self._state.lines.pop(message.line_id)
+        line.phase = Phase.ENDED
+        self._state.scheduler.remove(message.line_id)
+        self._state.tally.last_error = f"{message.error.code}: {message.error}"
+        self._refuse(line.command, message.error)
+        line.command.reply.committed()
+
     def _refuse(self, command: Command, error: EdgeError) -> None:
         state = self._state
-        state.tally.last_error = f"{error.code}: {error}"
         if command.op in SPEAKING_OPERATIONS:
             state.tally.lines["rejected"] += 1
             retryable = error.code in RETRYABLE_CODES

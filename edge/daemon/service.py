@@ -25,9 +25,10 @@ from ..spec import SAMPLE_RATE
 from ..synthesizer import Synthesizer
 from .core import Core, Shutdown
 from .inbox import Inbox
-from .journal.base import Journal
-from .journal.memory import MemoryJournal
+from .journal.base import Journal, JournalAlert
+from .journal.disk import DiskJournal
 from .state import Parts
+from .state_lock import StateLock
 
 logger = logging.getLogger(__name__)
 
@@ -47,6 +48,7 @@ def thread_engine(config: EdgeConfig, emit: Callable[[EngineMessage], None]) -> 
             lexicon=config.lexicon,
             runner=config.runner,
             gate=gate_of(config),
+            state_dir=config.state_dir,
         )
         synthesizer.warm_up()
         return synthesizer
@@ -61,7 +63,7 @@ class Daemon:
         config: what to run.
         make_engine: makes the synthesiser.
         sink: where sound goes; made from the configuration if absent.
-        journal: memory of requests.
+        journal: memory of requests; on disk, in the state directory, if absent.
     """
 
     def __init__(
@@ -74,7 +76,11 @@ class Daemon:
     ) -> None:
         self._topics = Topics(config.base, config.device)
         self._inbox = Inbox(config.queue.max_intake, config.queue.max_intake_bytes)
-        self._journal = journal or MemoryJournal(config.queue.remembered_ids)
+        self._lock = StateLock(config.state_dir, config.device)
+        self._lock.acquire()
+        self._journal = journal or DiskJournal(
+            config.state_dir, config.queue.remembered_ids, lambda fault: self._inbox.put(JournalAlert(fault))
+        )
         self._engine = make_engine(config, self._inbox.put)
         self._player = Player(SAMPLE_RATE, self._inbox.put, self._journal.sounding)
         self._sink = sink or make_sink(config.sink)
@@ -119,6 +125,7 @@ class Daemon:
             self._sink.close()
             self._files.close()
             self._journal.close()
+            self._lock.release()
         if self._core.state.error is not None:
             raise self._core.state.error
 

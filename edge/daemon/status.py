@@ -56,6 +56,7 @@ class StatusTopics:
     def tick(self) -> None:
         """Send health and wait for the next time."""
         self._check_loopback()
+        self._state.publisher.retry_refused()
         self.send_health()
         self._next_health = max(self._next_health + INTERVAL_S, time.monotonic() + INTERVAL_S / 2)
         self._state.timers.at(self._next_health, HealthTick())
@@ -126,7 +127,8 @@ class StatusTopics:
             return "starting"
         if state.active.speaking is not None:
             return "speaking"
-        return "degraded" if state.active.sink_lost or state.refused_subscriptions or self._deaf else "idle"
+        faults = (state.active.sink_lost, state.journal.fault, state.refused_subscriptions, self._deaf)
+        return "degraded" if any(faults) else "idle"
 
     def _check_loopback(self) -> None:
         """Notice that the broker does not deliver to us; one that denies reading does not say so."""

@@ -4,8 +4,17 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
+from typing import Protocol
 
 FLAPPING_WINDOW_S, FLAPPING_COUNT = 60.0, 4
+
+
+class Source(Protocol):
+    """The session that brought a message."""
+
+    def acknowledge(self, inbound: Inbound) -> None:
+        """Tell the broker that a message is dealt with."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -27,6 +36,7 @@ class Inbound:
     response_topic: str | None = None
     correlation: bytes | None = None
     expiry_s: int | None = None
+    source: Source | None = None
 
     @property
     def n_bytes(self) -> int:
@@ -71,9 +81,10 @@ class LinkReplaced:
 
 @dataclass(frozen=True)
 class Delivered:
-    """The broker has taken a QoS 1 message."""
+    """The broker has taken a QoS 1 message, or refuses it."""
 
     mid: int
+    refusal: str = ""
 
 
 @dataclass

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import logging
 import socket
+import ssl
+import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -20,6 +22,7 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersi
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
+from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from ..config import MqttConfig
 from ..errors import ConfigError
@@ -28,7 +31,7 @@ from .link import Delivered, Inbound, LinkDown, LinkReplaced, LinkStatistics, Li
 logger = logging.getLogger(__name__)
 
 V5, V311 = MQTTProtocolVersion.MQTTv5, MQTTProtocolVersion.MQTTv311
-RECONNECT_MIN_S, RECONNECT_MAX_S = 1, 10
+RECONNECT_MIN_S, RECONNECT_MAX_S = 1, 2
 MAX_INFLIGHT = 100
 RECEIVE_MAXIMUM = 200  # commands that the broker may send before it hears that earlier ones are on disk
 TOPIC_OVERHEAD_BYTES = 1024  # topic, header and properties of a packet
@@ -49,7 +52,7 @@ class Connection:
     Args:
         config: broker, credentials and limits.
         client_id: unique in the broker.
-        will: topic of the availability, which the broker sets to `offline` when we vanish.
+        will: topic of the availability, which the broker sets to `offline` when we vanish; None for no will.
         subscriptions: topic filters.
         max_payload: bytes beyond which an inbound payload is not kept.
         deliver: called with each message, on paho's thread; must not block.
@@ -62,7 +65,7 @@ class Connection:
         config: MqttConfig,
         *,
         client_id: str,
-        will: str,
+        will: str | None,
         subscriptions: Sequence[str],
         max_payload: int,
         deliver: Callable[[Inbound], None],
@@ -83,6 +86,7 @@ class Connection:
         self._connack: threading.Timer | None = None
         self._version_known = False
         self._switching = False
+        self._refused = False
         self._closing = threading.Event()
         self.max_packet_bytes = config.max_packet_bytes
         self.statistics = LinkStatistics()
@@ -175,7 +179,8 @@ class Connection:
             manual_ack=True,
         )
         client.suppress_exceptions = True
-        client.will_set(self._will, b"offline", qos=1, retain=True)
+        if self._will is not None:
+            client.will_set(self._will, b"offline", qos=1, retain=True)
         client.reconnect_delay_set(RECONNECT_MIN_S, RECONNECT_MAX_S)
         client.max_queued_messages_set(self._config.max_outgoing)
         client.max_inflight_messages_set(MAX_INFLIGHT)
@@ -236,7 +241,8 @@ class Connection:
         try:
             self._stop_awaiting()
             if reason.is_failure:
-                logger.error("broker %s refused us: %s", self._config.host, reason)
+                self._refused = True
+                self._report(LinkDown(f"broker {self._config.host} refuses us: {_refusal(reason)}"))
                 if reason.getName() == "Unsupported protocol version":
                     self._switch_protocol()
                 return
@@ -246,12 +252,21 @@ class Connection:
             granted = getattr(properties, "MaximumPacketSize", None)
             self.max_packet_bytes = min(granted or self._config.max_packet_bytes, 268_435_455)
             self._connected = True
-            client.subscribe([(topic_filter, 1) for topic_filter in self._subscriptions])
+            client.subscribe(self._filters())
         except Exception:
             logger.exception("on_connect")
 
     def _on_connect_fail(self, _client: paho.Client, _userdata: Any) -> None:
-        self._report(LinkDown(f"broker {self._config.host}:{self._config.port} cannot be reached"))
+        """Say why; paho calls this while it handles the exception."""
+        where = f"broker {self._config.host}:{self._config.port}"
+        self._report(LinkDown(f"{where} cannot be reached: {_unreachable(sys.exc_info()[1])}"))
+
+    def _filters(self) -> list[tuple[str, Any]]:
+        """Subscriptions; with MQTT 5 the retain flag is kept, so that a retained command is seen as one."""
+        if self._protocol == V5:
+            options = SubscribeOptions(qos=1, retainAsPublished=True)
+            return [(topic_filter, options) for topic_filter in self._subscriptions]
+        return [(topic_filter, 1) for topic_filter in self._subscriptions]
 
     def _on_subscribe(
         self, _client: paho.Client, _userdata: Any, _mid: int, reasons: list[ReasonCode], _properties: Any
@@ -273,7 +288,8 @@ class Connection:
         try:
             was_connected, self._connected = self._connected, False
             self._ready = False
-            if self._closing.is_set():
+            refused, self._refused = self._refused, False
+            if self._closing.is_set() or refused:
                 return
             if was_connected:
                 self.statistics.reconnects += 1
@@ -286,9 +302,18 @@ class Connection:
                     LOST_BEFORE_CONNACK_LIMIT_KNOWN if known else LOST_BEFORE_CONNACK_LIMIT
                 ):
                     self._switch_protocol()
-            self._report(LinkDown(f"connection lost: {reason}"))
+            self._report(LinkDown(f"connection lost: {self._loss(reason)}"))
         except Exception:
             logger.exception("on_disconnect")
+
+    def _loss(self, reason: ReasonCode) -> str:
+        taken = reason.getName() == "Session taken over" or self.statistics.flapping(time.monotonic())
+        if not taken:
+            return str(reason)
+        return (
+            f"{reason}; another client uses our id {self._client_id!r}: give each daemon its own device name "
+            "or mqtt.client_id"
+        )
 
     def _on_message(self, _client: paho.Client, _userdata: Any, message: paho.MQTTMessage) -> None:
         try:
@@ -297,9 +322,9 @@ class Connection:
             logger.exception("on_message")
 
     def _on_publish(
-        self, _client: paho.Client, _userdata: Any, mid: int, _reason: ReasonCode, _properties: Any
+        self, _client: paho.Client, _userdata: Any, mid: int, reason: ReasonCode, _properties: Any
     ) -> None:
-        self._report(Delivered(mid))
+        self._report(Delivered(mid, str(reason) if reason.is_failure else ""))
 
     def _inbound(self, message: paho.MQTTMessage, received: float) -> Inbound:
         try:
@@ -321,6 +346,7 @@ class Connection:
             response_topic=getattr(properties, "ResponseTopic", None),
             correlation=getattr(properties, "CorrelationData", None),
             expiry_s=getattr(properties, "MessageExpiryInterval", None),
+            source=self,
         )
 
     def _await_connack(self) -> None:
@@ -364,6 +390,35 @@ class Connection:
             logger.exception("changing the protocol version")
         finally:
             self._switching = False
+
+
+def _refusal(reason: ReasonCode) -> str:
+    """Reason of the broker, with the remedy where there is one."""
+    remedies = {
+        "Bad user name or password": "check mqtt.username and mqtt.password_file",
+        "Not authorized": "check mqtt.username, mqtt.password_file and the broker's access rules",
+        "Client identifier not valid": "set mqtt.client_id",
+        "Server busy": "it may take too many clients",
+        "Banned": "ask whoever runs the broker",
+    }
+    remedy = remedies.get(reason.getName())
+    return f"{reason}; {remedy}" if remedy else str(reason)
+
+
+def _unreachable(error: BaseException | None) -> str:
+    """What an exception while connecting means, with the remedy."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        what = error.verify_message
+        return f"its certificate is not valid here ({what}); check mqtt.tls.ca_file and mqtt.host"
+    if isinstance(error, ssl.SSLError):
+        return f"no TLS there ({error.reason or error}); check mqtt.port, and mqtt.tls on both sides"
+    if isinstance(error, ConnectionRefusedError):
+        return "nothing listens there; start the broker, or check mqtt.host and mqtt.port"
+    if isinstance(error, socket.gaierror):
+        return "its name is not known; check mqtt.host"
+    if isinstance(error, TimeoutError):
+        return "no answer; check the network, a firewall, mqtt.host and mqtt.port"
+    return str(error or "no answer")
 
 
 def read_password(config: MqttConfig) -> str | None:

@@ -12,7 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import RunnerError
-from ..spec import F0_POINTS, FRAME_OUTPUTS
+from ..phrases import Phrase
+from ..spec import F0_POINTS, FRAME_OUTPUTS, LANGUAGE_IDS
+from ..text.symbols import SYMBOL_TO_ID
 
 Float32 = NDArray[np.float32]
 Int64 = NDArray[np.int64]
@@ -50,6 +52,20 @@ class EncoderInputs:
     def feeds(self) -> dict[str, NDArray[np.generic]]:
         """Arrays by input name."""
         return {name: getattr(self, name) for name in ENCODER_INPUTS}
+
+
+def encoder_inputs(phrase: Phrase, character: int, emotion: int, strength: float) -> EncoderInputs:
+    """Inputs for a phrase that has symbols."""
+    starts = np.zeros((1, len(phrase.symbols)), np.int64)
+    starts[0, [first for _, first, _ in phrase.words]] = 1
+    return EncoderInputs(
+        phoneme_ids=np.array([[SYMBOL_TO_ID[symbol] for symbol in phrase.symbols]], np.int64),
+        language_ids=np.array([[LANGUAGE_IDS[name] for name in phrase.languages]], np.int64),
+        word_starts=starts,
+        character_id=np.array([character], np.int64),
+        emotion_id=np.array([emotion], np.int64),
+        emotion_strength=np.array([strength], np.float32),
+    )
 
 
 @dataclass(frozen=True)

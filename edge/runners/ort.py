@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, ClassVar
 
 import onnxruntime
@@ -36,6 +37,15 @@ def session_options() -> onnxruntime.SessionOptions:
     options.log_severity_level = _LOG_ERRORS_ONLY
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     return options
+
+
+def open_bundle(bundle: Bundle, threads: int, state_dir: Path | None) -> OnnxRuntimeRunner:
+    """Open both graphs; nothing is kept in the state.
+
+    Raises:
+        BundleError, RunnerError: as :class:`OnnxRuntimeRunner`.
+    """
+    return OnnxRuntimeRunner(bundle, threads)
 
 
 class OnnxRuntimeRunner(Runner):

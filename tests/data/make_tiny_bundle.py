@@ -19,7 +19,7 @@ from edge.spec import ZERO_LENGTH_SYMBOLS
 from edge.text.symbols import SYMBOL_TO_ID, SYMBOLS_SHA256
 from models.sovits_tiny import SovitsTiny, StudentConfig
 from quantize.card import CardCharacter, CardGolden, VoiceCard
-from quantize.export import STUDENT_FILE, STUDENT_WEIGHTS, export, load_student
+from quantize.export import STUDENT_FILE, STUDENT_WEIGHTS, export
 from quantize.pack import pack
 
 CONFIG = StudentConfig(
@@ -87,7 +87,8 @@ def main(output: Path) -> None:
         checkpoint, networks = Path(name) / "checkpoint", Path(name) / "float"
         write_checkpoint(checkpoint)
         export(checkpoint, networks)
-        pack(networks, load_student(checkpoint)[1], CARD, Quantization(scheme="fp32"), output)
+        student = json.loads((networks / STUDENT_FILE).read_text(encoding="utf-8"))
+        pack(networks, student, CARD, Quantization(scheme="fp32"), output)
 
 
 if __name__ == "__main__":

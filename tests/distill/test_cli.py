@@ -226,7 +226,7 @@ def test_the_console_script_is_this_command() -> None:
     setup = (Path(__file__).parents[2] / "setup.py").read_text("utf-8")
     assert '"sovits-distill = distill.cli:main"' in setup
     assert isinstance(cli, click.Group)
-    assert set(cli.commands) == {"init", "check", "corpus", "train", "run", "evaluate", "report"}
+    assert set(cli.commands) == {"init", "check", "kokoro", "corpus", "train", "run", "evaluate", "report"}
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="glibc only")

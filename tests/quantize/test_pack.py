@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,13 @@ from tests.edge.bundle.trust.studio import CLIP, consent, sealed
 pytestmark = pytest.mark.torch
 
 
+@pytest.fixture
+def student(float_networks: Path) -> dict[str, Any]:
+    """What the export says of the student."""
+    description: dict[str, Any] = json.loads((float_networks / "student.json").read_bytes())
+    return description
+
+
 def card_with(path: Path, *references: str) -> VoiceCard:
     origin = Origin(kind="person", references=references) if references else None
     return CARD.model_copy(update={"origin": origin, "consent_record": path})
@@ -29,11 +37,11 @@ def packed(networks: Path, student: dict[str, Any], card: VoiceCard, output: Pat
 
 
 def test_the_record_goes_along_byte_for_byte(
-    float_networks: Path, description: dict[str, Any], tmp_path: Path
+    float_networks: Path, student: dict[str, Any], tmp_path: Path
 ) -> None:
     path = tmp_path / "signed.json"
     path.write_bytes(sealed(consent(), [4]))
-    bundle = packed(float_networks, description, card_with(path, CLIP), tmp_path / "voice")
+    bundle = packed(float_networks, student, card_with(path, CLIP), tmp_path / "voice")
     assert bundle.read(CONSENT_FILE) == path.read_bytes()
     assert bundle.manifest.origin == Origin(kind="person", references=(CLIP,))
     with pytest.raises(TrustError, match="person's voice"):
@@ -43,20 +51,20 @@ def test_the_record_goes_along_byte_for_byte(
 
 @pytest.mark.parametrize("references", [(), (hashlib.sha256(b"another").hexdigest(),)])
 def test_the_record_of_another_voice_is_refused(
-    float_networks: Path, description: dict[str, Any], tmp_path: Path, references: tuple[str, ...]
+    float_networks: Path, student: dict[str, Any], tmp_path: Path, references: tuple[str, ...]
 ) -> None:
     path = tmp_path / "signed.json"
     path.write_bytes(sealed(consent(), [4]))
     with pytest.raises(ValueError, match="other recordings than this voice has"):
-        packed(float_networks, description, card_with(path, *references), tmp_path / "voice")
+        packed(float_networks, student, card_with(path, *references), tmp_path / "voice")
     assert not (tmp_path / "voice").exists()
 
 
 def test_a_record_that_cannot_be_read_is_named(
-    float_networks: Path, description: dict[str, Any], tmp_path: Path
+    float_networks: Path, student: dict[str, Any], tmp_path: Path
 ) -> None:
     with pytest.raises(ValueError, match=r"gone\.json: No such file"):
-        packed(float_networks, description, card_with(tmp_path / "gone.json", CLIP), tmp_path / "voice")
+        packed(float_networks, student, card_with(tmp_path / "gone.json", CLIP), tmp_path / "voice")
     (tmp_path / "bad.json").write_text("{}")
     with pytest.raises(ValueError, match=r"bad\.json: sovits-consent/1"):
-        packed(float_networks, description, card_with(tmp_path / "bad.json", CLIP), tmp_path / "voice")
+        packed(float_networks, student, card_with(tmp_path / "bad.json", CLIP), tmp_path / "voice")

@@ -10,11 +10,11 @@ import onnx
 import pytest
 from onnx import ModelProto, numpy_helper
 
+from edge.distance import snr_db
 from quantize.calibrate import record
 from quantize.compare import kernels, unfused
 from quantize.network import open_session
 from quantize.qdq import dequantize, insert, products, quantize_weight
-from quantize.sound import snr_db
 
 RNG = np.random.default_rng(11)
 FEEDS = {

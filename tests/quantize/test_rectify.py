@@ -9,9 +9,9 @@ import onnx
 import pytest
 from onnx import ModelProto, TensorProto, helper, numpy_helper
 
+from edge.distance import snr_db
 from quantize.network import open_session
 from quantize.qdq import dequantize, insert
-from quantize.sound import snr_db
 
 RNG = np.random.default_rng(2)
 X = RNG.standard_normal((1, 40, 64), dtype=np.float32)

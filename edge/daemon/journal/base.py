@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from ...errors import EdgeError
+
 EventRecord = Mapping[str, Any]
 """A lifecycle event as it is published: the keys of the contract, section 3."""
 
@@ -49,8 +51,20 @@ class Unfinished:
     """Whether the machine restarted since, so that the times of the entry mean nothing any more."""
 
 
+@dataclass(frozen=True)
+class JournalAlert:
+    """The journal has begun to fail, or writes again (``fault`` is empty)."""
+
+    fault: str
+
+
 class Journal(Protocol):
     """Memory of accepted requests. Called from the core thread unless stated otherwise."""
+
+    @property
+    def fault(self) -> str:
+        """Return what keeps the journal from writing, with the remedy; empty while all is well."""
+        ...
 
     @property
     def backlog(self) -> int:
@@ -69,8 +83,14 @@ class Journal(Protocol):
         """Return what is known of an id, including ones whose acceptance is not durable yet."""
         ...
 
-    def accept(self, entry: Entry, then: Callable[[], None]) -> None:
-        """Remember a request; `then` when it is durable, and only then is `accepted` sent."""
+    def accept(self, entry: Entry, then: Callable[[], None], refused: Callable[[EdgeError], None]) -> None:
+        """Remember a request; ``then`` when it is durable, and only then is ``accepted`` sent.
+
+        Args:
+            entry: the request.
+            then: called once it is on disk.
+            refused: called instead where it cannot be written; nothing of it is remembered then.
+        """
         ...
 
     def advance(self, request_id: str, event: EventRecord) -> None:

@@ -6,6 +6,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from ...errors import EdgeError
 from .base import Entry, EventRecord, Known, Unfinished
 
 
@@ -20,6 +21,11 @@ class MemoryJournal:
     max_finished: int = 10_000
     _open: dict[str, Known] = field(default_factory=dict)
     _finished: OrderedDict[str, Known] = field(default_factory=OrderedDict)
+
+    @property
+    def fault(self) -> str:
+        """Memory does not fail."""
+        return ""
 
     @property
     def backlog(self) -> int:
@@ -38,7 +44,7 @@ class MemoryJournal:
         """Return what is known of an id."""
         return self._open.get(request_id) or self._finished.get(request_id)
 
-    def accept(self, entry: Entry, then: Callable[[], None]) -> None:
+    def accept(self, entry: Entry, then: Callable[[], None], refused: Callable[[EdgeError], None]) -> None:
         """Remember a request."""
         self._open[entry.request_id] = Known(entry.digest)
         then()

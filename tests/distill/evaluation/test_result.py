@@ -12,6 +12,7 @@ from edge.bundle.bundle import Bundle
 AT_MOST = Target("word error above teacher", "at most", 5.0, "points")
 AT_LEAST = Target("duration correlation", "at least", 0.9, "r")
 NAN = float("nan")
+ROOT = Path(__file__).parent.parent.parent.parent
 
 
 @pytest.mark.parametrize(
@@ -55,11 +56,26 @@ def test_the_file_holds_every_number_and_where_it_was_measured(result: Path) -> 
     assert list(result.parent.iterdir()) == [result]
 
 
-def test_a_document_is_filled_between_its_markers(result: Path, tmp_path: Path) -> None:
+@pytest.fixture
+def student(tmp_path: Path) -> Path:
+    corpus = {
+        "hours": {"train": 1.25, "test": 0.5},
+        "lines": {"noah zh neutral train": 1200, "noah en sad train": 30, "noah en neutral test": 4},
+        "rejected": {"noah-zh-neutral loop": 2},
+    }
+    path = tmp_path / "student.json"
+    path.write_text(json.dumps({"corpus": corpus}), "utf-8")
+    return path
+
+
+MARKERS = "".join(f"<!-- {name}:begin -->\nold\n<!-- {name}:end -->\n" for name in ("corpus", "quality"))
+
+
+def test_a_document_is_filled_between_its_markers(result: Path, student: Path, tmp_path: Path) -> None:
     document = tmp_path / "voice.md"
-    document.write_text(f"before\n{report.BEGIN}\nold\n{report.END}\nafter\n", "utf-8")
-    report.update(document, [result])
-    report.update(document, [result])
+    document.write_text(f"before\n{MARKERS}after\n", "utf-8")
+    report.update(document, student, [result])
+    report.update(document, student, [result])
     text = document.read_text("utf-8")
 
     assert text.startswith("before\n")
@@ -68,11 +84,27 @@ def test_a_document_is_filled_between_its_markers(result: Path, tmp_path: Path) 
     assert "| word error above teacher | claire | 7.25 points | at most 5 | **no** |" in text
     assert "| duration correlation | mei | not measured | at least 0.9 | **no** |" in text
     assert text.count("0 of 2 targets met") == 1
+    assert "| split | hours | en, lines | zh, lines | lines |" in text
+    assert "| train | 1.25 | 30 | 1,200 | 1,230 |" in text
+    assert "| test | 0.50 | 4 | 0 | 4 |" in text
+    assert "Left out of it: 2 lines (2 noah zh neutral loop)." in text
 
 
-def test_a_document_without_markers_is_refused(result: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["corpus", "quality"])
+def test_a_document_without_markers_is_refused(
+    name: str, result: Path, student: Path, tmp_path: Path
+) -> None:
     document = tmp_path / "voice.md"
-    document.write_text("nothing here", "utf-8")
+    document.write_text(MARKERS.replace(f"<!-- {name}:end -->", ""), "utf-8")
 
-    with pytest.raises(ValueError, match="once each"):
-        report.update(document, [result])
+    with pytest.raises(ValueError, match=f"{name}:end --> once each"):
+        report.update(document, student, [result])
+
+
+def test_the_page_of_the_built_in_voice_tells_what_the_files_tell(tmp_path: Path) -> None:
+    page = ROOT / "docs" / "built-in-voice.md"
+    copy = tmp_path / page.name
+    copy.write_bytes(page.read_bytes())
+    quality = ROOT / "benchmarks" / "results" / "quality" / "builtin.json"
+    report.update(copy, ROOT / "distill" / "students" / "builtin" / "student.json", [quality])
+    assert copy.read_text("utf-8") == page.read_text("utf-8")

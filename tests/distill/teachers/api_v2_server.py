@@ -82,13 +82,11 @@ class Handler(BaseHTTPRequestHandler):
             self.state.at_once += 1
             self.state.most_at_once = max(self.state.most_at_once, self.state.at_once)
             failure = self.state.failures.pop(0) if self.state.failures else ""
-        try:
-            self.state.requests.append(request)
-            time.sleep(self.state.seconds)
-            self.answer(request, failure)
-        finally:
-            with self.state.lock:
-                self.state.at_once -= 1
+        self.state.requests.append(request)
+        time.sleep(self.state.seconds)
+        with self.state.lock:  # before the answer: whoever has it may let the next request come
+            self.state.at_once -= 1
+        self.answer(request, failure)
 
     def answer(self, request: dict[str, Any], failure: str) -> None:
         if self.path != "/tts":

@@ -144,7 +144,9 @@ def start_rig(broker_port: int, tmp_path: Path) -> Iterator[Callable[..., Rig]]:
         v5: bool = True,
         **settings: Any,
     ) -> Rig:
-        rig = Rig(port, tmp_path, time.monotonic_ns(), sink, settings, v5, journal)
+        directory = tmp_path / f"rig{len(rigs)}" if rigs else tmp_path
+        directory.mkdir(exist_ok=True)
+        rig = Rig(port, directory, time.monotonic_ns(), sink, settings, v5, journal)
         rigs.append(rig)
         if online:
             rig.wait_online()

@@ -10,6 +10,7 @@ import pytest
 
 from edge.daemon.journal.base import Entry, EventRecord, Unfinished
 from edge.daemon.journal.memory import MemoryJournal
+from edge.errors import EdgeError
 from edge.messages import SayRequest
 from tests.edge.daemon.conftest import Rig
 
@@ -31,7 +32,7 @@ class OldJournal(MemoryJournal):
         now = time.monotonic()
         deadline = None if request.deadline_ms is None else now - 60 + request.deadline_ms / 1000
         entry = Entry(request_id, request.content_digest(), request.model_dump_json(), now - 60, deadline)
-        super().accept(entry, lambda: None)
+        super().accept(entry, lambda: None, lambda _: None)
         last = {"id": request_id, "event": "accepted", "seq": 0}
         self.left.append(Unfinished(entry, last, heard, rebooted))
 
@@ -113,8 +114,10 @@ def test_accepted_waits_for_the_disk(start_rig: Callable[..., Rig]) -> None:
 
         waiting: list[Callable[[], None]]
 
-        def accept(self, entry: Entry, then: Callable[[], None]) -> None:
-            super().accept(entry, lambda: None)
+        def accept(
+            self, entry: Entry, then: Callable[[], None], refused: Callable[[EdgeError], None]
+        ) -> None:
+            super().accept(entry, lambda: None, lambda _: None)
             self.waiting = [*getattr(self, "waiting", []), then]
 
     journal = SlowJournal()

@@ -13,7 +13,7 @@ from edge.runners import EncoderInputs, open_runner
 from edge.runners.ort import OnnxRuntimeRunner
 from edge.spec import F0_POINTS, FRAME_OUTPUTS, N_FRAME_FEATURES
 
-TINY = Path(__file__).parents[1] / "data" / "tiny_voice"
+TINY = Path(__file__).parents[2] / "data" / "tiny_voice"
 
 
 def encoder_inputs(n: int) -> EncoderInputs:
@@ -72,7 +72,7 @@ def test_wrong_inputs_are_a_runner_error_with_shapes() -> None:
 
 def test_a_graph_that_is_not_ours_is_refused(tmp_path: Path) -> None:
     bundle = Bundle.load(TINY)
-    swapped = _Swapped(bundle.path, bundle.manifest, bundle._store)
+    swapped = _Swapped(bundle.path, bundle.manifest, bundle.manifest_sha256, bundle._store)
     with pytest.raises(RunnerError, match="inputs and outputs"):
         OnnxRuntimeRunner(swapped, threads=1)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from quantize.sound import log_mel_distance, mel_filters, snr_db
+from edge.distance import log_mel_distance, mel_filters, snr_db
 
 RNG = np.random.default_rng(0)
 NOISE = RNG.standard_normal(32_000).astype(np.float32)

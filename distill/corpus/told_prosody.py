@@ -1,0 +1,110 @@
+"""What a teacher tells of its prosody, kept beside the sound of a line in ``prosody/NAME.npz``.
+
+The file has ``starts``, (P + 1,) seconds at which the P phonemes of the row begin and the last one ends: the
+leading silence first, at 0, and the end of the sound last. ``f0`` (Hz, near 0 where unvoiced) and ``energy``
+(the teacher's own unit) are (n,) values every ``step_s`` seconds, the first at ``first_s``, which is negative
+where silence was cut off.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.spec import SAMPLE_RATE
+from edge.text import Reading
+from edge.text.symbols import PUNCTUATION
+
+from ..sound import STEP, Audio, quieter
+from ..teachers.base import PhonemeProsody
+
+FOLDER = "prosody"
+PAUSE_DB = -40.0  # below the loudest step of the line
+LEAST_S = 0.024  # of a phoneme before a pause
+STEP_S = STEP / SAMPLE_RATE
+
+
+@dataclass(frozen=True)
+class ToldProsody:
+    """Prosody of a trimmed line; see the module for the fields."""
+
+    starts: NDArray[np.float32]
+    f0: NDArray[np.float32]
+    energy: NDArray[np.float32]
+    first_s: float
+    step_s: float
+
+
+def tell(
+    prosody: PhonemeProsody | None, reading: Reading, moved_s: float, audio: Audio, trailing_s: float
+) -> ToldProsody | None:
+    """Bring what a teacher told into the time of the trimmed sound and the phonemes of the student.
+
+    Args:
+        prosody: of the line as the teacher spoke it.
+        reading: of the line.
+        moved_s: by how much trimming moved times towards the start.
+        audio: (n_samples,) at 32 kHz, trimmed.
+        trailing_s: silence at its end; what the teacher counts to a phoneme there is not of the phoneme.
+    """
+    if prosody is None:
+        return None
+    seconds = len(audio) / SAMPLE_RATE
+    starts = np.clip(prosody.starts - moved_s, 0.0, max(0.0, seconds - trailing_s))
+    closed = reading.phonemes[-1] in PUNCTUATION  # else the student is given a full stop, which is the rest
+    known = _pauses_from_silence(starts[:-1] if closed else starts, reading.phonemes, audio)
+    edges = np.concatenate(([0.0], known, [seconds])).astype(np.float32)
+    return ToldProsody(edges, prosody.f0, prosody.energy, -moved_s, prosody.step_s)
+
+
+def _pauses_from_silence(
+    starts: NDArray[np.float64], phonemes: Sequence[str], audio: Audio
+) -> NDArray[np.float64]:
+    """Let a mark begin where the sound before it ends: a teacher may count silence to the last phoneme."""
+    silent = np.append(quieter(audio, PAUSE_DB), True)
+    moved = starts.copy()
+    for index, symbol in enumerate(phonemes):
+        if index and symbol in PUNCTUATION:
+            step = own = min(int(starts[index] / STEP_S), len(silent) - 1)
+            while step and silent[step - 1] and silent[step]:
+                step -= 1
+            if step < own:
+                least = starts[index - 1] + LEAST_S
+                moved[index] = min(starts[index], max(least, step * STEP_S))
+    return moved
+
+
+def save_prosody(corpus: Path, sound: str, prosody: ToldProsody) -> str:
+    """Write the prosody of a line; the file appears whole or not at all.
+
+    Args:
+        corpus: folder.
+        sound: path of the line's sound in it.
+        prosody: of the line.
+
+    Returns:
+        Its path in the corpus.
+    """
+    path = Path(FOLDER) / f"{Path(sound).stem}.npz"
+    (corpus / FOLDER).mkdir(exist_ok=True)
+    unfinished = corpus / FOLDER / f"{path.stem}.{os.getpid()}.part"
+    with unfinished.open("wb") as file:
+        np.savez_compressed(file, **asdict(prosody))
+    unfinished.replace(corpus / path)
+    return str(path)
+
+
+def load_prosody(path: Path) -> ToldProsody:
+    """Read the prosody of a line.
+
+    Raises:
+        OSError, ValueError, KeyError: the file is missing or is not one of these.
+    """
+    with np.load(path, allow_pickle=False) as content:
+        starts, f0, energy = (np.asarray(content[name], np.float32) for name in ("starts", "f0", "energy"))
+        return ToldProsody(starts, f0, energy, float(content["first_s"]), float(content["step_s"]))

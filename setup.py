@@ -96,12 +96,14 @@ setup(
             "students/**",
         ],
         "quantize": ["voices/*.toml"],
+        "deploy": ["debian/*", "mosquitto/*", "systemd/*"],
     },
     install_requires=DEVICE,
     extras_require=EXTRAS,
     entry_points={
         "console_scripts": [
             "sovits-edge = edge.__main__:main",
+            "sovits-deploy = deploy.cli:main",
             "sovits-distill = distill.cli:main",
             "sovits-quantize = quantize.cli:main",
         ]

@@ -39,7 +39,7 @@ ARROWS = {
         "edge.prosody",
         "edge.head",
     ),
-    "deploy": ("edge.bundle.bundle", "edge.config", "edge.errors", "quantize.build"),
+    "deploy": ("edge", "quantize.build"),
     "benchmarks": ("edge", "quantize", "models"),  # models: the full model is what we compare with
 }
 

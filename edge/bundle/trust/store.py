@@ -50,6 +50,12 @@ class TrustStore:
         self.root = self._load_root()
         self.revocations = self._load_revocations()
 
+    def rehearsal(self, folder: Path) -> TrustStore:
+        """Give a store that knows the same and writes to another folder, to see what would be accepted."""
+        other = TrustStore(folder, clock=self._clock)
+        other.seen, other.root, other.revocations = self.seen, self.root, self.revocations
+        return other
+
     @property
     def faults(self) -> list[str]:
         """What is wrong with the store itself, for a doctor to say."""

@@ -1,17 +1,19 @@
 # make demo    speak six lines over MQTT; WAV and lip-sync files in demo-out/
 # make test    run the tests
+# make test-fast  run those of the device path, under a minute
 # make check   lint and types
-# make bench   measure this machine; JSON in benchmarks/results/, table in README.md
+# make bench   measure this machine; JSON in benchmarks/results/, tables in README.md and docs/
 #
 # Every target makes its own virtual environment from Python 3.10 to 3.13; PYTHON=... chooses one, PIP_ARGS=...
 # is handed to pip.
 
 DEMO := .venv
 DEV := .venv-dev
+FAST_TESTS := tests/edge tests/quantize tests/benchmarks tests/test_imports.py tests/test_extras.py
 TEST_TOOLS := chromium espeak-ng flite mosquitto mosquitto-clients
 DEV_EXTRAS := ja,demo,quantize,distill,dev
 
-.PHONY: help demo test check bench tools clean
+.PHONY: help demo test test-fast check bench tools clean
 .DELETE_ON_ERROR:
 
 help:
@@ -22,6 +24,9 @@ demo: $(DEMO)/ready
 
 test: $(DEV)/ready tools
 	$(DEV)/bin/python -m pytest
+
+test-fast: $(DEV)/ready
+	$(DEV)/bin/python -m pytest -m "not broker and not slow and not torch and not browser" $(FAST_TESTS)
 
 check: $(DEV)/ready
 	$(DEV)/bin/python -m ruff check .

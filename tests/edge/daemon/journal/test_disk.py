@@ -198,7 +198,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     ):
         pytest.skip("a small disk can only be mounted by root")
     yield place
-    subprocess.run(["umount", str(place)], check=True)
+    subprocess.run(["umount", "-l", str(place)], check=True)
 
 
 def test_a_full_disk_refuses_what_is_new_and_writes_what_must_end(

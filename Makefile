@@ -1,6 +1,7 @@
 # make demo    speak six lines over MQTT; WAV and lip-sync files in demo-out/
 # make test    run the tests
 # make test-fast  run those of the device path, under a minute
+# make faults  kill the daemon 500 times while lines arrive (half an hour)
 # make check   lint and types
 # make bench   measure this machine; JSON in benchmarks/results/, tables in README.md and docs/
 #
@@ -13,7 +14,7 @@ FAST_TESTS := tests/edge tests/quantize tests/benchmarks tests/test_imports.py t
 TEST_TOOLS := chromium espeak-ng flite mosquitto mosquitto-clients
 DEV_EXTRAS := ja,demo,quantize,distill,dev
 
-.PHONY: help demo test test-fast check bench tools clean
+.PHONY: help demo test test-fast faults check bench tools clean
 .DELETE_ON_ERROR:
 
 help:
@@ -32,6 +33,9 @@ check: $(DEV)/ready
 	$(DEV)/bin/python -m ruff check .
 	$(DEV)/bin/python -m ruff format --check .
 	$(DEV)/bin/python -m mypy
+
+faults: $(DEV)/ready tools
+	KILLS=$${KILLS:-500} $(DEV)/bin/python -m pytest tests/faults
 
 bench: $(DEV)/ready tools
 	$(DEV)/bin/python -m benchmarks

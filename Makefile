@@ -1,18 +1,21 @@
 # make demo    speak six lines over MQTT; WAV and lip-sync files in demo-out/
 # make test    run the tests
+# make test-fast  run those of the device path, under a minute
+# make faults  kill the daemon 500 times while lines arrive (half an hour)
 # make check   lint and types
-# make faults-update  kill 300 updates at random moments; a short version is in make test
-# make bench   measure this machine; JSON in benchmarks/results/, table in README.md
+# make faults-update  kill 300 updates at random moments (six minutes)
+# make bench   measure this machine; JSON in benchmarks/results/, tables in README.md and docs/
 #
 # Every target makes its own virtual environment from Python 3.10 to 3.13; PYTHON=... chooses one, PIP_ARGS=...
 # is handed to pip.
 
 DEMO := .venv
 DEV := .venv-dev
+FAST_TESTS := tests/edge tests/quantize tests/benchmarks tests/test_imports.py tests/test_extras.py
 TEST_TOOLS := chromium espeak-ng flite mosquitto mosquitto-clients
 DEV_EXTRAS := ja,demo,quantize,distill,dev
 
-.PHONY: help demo test check faults-update bench tools clean
+.PHONY: help demo test test-fast faults faults-update check bench tools clean
 .DELETE_ON_ERROR:
 
 help:
@@ -24,13 +27,19 @@ demo: $(DEMO)/ready
 test: $(DEV)/ready tools
 	$(DEV)/bin/python -m pytest
 
+test-fast: $(DEV)/ready
+	$(DEV)/bin/python -m pytest -m "not broker and not slow and not torch and not browser" $(FAST_TESTS)
+
 check: $(DEV)/ready
 	$(DEV)/bin/python -m ruff check .
 	$(DEV)/bin/python -m ruff format --check .
 	$(DEV)/bin/python -m mypy
 
 faults-update: $(DEV)/ready
-	SOVITS_FAULTS=300 $(DEV)/bin/python -m pytest tests/deploy/test_faults.py
+	UPDATES=$${UPDATES:-300} $(DEV)/bin/python -m pytest tests/deploy/test_faults.py
+
+faults: $(DEV)/ready tools
+	KILLS=$${KILLS:-500} $(DEV)/bin/python -m pytest tests/faults
 
 bench: $(DEV)/ready tools
 	$(DEV)/bin/python -m benchmarks

@@ -40,8 +40,8 @@ def main() -> None:
         return
     path = RESULTS / options.device / f"{started:%Y-%m-%d}.json"
     write_result(path, result)
-    print(f"kept in {path.relative_to(machine.ROOT)}; the tables of README.md are made from it")
-    report.update_readme()
+    print(f"kept in {path.relative_to(machine.ROOT)}; README.md and docs/benchmarks.md are made from it")
+    report.update_pages()
 
 
 def _measure(bundle: Path | None, threads: int, quick: bool) -> list[Measure]:

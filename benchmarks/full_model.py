@@ -210,7 +210,7 @@ def main() -> None:
     result = measure(options.repeats, options.threads, options.bundle)
     write_result(report.RESULTS / report.FULL_MODEL / f"{result['device']}.json", result)
     print(report.full_model_table(result))
-    report.update_readme()
+    report.update_pages()
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Turns results into the tables of the README: nothing is written there that was not measured."""
+"""Tables of the README and of docs/benchmarks.md: nothing is written there that was not measured."""
 
 from __future__ import annotations
 
@@ -7,16 +7,19 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from .summary import summary
+
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
 QUALITY = "quality"  # folder of what `sovits-distill evaluate` and `sovits-quantize compare` found
 FULL_MODEL = "full-model"  # folder of what `python -m benchmarks.full_model` found
 README = ROOT / "README.md"
+PAGE = ROOT / "docs" / "benchmarks.md"
 BEGIN, END = "<!-- benchmarks:begin -->", "<!-- benchmarks:end -->"
 PRECISIONS = {"baseline": "VITS*", "fp32": "FP32", "int8": "INT8"}
 BASELINE_NOTE = (
     'VITS*: flow and decoder alone of a VITS voice of the size of Piper "medium", random weights, FP32, '
-    "22.05 kHz, ONNX Runtime ([baseline.py](benchmarks/baseline.py)). Ratios: one thread / two threads."
+    "22.05 kHz, ONNX Runtime ([baseline.py](../benchmarks/baseline.py)). Ratios: one thread / two threads."
 )
 STAGES = {
     "text features": "RoBERTa: text features",
@@ -39,22 +42,23 @@ def latest() -> list[Result]:
     return [json.loads(path.read_text(encoding="utf-8")) for path in newest]
 
 
-def update_readme() -> None:
-    """Replace what stands between the markers of README.md.
+def update_pages() -> None:
+    """Replace what stands between the markers of README.md and docs/benchmarks.md.
 
     Raises:
         ValueError: the markers are gone.
     """
-    text = README.read_text(encoding="utf-8")
-    if text.count(BEGIN) != 1 or text.count(END) != 1:
-        raise ValueError(f"{README} must hold {BEGIN} and {END} once each")
-    before, rest = text.split(BEGIN)
-    after = rest.split(END)[1]
-    README.write_text(before + BEGIN + "\n" + section() + "\n" + END + after, encoding="utf-8")
+    for page, content in ((README, summary(latest())), (PAGE, section())):
+        text = page.read_text(encoding="utf-8")
+        if text.count(BEGIN) != 1 or text.count(END) != 1:
+            raise ValueError(f"{page} must hold {BEGIN} and {END} once each")
+        before, rest = text.split(BEGIN)
+        after = rest.split(END)[1]
+        page.write_text(f"{before}{BEGIN}\n{content}\n{END}{after}", encoding="utf-8")
 
 
 def section() -> str:
-    """What stands between the markers."""
+    """What stands between the markers of docs/benchmarks.md."""
     results = latest()
     if not results:
         return "Not measured yet: `make bench`."
@@ -211,4 +215,4 @@ def _other_rows(result: Result) -> Iterator[Row]:
 
 
 if __name__ == "__main__":
-    update_readme()
+    update_pages()

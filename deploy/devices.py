@@ -10,7 +10,7 @@ from pathlib import Path
 
 PC_TARGETS = {"3.11": "pc-cp311-x86_64", "3.12": "nuc-cp312-x86_64"}
 JETSON_GROUPS = ("audio", "video", "render")
-BASE_PACKAGES = ("python3", "python3-venv", "libportaudio2", "mosquitto", "adduser")
+BASE_PACKAGES = ("python3", "python3-venv", "libportaudio2", "adduser")
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,8 @@ from pathlib import Path
 def write_whole(path: Path, content: bytes, mode: int = 0o640) -> None:
     """Put a file in place so that a crash leaves the old one or the new one, never a part.
 
+    What root writes belongs to the owner of the folder: a daemon has to read what an update brought it.
+
     Raises:
         OSError: disk full or not writable; the old file is as it was.
     """
@@ -17,6 +19,9 @@ def write_whole(path: Path, content: bytes, mode: int = 0o640) -> None:
     try:
         with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "wb") as file:
             file.write(content)
+            if os.geteuid() == 0:
+                owner = path.parent.stat()
+                os.fchown(file.fileno(), owner.st_uid, owner.st_gid)
             file.flush()
             os.fsync(file.fileno())
         fresh.replace(path)

@@ -65,6 +65,10 @@ class Topics:
         tails = ("say/+", "line/+", "stop", "stop/+", "request/+", "health")
         return tuple(f"{self.root}/{tail}" for tail in tails)
 
+    def urgent(self) -> tuple[str, ...]:
+        """Return what the session for stops listens to."""
+        return tuple(f"{self.root}/{tail}" for tail in ("stop", "stop/+", "request/stop", "request/cancel"))
+
     def read(self, topic: str) -> Address | None:
         """Take an inbound topic apart; `None` if it is none of ours."""
         if not topic.startswith(self.root + "/"):

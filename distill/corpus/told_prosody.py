@@ -20,6 +20,7 @@ from edge.spec import SAMPLE_RATE
 from edge.text import Reading
 from edge.text.symbols import PUNCTUATION
 
+from ..files import replacing
 from ..sound import STEP, Audio, quieter
 from ..teachers.base import PhonemeProsody
 
@@ -91,11 +92,8 @@ def save_prosody(corpus: Path, sound: str, prosody: ToldProsody) -> str:
         Its path in the corpus.
     """
     path = Path(FOLDER) / f"{Path(sound).stem}.npz"
-    (corpus / FOLDER).mkdir(exist_ok=True)
-    unfinished = corpus / FOLDER / f"{path.stem}.{os.getpid()}.part"
-    with unfinished.open("wb") as file:
+    with replacing(corpus / path, str(os.getpid())) as unfinished, unfinished.open("wb") as file:
         np.savez_compressed(file, **asdict(prosody))
-    unfinished.replace(corpus / path)
     return str(path)
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ..config import load_toml
+from ..files import write_bytes
 from .base import TeacherError
 from .kokoro_graph import PARTS, cut
 
@@ -210,7 +211,5 @@ def _unpack(archive: Path, folder: Path) -> Path:
 
 
 def _write(path: Path, data: bytes) -> str:
-    unfinished = path.with_name(path.name + ".part")
-    unfinished.write_bytes(data)
-    unfinished.replace(path)
+    write_bytes(path, data)
     return hashlib.sha256(data).hexdigest()

@@ -19,7 +19,7 @@ from ..messages import Accepted, Expired
 from ..playback.files import FileWritten
 from ..playback.player import LineBegan, LineEnded, LineMark, LineSilenced
 from ..playback.sink import SinkBack, SinkLost
-from ..protocols.link import Delivered, Inbound, LinkDown, LinkReplaced, LinkUp, StopSignal
+from ..protocols.link import Delivered, Inbound, LinkDown, LinkReplaced, LinkUp, StopSignal, Urgent
 from .journal.base import JournalAlert
 from .line import Line, Phase
 from .operations import Operations
@@ -30,6 +30,7 @@ from .requests import Committed, NotCommitted, Requests
 from .scheduler import Lane, Ticket, cuts_off
 from .state import Parts, State
 from .status import HealthTick, StatusTick, StatusTopics
+from .stops import StopAnswer, StopRelease
 from .timers import CutWatch, EndHeard, EngineWatch, MarkHeard, SilenceHeard
 
 logger = logging.getLogger(__name__)
@@ -84,6 +85,9 @@ class Core:
         state, active = self.state, self.state.active
         return {
             Inbound: self._requests.on_inbound,
+            Urgent: self._requests.on_urgent,
+            StopAnswer: self._requests.on_stop_answer,
+            StopRelease: self._requests.on_stop_release,
             StopSignal: self._requests.on_stop_signal,
             Committed: self._on_committed,
             NotCommitted: self._requests.on_not_committed,
@@ -151,6 +155,8 @@ class Core:
             state.end_waiting(state.lines[ticket.line_id], Expired, late_ms=late_ms)
         for ticket in polled.interrupting:
             self._interrupt(ticket)
+        if state.awaited:
+            return
         for lane in LANES:
             while state.active.free(lane) and (taken := state.scheduler.take(lane, now)) is not None:
                 self._start(state.lines[taken.line_id], lane)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from dataclasses import dataclass
 
 from ..errors import EdgeError, RequestError
@@ -10,6 +11,7 @@ from ..messages import (
     RETRYABLE_CODES,
     Accepted,
     Cancelled,
+    CancelRequest,
     Event,
     Expired,
     Failed,
@@ -21,15 +23,18 @@ from ..messages import (
     StopRequest,
 )
 from ..protocols.commands import Command
-from ..protocols.link import Inbound, StopSignal
+from ..protocols.link import Inbound, StopSignal, Urgent
 from ..protocols.mqtt_reader import MqttReader
 from .journal.base import Entry, Known
 from .line import Phase
 from .operations import Operations
 from .state import State
+from .stops import StopAnswer, StopCopies, StopCopy, StopRelease
 
 logger = logging.getLogger(__name__)
 
+HOLD_LIMIT_S = 10.0  # lines start again by then, also where the other copy of a stop never comes
+ANSWER_LIMIT_S = 0.25  # a stop is answered by then, also where its other copy waits behind a burst
 SPEAKING_OPERATIONS = ("say", "line")
 """Those that have a lifecycle, and so are refused by an event as well as by an answer."""
 EVENTS: dict[str, type[Event]] = {
@@ -60,6 +65,7 @@ class Requests:
         config = state.config
         self._state = state
         self._operations = operations
+        self._copies = StopCopies()
         self._reader = MqttReader(
             state.topics, config.queue.max_request_bytes, config.mqtt.reply_prefixes, state.publisher
         )
@@ -81,19 +87,70 @@ class Requests:
         if not self._obey(command):
             command.reply.committed()
 
+    def on_urgent(self, urgent: Urgent) -> None:
+        """Obey a stop or cancel at once; a stop is answered with its other copy, which knows of more."""
+        inbound, state = urgent.inbound, self._state
+        address = state.topics.read(inbound.topic)
+        is_nothing = address is None or (inbound.retain and inbound.n_payload == 0)
+        if address is None or is_nothing or self._copies.take(inbound, urgent=False) is not None:
+            state.publisher.acknowledge(inbound)
+            return
+        command = self._reader.read(inbound, address)
+        request = command.request
+        if isinstance(request, CancelRequest) and not self._is_known(request.id):
+            state.publisher.acknowledge(inbound)  # still on its way: the other copy comes behind it
+            return
+        copy = self._copies.remember(StopCopy(inbound, is_urgent=True))
+        if self._silence(command, copy.silenced):
+            copy.unanswered = command
+            state.awaited.add(copy)
+            state.timers.at(time.monotonic() + ANSWER_LIMIT_S, StopAnswer(copy))
+            state.timers.at(time.monotonic() + HOLD_LIMIT_S, StopRelease(copy))
+        else:
+            self.on_command(command)
+
     def on_stop_signal(self, signal: StopSignal) -> None:
-        """Silence at once what is known; the second time, what came in between, and answer for both."""
-        if signal.silenced is not None:
+        """Silence what arrived before a stop, and answer it for both of its copies."""
+        inbound, state = signal.inbound, self._state
+        address = state.topics.read(inbound.topic)
+        command = None if address is None else self._reader.read(inbound, address)
+        if signal.is_early or command is None:
+            signal.is_early = False
+            if command is not None:
+                self._silence(command, signal.silenced)
+            return
+        copy = self._copies.take(inbound, urgent=True)
+        if copy is None:
+            self._copies.remember(StopCopy(inbound, is_urgent=False, silenced=signal.silenced))
             self._operations.silenced = signal.silenced
-            self.on_inbound(signal.inbound)
-            return
-        address = self._state.topics.read(signal.inbound.topic)
-        command = None if address is None else self._reader.read(signal.inbound, address)
-        signal.silenced = []
-        if command is None or command.error is not None or command.repeated:
-            return
-        if isinstance(command.request, StopRequest):
-            self._state.stop(command.request.character, signal.inbound.received, signal.silenced)
+            self.on_inbound(inbound)
+        else:
+            self._silence(command, copy.silenced)
+            state.awaited.discard(copy)
+            self.on_stop_answer(StopAnswer(copy))
+            state.publisher.acknowledge(inbound)
+
+    def on_stop_answer(self, message: StopAnswer) -> None:
+        """Answer a stop with what it has silenced so far, once."""
+        command, message.copy.unanswered = message.copy.unanswered, None
+        if command is not None:
+            self._operations.silenced = message.copy.silenced
+            self.on_command(command)
+
+    def on_stop_release(self, message: StopRelease) -> None:
+        """Let lines start again."""
+        self._state.awaited.discard(message.copy)
+
+    def _silence(self, command: Command, silenced: list[str]) -> bool:
+        """Obey a stop that is in order and new; False for anything else."""
+        is_stop = command.error is None and not command.repeated and isinstance(command.request, StopRequest)
+        if is_stop:
+            assert isinstance(command.request, StopRequest)
+            self._state.stop(command.request.character, command.received, silenced)
+        return is_stop
+
+    def _is_known(self, request_id: str) -> bool:
+        return request_id in self._state.lines or self._state.journal.find(request_id) is not None
 
     def _obey(self, command: Command) -> bool:
         """Do what a command says; `True` if the acknowledgement has to wait for the journal."""

@@ -1,9 +1,9 @@
-"""Which line is next: priorities, earliest starts, deadlines, and who is cut off. No threads, no clock."""
+"""Scheduler: which line is next, by priority, earliest start and deadline, and who is cut off. No clock."""
 
 from __future__ import annotations
 
 import bisect
-from collections.abc import Callable
+import heapq
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -31,8 +31,6 @@ class Ticket:
     """Place in the order of arrival; set by the scheduler."""
     ready: bool = False
     """Whether it may start: its acceptance is on disk."""
-    interrupted: bool = False
-    """Whether it has already cut off what it cuts off."""
 
     @property
     def rank(self) -> tuple[int, int]:
@@ -50,11 +48,22 @@ class Polled:
 
 
 class Scheduler:
-    """The queue of accepted lines, bounded."""
+    """The queue of accepted lines, bounded. No step takes time that grows with its length.
+
+    Lists sorted by rank are searched by halves; due times and deadlines stand in heaps, where tickets that
+    were taken out are passed over when they come up.
+    """
 
     def __init__(self, max_lines: int) -> None:
         self._max_lines = max_lines
         self._tickets: list[Ticket] = []  # sorted by rank
+        self._startable: dict[Lane, list[Ticket]] = {
+            "play": [],
+            "render": [],
+        }  # ready and due, sorted by rank
+        self._due: list[tuple[float, int, Ticket]] = []  # heap of those that are ready
+        self._deadlines: list[tuple[float, int, Ticket]] = []  # heap of those that are ready
+        self._interrupting: list[Ticket] = []
         self._by_id: dict[str, Ticket] = {}
         self._arrivals = 0
 
@@ -65,13 +74,13 @@ class Scheduler:
         return line_id in self._by_id
 
     def admit(self, ticket: Ticket) -> Ticket | None:
-        """Take a line into the queue; it starts only after `release`.
+        """Take a line into the queue; it starts only after ``release``.
 
         Returns:
             The line that had to give way: the lowest in rank, if the new one has a higher priority.
 
         Raises:
-            RequestError: `queue_full`.
+            RequestError: ``queue_full``.
         """
         outranked = None
         if len(self._tickets) >= self._max_lines:
@@ -82,59 +91,83 @@ class Scheduler:
             outranked = self.remove(lowest.line_id)
         self._arrivals += 1
         ticket.order = self._arrivals
-        bisect.insort(self._tickets, ticket, key=lambda other: other.rank)
+        bisect.insort(self._tickets, ticket, key=_rank)
         self._by_id[ticket.line_id] = ticket
         return outranked
 
     def release(self, line_id: str) -> Ticket | None:
         """Allow a line to start; `None` if it has been taken out meanwhile."""
         ticket = self._by_id.get(line_id)
-        if ticket is not None:
+        if ticket is not None and not ticket.ready:
             ticket.ready = True
+            heapq.heappush(self._due, (ticket.due, ticket.order, ticket))
+            if ticket.deadline is not None:
+                heapq.heappush(self._deadlines, (ticket.deadline, ticket.order, ticket))
         return ticket
 
     def remove(self, line_id: str) -> Ticket | None:
         """Take a line out of the queue, if it is there."""
         ticket = self._by_id.pop(line_id, None)
         if ticket is not None:
-            self._tickets.remove(ticket)
+            for tickets in (self._tickets, self._startable[ticket.lane]):
+                index = bisect.bisect_left(tickets, ticket.rank, key=_rank)
+                if index < len(tickets) and tickets[index] is ticket:
+                    del tickets[index]
         return ticket
 
     def position(self, line_id: str) -> int:
         """Return how many waiting lines rank before this one."""
-        return self._tickets.index(self._by_id[line_id])
+        return bisect.bisect_left(self._tickets, self._by_id[line_id].rank, key=_rank)
 
-    def waiting(self, wanted: Callable[[Ticket], bool] = lambda _: True) -> list[Ticket]:
-        """Return the waiting lines that are wanted, next first."""
-        return [ticket for ticket in self._tickets if wanted(ticket)]
+    def waiting(self) -> list[Ticket]:
+        """Return the waiting lines, next first."""
+        return list(self._tickets)
 
     def take(self, lane: Lane, now: float) -> Ticket | None:
         """Take the line that starts now, if one may."""
-        for ticket in self._tickets:
-            if ticket.lane == lane and ticket.ready and ticket.due <= now:
-                return self.remove(ticket.line_id)
-        return None
+        self._ripen(now)
+        startable = self._startable[lane]
+        return self.remove(startable[0].line_id) if startable else None
 
     def poll(self, now: float) -> Polled:
         """Find what has expired (taken out of the queue) and what has become due and interrupts."""
+        self._ripen(now)
         polled = Polled()
-        for ticket in list(self._tickets):
-            if not ticket.ready:
-                continue
-            if ticket.deadline is not None and now > ticket.deadline:
-                self.remove(ticket.line_id)
-                polled.expired.append(ticket)
-            elif ticket.interrupt != "none" and not ticket.interrupted and ticket.due <= now:
-                ticket.interrupted = True
-                polled.interrupting.append(ticket)
+        while (ticket := self._first(self._deadlines)) is not None and now > (ticket.deadline or 0.0):
+            self.remove(ticket.line_id)
+            polled.expired.append(ticket)
+        polled.interrupting = [ticket for ticket in self._interrupting if self._is_here(ticket)]
         polled.interrupting.sort(key=lambda ticket: ticket.order)
+        self._interrupting = []
         return polled
 
     def next_change(self, now: float) -> float | None:
         """Return when time alone will next change something: a line becomes due or expires."""
-        times = [ticket.due for ticket in self._tickets if ticket.due > now]
-        times += [ticket.deadline for ticket in self._tickets if ticket.deadline is not None]
-        return min(times, default=None)
+        self._ripen(now)
+        due, expiring = self._first(self._due), self._first(self._deadlines)
+        times = [None if due is None else due.due, None if expiring is None else expiring.deadline]
+        return min((when for when in times if when is not None), default=None)
+
+    def _ripen(self, now: float) -> None:
+        """Let those start that have become due."""
+        while (ticket := self._first(self._due)) is not None and ticket.due <= now:
+            heapq.heappop(self._due)
+            bisect.insort(self._startable[ticket.lane], ticket, key=_rank)
+            if ticket.interrupt != "none":
+                self._interrupting.append(ticket)
+
+    def _first(self, heap: list[tuple[float, int, Ticket]]) -> Ticket | None:
+        """Return the first of a heap that is still in the queue."""
+        while heap and not self._is_here(heap[0][2]):
+            heapq.heappop(heap)
+        return heap[0][2] if heap else None
+
+    def _is_here(self, ticket: Ticket) -> bool:
+        return self._by_id.get(ticket.line_id) is ticket
+
+
+def _rank(ticket: Ticket) -> tuple[int, int]:
+    return ticket.rank
 
 
 def cuts_off(

@@ -19,7 +19,7 @@ from ..playback.files import FileWriter
 from ..playback.open import make_sink
 from ..playback.player import Player
 from ..playback.sink import Sink
-from ..protocols.link import Inbound, StopSignal
+from ..protocols.link import Inbound, LinkDown, LinkUp, StopSignal, Urgent
 from ..protocols.mqtt import Connection
 from ..spec import SAMPLE_RATE
 from ..synthesizer import Synthesizer
@@ -94,6 +94,15 @@ class Daemon:
             deliver=self._deliver,
             report=self._inbox.put,
         )
+        self._stops = Connection(
+            config.mqtt,
+            client_id=f"{config.mqtt.client_id or f'sovits-edge-{config.device}'}-stop",
+            will=None,
+            subscriptions=self._topics.urgent(),
+            max_payload=config.queue.max_request_bytes,
+            deliver=self._deliver_urgent,
+            report=self._report_stops,
+        )
         parts = Parts(
             config=config,
             boot_id=secrets.token_hex(6),
@@ -106,7 +115,7 @@ class Daemon:
             files=self._files,
         )
         self._core = Core(parts)
-        self._urgent = (self._topics.own("stop"), self._topics.own("request/stop"))
+        self._urgent = tuple(self._topics.own(tail) for tail in ("stop", "request/stop", "request/cancel"))
 
     def run(self) -> None:
         """Work until `stop` is called.
@@ -117,9 +126,11 @@ class Daemon:
         self._engine.open()
         self._sink.open(self._player, self._inbox.put)
         self._connection.start()
+        self._stops.start()
         try:
             self._core.run()
         finally:
+            self._stops.close(CLOSE_TIMEOUT_S)
             self._connection.close(CLOSE_TIMEOUT_S)
             self._engine.close()
             self._sink.close()
@@ -133,12 +144,24 @@ class Daemon:
         """Ask for an end in order; callable from any thread, not from a signal handler."""
         self._inbox.put(Shutdown())
 
+    def _deliver_urgent(self, inbound: Inbound) -> None:
+        self._inbox.offer(Urgent(inbound), urgent=True, owed=True)
+
+    def _report_stops(self, message: object) -> None:
+        """Log what only the session for stops tells; the other one tells of the broker."""
+        if isinstance(message, LinkUp) and message.refused:
+            refused = ", ".join(message.refused)
+            logger.error("mqtt: the broker does not let %s read %s", self._stops.client_id, refused)
+        elif isinstance(message, LinkDown):
+            logger.debug("mqtt, session for stops: %s", message.reason)
+
     def _deliver(self, inbound: Inbound) -> None:
-        """Leave a message for the core; stop overtakes what waits, and is answered in its turn."""
+        """Leave a message for the core; a stop overtakes what waits, if not by its own session then here."""
         message: Inbound | StopSignal = inbound
         if inbound.topic.startswith(self._urgent):
-            message = StopSignal(inbound)
-            self._inbox.offer(message, urgent=True)
+            message = StopSignal(inbound, is_early=not self._stops.ready)
+            if message.is_early:
+                self._inbox.offer(message, urgent=True)
         if not self._inbox.offer(message, owed=inbound.qos > 0):
             logger.error("intake is full: a message on %s was dropped", inbound.topic[:80])
 

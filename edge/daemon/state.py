@@ -24,6 +24,7 @@ from .line import CutBy, Line, Phase
 from .prepare import Preparations
 from .publisher import Publisher
 from .scheduler import Scheduler
+from .stops import StopCopy
 from .tally import Tally
 from .timers import Timers
 
@@ -100,6 +101,8 @@ class State:
         self.stopping = False
         self.error: EdgeError | None = None
         """Why the daemon cannot go on."""
+        self.awaited: set[StopCopy] = set()
+        """Stops whose other copy is on its way, behind what was sent before it: until then nothing starts."""
         self._stops: dict[str, _Stop] = {}
 
     def load(self, voice: VoiceInfo) -> None:

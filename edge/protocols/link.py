@@ -44,13 +44,30 @@ class Inbound:
         return len(self.payload) + len(self.topic) + 512
 
 
-@dataclass
-class StopSignal:
-    """A stop as received. The core meets it twice: first at once, to silence; then in its turn, to answer."""
+@dataclass(frozen=True)
+class Urgent:
+    """A stop or cancel from the session of its own, where nothing queues before it."""
 
     inbound: Inbound
-    silenced: list[str] | None = None
-    """Ids of the lines that were silenced at once."""
+
+    @property
+    def n_bytes(self) -> int:
+        """Return about how much memory it takes."""
+        return self.inbound.n_bytes
+
+
+@dataclass
+class StopSignal:
+    """A stop or cancel from the session that brings everything.
+
+    With the other session up, this is its second copy, and comes in its turn: what was sent before it and has
+    arrived since is silenced too. Without, the core meets it twice: early to silence, in its turn to answer.
+    """
+
+    inbound: Inbound
+    is_early: bool = False
+    silenced: list[str] = field(default_factory=list)
+    """Ids of the lines that it has silenced so far."""
 
     @property
     def n_bytes(self) -> int:

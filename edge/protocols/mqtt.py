@@ -72,7 +72,7 @@ class Connection:
         report: Callable[[object], None],
     ) -> None:
         self._config = config
-        self._client_id = client_id
+        self.client_id = client_id
         self._will = will
         self._subscriptions = tuple(subscriptions)
         self._max_payload = max_payload
@@ -173,7 +173,7 @@ class Connection:
         is_v5 = self._protocol == V5
         client = paho.Client(
             CallbackAPIVersion.VERSION2,
-            client_id=self._client_id,
+            client_id=self.client_id,
             clean_session=None if is_v5 else False,
             protocol=self._protocol,
             manual_ack=True,
@@ -311,7 +311,7 @@ class Connection:
         if not taken:
             return str(reason)
         return (
-            f"{reason}; another client uses our id {self._client_id!r}: give each daemon its own device name "
+            f"{reason}; another client uses our id {self.client_id!r}: give each daemon its own device name "
             "or mqtt.client_id"
         )
 

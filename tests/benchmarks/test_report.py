@@ -52,7 +52,7 @@ def test_a_busy_machine_is_named() -> None:
 def test_only_what_stands_between_the_markers_changes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    readme, results = tmp_path / "README.md", tmp_path / "results"
+    readme, page, results = tmp_path / "README.md", tmp_path / "benchmarks.md", tmp_path / "results"
     for name, date in (
         ("2026-11-20", "2026-11-20T00:00:00+00:00"),
         ("2026-11-22", "2026-11-22T00:00:00+00:00"),
@@ -60,14 +60,22 @@ def test_only_what_stands_between_the_markers_changes(
         path = results / "test" / f"{name}.json"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps({**result(), "date": date}), encoding="utf-8")
-    readme.write_text(f"before\n{report.BEGIN}\nold\n{report.END}\nafter\n", encoding="utf-8")
+    for path in (readme, page):
+        path.write_text(f"before\n{report.BEGIN}\nold\n{report.END}\nafter\n", encoding="utf-8")
     monkeypatch.setattr(report, "README", readme)
+    monkeypatch.setattr(report, "PAGE", page)
     monkeypatch.setattr(report, "RESULTS", results)
-    report.update_readme()
-    text = readme.read_text(encoding="utf-8")
+    report.update_pages()
+    text = page.read_text(encoding="utf-8")
     assert text.startswith(f"before\n{report.BEGIN}\nTest CPU, 2 cores")
     assert text.endswith(f"\n{report.END}\nafter\n")
     assert "old" not in text and "2026-11-22" in text and "2026-11-20" not in text
+    short = readme.read_text(encoding="utf-8")
+    assert short.startswith(
+        f"before\n{report.BEGIN}\n| two threads, the built-in voice | 2 cores, Test CPU, VNNI |"
+    )
+    assert "| first sound after publish, 20 new characters (p50 / p99) | 12 / 20 ms |" in short
+    assert "| daemon: start to ready | 1,000 ms |" in short and "old" not in short
 
 
 def test_a_readme_without_markers_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -75,7 +83,7 @@ def test_a_readme_without_markers_is_refused(tmp_path: Path, monkeypatch: pytest
     readme.write_text("no markers\n", encoding="utf-8")
     monkeypatch.setattr(report, "README", readme)
     with pytest.raises(ValueError, match="must hold"):
-        report.update_readme()
+        report.update_pages()
 
 
 def full_model_result() -> dict[str, Any]:

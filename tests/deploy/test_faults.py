@@ -1,6 +1,6 @@
 """Faults: an update that is killed, torn or out of room at any moment leaves a box with a whole release.
 
-SOVITS_FAULTS=300 does it three hundred times (`make faults-update`); the default is a short run.
+UPDATES=300 does it three hundred times (`make faults-update`); the default is a short run.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from deploy.update import Update
 
 from .boxes import is_whole, make_device, make_medium
 
-ROUNDS = int(os.environ.get("SOVITS_FAULTS", "12"))
+ROUNDS = int(os.environ.get("UPDATES", "12"))
 ROOT = Path(__file__).parents[2]
 
 

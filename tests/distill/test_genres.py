@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 import distill.script
-from distill.config import CORE_LINES, GENRES, DistillError
+from distill.config import DistillError
+from distill.corpus.config import CORE_LINES, GENRES
 from distill.script import Line, inventory, load_lines
 from edge.text import FrontEnd
 

@@ -85,6 +85,7 @@ class DiskJournal:
         self._closing = False
         self._ended_since_prune = 0
         self._fault = ""
+        self._is_full = False  # the reserve has been given up for the ends of lines
         self._connection: sqlite3.Connection | None = None
         self._reader: sqlite3.Connection | None = None
         self._sounding = SoundingFile(directory)
@@ -186,6 +187,9 @@ class DiskJournal:
             self._closing = True
             self._condition.notify()
         self._thread.join(timeout=5.0)
+        if self._reader is not None:
+            self._reader.close()
+            self._reader = None
         self._sounding.close()
 
     def _put(self, record: _Record) -> None:
@@ -217,8 +221,12 @@ class DiskJournal:
             if self._connection is None:
                 self._try_open()
             try:
-                self._refuse_without_room()
-                self._write(self._writing)
+                if self._connection is None:
+                    self._refuse(self._fault)
+                    self._keep(self._writing)
+                else:
+                    self._refuse_without_room()
+                    self._write(self._connection, self._writing)
             except (sqlite3.Error, OSError) as error:
                 self._take_fault(error)
             except Exception:
@@ -246,10 +254,7 @@ class DiskJournal:
                 self._condition.wait(left)
             return not self._closing or (bool(self._records) and not self._fault)
 
-    def _write(self, records: list[_Record]) -> None:
-        connection = self._connection
-        if connection is None:
-            raise sqlite3.OperationalError(self._fault)
+    def _write(self, connection: sqlite3.Connection, records: list[_Record]) -> None:
         connection.execute("BEGIN IMMEDIATE")
         try:
             for record in records:
@@ -262,7 +267,8 @@ class DiskJournal:
                 connection.execute("ROLLBACK")
             raise
         self._writing = []
-        if self._reserve.take():
+        if not self._reserve.take():
+            self._is_full = False
             self._clear_fault()
         for record in records:
             if record.then is not None:
@@ -282,9 +288,10 @@ class DiskJournal:
         if isinstance(error, sqlite3.DatabaseError) and _is_damage(error):
             self._set_aside(text)
             reason = f"{self._path} was damaged ({text}); it was set aside and a new one begun"
-        elif "full" in text or "readonly" in text or "unable to open" in text or "I/O" in text:
+        else:
+            self._is_full = True
             self._reserve.give_up()
-            reason = f"{self._directory} cannot be written: {text}; make room or make it writable"
+            reason = self._unwritable(text)
         self._refuse(reason)
         self._keep(self._writing)
 
@@ -310,10 +317,7 @@ class DiskJournal:
             self._connection = self._connect()
             self._sounding.open()
         except (sqlite3.Error, OSError) as error:
-            reason = getattr(error, "strerror", None) or str(error)
-            self._set_fault(
-                f"the state directory {self._directory} cannot be written: {reason}; make it writable"
-            )
+            self._set_fault(self._unwritable(getattr(error, "strerror", None) or str(error)))
 
     def _connect(self) -> sqlite3.Connection:
         try:
@@ -348,8 +352,14 @@ class DiskJournal:
 
     def _refuse_without_room(self) -> None:
         """Refuse new requests while there is no room for the ends of those that are accepted."""
-        if not self._reserve.take():
-            self._refuse(f"{self._directory} is full; make room")
+        reason = "" if self._is_full else self._reserve.take()
+        if reason or self._is_full:
+            self._refuse(self._unwritable(reason) if reason else self._fault)
+
+    def _unwritable(self, reason: str) -> str:
+        return (
+            f"the state directory {self._directory} cannot be written: {reason}; mend that, or choose another"
+        )
 
     def _refuse(self, reason: str) -> None:
         """Refuse what may be refused and go on with the rest."""

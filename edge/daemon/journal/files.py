@@ -64,15 +64,18 @@ class Reserve:
     def __init__(self, directory: Path) -> None:
         self._path = directory / RESERVE_FILE
 
-    def take(self) -> bool:
-        """Hold the room back; `False` if there is none."""
+    def take(self) -> str:
+        """Hold the room back, and see that as much is free besides; return why not, empty if all is well."""
         try:
             if not self._path.exists() or self._path.stat().st_size < RESERVE_BYTES:
                 self._path.write_bytes(bytes(RESERVE_BYTES))
-        except OSError:
+            disk = os.statvfs(self._path.parent)
+            if disk.f_bavail * disk.f_frsize < RESERVE_BYTES:
+                return f"less than {RESERVE_BYTES >> 20} MiB are free"
+        except OSError as error:
             self.give_up()
-            return False
-        return True
+            return error.strerror or str(error)
+        return ""
 
     def give_up(self) -> None:
         """Make the room free."""

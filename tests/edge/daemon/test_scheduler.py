@@ -17,13 +17,14 @@ def ticket(line_id: str, priority: int = 5, **keys: Any) -> Ticket:
         "due": 0.0,
         "deadline": None,
     }
-    return Ticket(line_id=line_id, priority=priority, ready=True, **(values | keys))
+    return Ticket(line_id=line_id, priority=priority, **(values | keys))
 
 
 def admitted(*tickets: Ticket, max_lines: int = 100) -> Scheduler:
     scheduler = Scheduler(max_lines)
     for entry in tickets:
         scheduler.admit(entry)
+        scheduler.release(entry.line_id)
     return scheduler
 
 
@@ -49,7 +50,6 @@ def test_lanes_do_not_mix() -> None:
 def test_nothing_starts_before_it_is_on_disk() -> None:
     scheduler = Scheduler(10)
     waiting = ticket("a")
-    waiting.ready = False
     scheduler.admit(waiting)
     assert scheduler.take("play", 0.0) is None and scheduler.poll(99.0).expired == []
     assert scheduler.release("a") is waiting and scheduler.release("gone") is None
@@ -77,6 +77,7 @@ def test_a_full_queue_lets_only_higher_priorities_in() -> None:
         scheduler.admit(ticket("d", 3))
     assert caught.value.code == "queue_full"
     outranked = scheduler.admit(ticket("e", 4))
+    scheduler.release("e")
     assert outranked is not None and outranked.line_id == "c"  # of equals, the last to arrive
     assert taken(scheduler) == ["a", "e", "b"]
 
@@ -131,6 +132,7 @@ def test_ten_thousand_random_steps_lose_and_double_nothing() -> None:
                 assert len(scheduler) == 20
                 continue
             alive[new.line_id] = new
+            scheduler.release(new.line_id)
             if outranked is not None:
                 assert outranked.priority < new.priority
                 leave(outranked)
@@ -151,3 +153,94 @@ def test_ten_thousand_random_steps_lose_and_double_nothing() -> None:
             leave(next_one)
         assert len(scheduler) == len(alive) <= 20
     assert len(gone) > 2000
+
+
+def test_no_step_looks_at_the_whole_queue(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ranks that are looked at for one more line, ten thousand waiting."""
+    looked: list[int] = []
+    ranked = Ticket.rank.fget
+    assert ranked is not None
+    scheduler = Scheduler(20_000)
+    chance = random.Random(3)
+    for number in range(10_000):
+        scheduler.admit(
+            ticket(str(number), chance.randrange(10), due=chance.choice([0.0, 1e6]), deadline=2e6)
+        )
+        scheduler.release(str(number))
+    scheduler.poll(1.0)
+    monkeypatch.setattr(Ticket, "rank", property(lambda self: looked.append(1) or ranked(self)))
+    scheduler.admit(ticket("one more", 5, due=0.0, deadline=9.0, interrupt="all"))
+    scheduler.release("one more")
+    assert scheduler.position("one more") > 1000
+    assert [entry.line_id for entry in scheduler.poll(1.0).interrupting] == ["one more"]
+    assert scheduler.next_change(1.0) == 9.0
+    assert scheduler.take("play", 1.0) is not None
+    assert [entry.line_id for entry in scheduler.poll(10.0).expired] == ["one more"]
+    scheduler.remove("5000")
+    assert len(looked) < 300
+
+
+class Naive:
+    """The same queue, said in the plainest way."""
+
+    def __init__(self) -> None:
+        self.tickets: list[Ticket] = []
+        self.interrupted: set[str] = set()
+
+    def take(self, lane: str, now: float) -> str | None:
+        startable = [t for t in self.tickets if t.ready and t.lane == lane and t.due <= now]
+        first = min(startable, key=lambda t: t.rank, default=None)
+        if first is None:
+            return None
+        self.tickets.remove(first)
+        return first.line_id
+
+    def poll(self, now: float) -> tuple[set[str], list[str]]:
+        expired = {t.line_id for t in self.tickets if t.ready and t.deadline is not None and now > t.deadline}
+        self.tickets = [t for t in self.tickets if t.line_id not in expired]
+        cutting = [
+            t
+            for t in self.tickets
+            if t.ready and t.due <= now and t.interrupt != "none" and t.line_id not in self.interrupted
+        ]
+        self.interrupted |= {t.line_id for t in cutting}
+        return expired, [t.line_id for t in sorted(cutting, key=lambda t: t.order)]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_it_does_what_the_plain_queue_does(seed: int) -> None:
+    chance = random.Random(seed)
+    scheduler, plain, now = Scheduler(1000), Naive(), 0.0
+    for step in range(500):
+        now += chance.random() / 2
+        action = chance.randrange(6)
+        if action <= 1:
+            new = ticket(
+                str(step),
+                chance.randrange(10),
+                due=now + chance.choice([-1, 0, 2]),
+                deadline=chance.choice([None, now + 3]),
+                lane=chance.choice(["play", "render"]),
+                interrupt=chance.choice(["none", "none", "all"]),
+            )
+            scheduler.admit(new)
+            plain.tickets.append(new)
+            if chance.random() < 0.8:
+                scheduler.release(new.line_id)
+        elif action == 2 and plain.tickets:
+            gone = chance.choice(plain.tickets)
+            assert scheduler.remove(gone.line_id) is gone
+            plain.tickets.remove(gone)
+        elif action == 3 and plain.tickets:
+            scheduler.release(chance.choice(plain.tickets).line_id)
+        elif action == 4:
+            polled = scheduler.poll(now)
+            found = {t.line_id for t in polled.expired}, [t.line_id for t in polled.interrupting]
+            assert found == plain.poll(now)
+        else:
+            lane = chance.choice(["play", "render"])
+            one = scheduler.take(lane, now)  # type: ignore[arg-type]
+            assert (one and one.line_id) == plain.take(lane, now)
+        ranked = sorted(plain.tickets, key=lambda t: t.rank)
+        assert scheduler.waiting() == ranked
+        assert all(scheduler.position(t.line_id) == place for place, t in enumerate(ranked))

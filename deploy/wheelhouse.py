@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -14,6 +15,9 @@ from .environment import LOCK
 from .errors import DeployError
 
 TIMEOUT_S = 1800
+NOT_SOURCE = (
+    ".*", "__pycache__", "*.egg-info", "build", "dist", "runs", "corpus", "demo-out", "tests", "docs",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -92,12 +96,16 @@ def requirements(constraints: str, target: Target) -> list[str]:
 
 
 def build_wheel(source: Path, folder: Path) -> Path:
-    """Build the wheel of this project.
+    """Build the wheel of this project from a copy: what an earlier build left behind must not get in.
 
     Raises:
         DeployError: with the last line that pip wrote.
     """
-    _pip("wheel", "--quiet", "--no-deps", "--wheel-dir", str(folder), str(source))
+    folder.mkdir(parents=True, exist_ok=True)
+    copy = folder / "source"
+    shutil.copytree(source, copy, ignore=shutil.ignore_patterns(*NOT_SOURCE))
+    _pip("wheel", "--quiet", "--no-deps", "--wheel-dir", str(folder), str(copy))
+    shutil.rmtree(copy)
     return next(folder.glob("sovits_tiny-*.whl"))
 
 

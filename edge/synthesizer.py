@@ -23,6 +23,7 @@ from .runners import EncoderInputs, Runner, open_runner
 from .runners.base import encoder_inputs
 from .spec import EMOTION_STRENGTH, HOP_LENGTH, PITCH, RATE, SAMPLE_RATE, VOLUME
 from .text import FrontEnd
+from .watermark.pattern import FrameMark
 
 _RANGES = {"emotion_strength": EMOTION_STRENGTH, "rate": RATE, "pitch": PITCH, "volume": VOLUME}
 
@@ -95,10 +96,18 @@ def _never() -> bool:
 
 
 class Synthesizer:
-    """Speaks with one bundle. Belongs to one thread at a time."""
+    """Speaks with one bundle. Belongs to one thread at a time.
 
-    def __init__(self, bundle: Bundle, runner: Runner, front_end: FrontEnd) -> None:
+    Args:
+        bundle: checked.
+        runner: of its networks.
+        front_end: reads text.
+        marked: also mark a voice that imitates nobody; that of a person always carries the inaudible mark.
+    """
+
+    def __init__(self, bundle: Bundle, runner: Runner, front_end: FrontEnd, marked: bool = False) -> None:
         self.bundle = bundle
+        self.marked = bundle.imitates_a_person or marked
         self._runner = runner
         self._front_end = front_end
         self._decoder = WindowDecoder(runner, bundle.manifest.context_frames)
@@ -113,6 +122,7 @@ class Synthesizer:
         runner: str = "onnxruntime",
         gate: Gate | None = None,
         state_dir: Path | None = None,
+        marked: bool = False,
     ) -> Synthesizer:
         """Open a bundle, None for the built-in voice.
 
@@ -123,12 +133,14 @@ class Synthesizer:
             runner: one of ``edge.runners.RUNNERS``.
             gate: decides whether the voice may be used, as in :meth:`Bundle.load`.
             state_dir: where engines and verdicts of the device are kept.
+            marked: also mark a voice that imitates nobody.
 
         Raises:
             BundleError, ConfigError, RunnerError: one line that names the file and the remedy.
         """
         loaded = Bundle.load(bundle, gate=gate)
-        return cls(loaded, open_runner(loaded, runner, threads, state_dir), FrontEnd(lexicon))
+        opened = open_runner(loaded, runner, threads, state_dir)
+        return cls(loaded, opened, FrontEnd(lexicon), marked)
 
     def warm_up(self) -> None:
         """Load the dictionaries of the bundle's languages, speak the golden line and compare it.
@@ -261,7 +273,8 @@ class Synthesizer:
             Mark(cue.name, start if cue.index < 0 else int(boundaries[cue.index])) for cue in phrase.cues
         ]
         lead, end = np.zeros(silence, np.int16), int(boundaries[-1])
-        for piece in self._sound(encoded, line.request.volume, first_window, cancelled):
+        inaudible = FrameMark(int(boundaries[0])) if self.marked else None
+        for piece in self._sound(encoded, inaudible, line.request.volume, first_window, cancelled):
             samples = np.concatenate([lead, piece]) if len(lead) else piece
             stop = start + len(samples)
             due = tuple(mark for mark in marks if mark.sample < stop or stop == end)
@@ -270,7 +283,12 @@ class Synthesizer:
             start, lead, timeline = stop, lead[:0], None
 
     def _sound(
-        self, encoded: EncodedPhrase | None, volume: float, first_window: int, cancelled: Callable[[], bool]
+        self,
+        encoded: EncodedPhrase | None,
+        mark: FrameMark | None,
+        volume: float,
+        first_window: int,
+        cancelled: Callable[[], bool],
     ) -> Iterator[Pcm16]:
         """PCM of a phrase, window by window; one empty piece for a phrase without sound."""
         if encoded is None:
@@ -278,7 +296,8 @@ class Synthesizer:
             return
         largest = self.bundle.manifest.window_frames
         spans = plan_windows(encoded.plan.n_frames, first_window, largest, self._decoder.workers)
-        for samples in self._decoder.sound(encoded, spans, cancelled, first_alone=first_window > 0):
+        alone = first_window > 0
+        for samples in self._decoder.sound(encoded, spans, cancelled, first_alone=alone, mark=mark):
             yield to_pcm16(samples, volume)
 
 

@@ -119,6 +119,12 @@ class Bundle:
         return bundle
 
     @property
+    def imitates_a_person(self) -> bool:
+        """Whether it is the voice of a person, or does not say that it is none."""
+        origin = self.manifest.origin
+        return origin is None or origin.kind == "person"
+
+    @property
     def is_builtin(self) -> bool:
         """Whether it is the voice that comes with the software."""
         return self.path.resolve() == BUILTIN_VOICE.resolve()

@@ -55,8 +55,7 @@ def admit(bundle: Bundle, store: TrustStore, site: Site, *, part_of_release: boo
     Raises:
         TrustError: ``consent_missing``, ``voice_revoked`` or ``bundle_corrupt`` with one line that says why.
     """
-    origin = bundle.manifest.origin
-    person = origin is None or origin.kind == "person"
+    person = bundle.imitates_a_person
     signed = store.root is not None and not part_of_release
     if store.root is None:
         nobody_imitated(bundle)

@@ -51,7 +51,7 @@ def texts(name: str) -> list[str]:
 def spoken(synthesizer: Synthesizer, text: str, character: str) -> Sound:
     """(n,) a line in [-1, 1]."""
     audio = synthesizer.synthesize(SpeechRequest(text, character)).audio
-    sound: Sound = audio.astype(np.float32) / 32768
+    sound: Sound = audio.astype(np.float32) / np.float32(32768)
     return sound
 
 
@@ -196,7 +196,7 @@ def unmarked(count: int, own: Sequence[Sound]) -> Iterator[Sound]:
         with wave.open(io.BytesIO(content)) as file:
             pcm = np.frombuffer(file.readframes(file.getnframes()), "<i2")
             rate = file.getframerate()
-        yield detector.resample(pcm.astype(np.float32) / 32768, rate).astype(np.float32)
+        yield detector.resample(pcm.astype(np.float32) / np.float32(32768), rate).astype(np.float32)
 
 
 def false_alarms(clips: Iterator[Sound]) -> dict[str, Any]:

@@ -163,7 +163,11 @@ def corpus(config: Path, out: Path, processes: int, devices: int) -> None:
               help="Passes of the aligner.")  # fmt: skip
 @click.option("--seed", type=int, default=7, show_default=True, help="Decides weights, order and windows.")
 @click.option(
-    "--save-every", type=_positive, default=250, show_default=True, help="Steps; a kill loses fewer."
+    "--save-every",
+    type=_positive,
+    default=250,
+    show_default=True,
+    help="Steps; at least once a minute in any case.",
 )
 @click.option("--validate-every", type=_positive, default=500, show_default=True, help="Steps.")
 @click.option("--threads", type=_positive, default=2, show_default=True, help="CPU threads of each process.")

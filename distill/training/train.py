@@ -20,7 +20,6 @@ from typing import Any
 import torch
 from lightning.fabric import Fabric
 from torch.optim.swa_utils import get_ema_multi_avg_fn
-from tqdm import tqdm
 
 from edge.spec import LANGUAGE_IDS, ZERO_LENGTH_SYMBOLS
 from edge.text.symbols import SYMBOL_TO_ID, SYMBOLS
@@ -29,6 +28,7 @@ from models.sovits_tiny import SovitsTiny, StudentConfig
 from ..config import DistillError
 from ..files import read_json, replacing
 from ..manifest import read_manifest
+from ..progress_bar import ProgressBar
 from .align import align
 from .batches import Batches, BatchPlan, enough_loaders, in_order
 from .checkpoint import StudentInfo, save_student
@@ -287,32 +287,32 @@ def student_config(data: Data) -> StudentConfig:
 def _loop(fabric: Fabric, run: Run, data: Data, options: TrainOptions) -> None:
     plain = Objective(run.student)  # validation on one process must not wait for the others
     objective, optimizer = fabric.setup(plain, run.optimizer)
-    bar = tqdm(total=options.steps, initial=run.step, desc="train", disable=fabric.global_rank > 0)
     if run.step == 0 and fabric.global_rank == 0:
         _validate(run, plain, data.valid, options, fabric)
     plan = BatchPlan(options.batch, options.prosody_steps, options.window, options.seed, fabric.global_rank)
     loaders = enough_loaders(fabric.device) if options.loaders is None else options.loaders
     saves = SaveTimes(options.save_every, options.save_seconds)
-    for batch in in_order(Batches(data.train, plan), range(run.step, options.steps), loaders):
-        for group in optimizer.param_groups:
-            group["lr"] = learning_rate(run.step, options)
-        torch.manual_seed(options.seed + run.step)
-        sound = run.step >= options.prosody_steps
-        terms = objective(fabric.to_device(batch), sound)
-        optimizer.zero_grad()
-        fabric.backward(weighted(terms))
-        fabric.clip_gradients(objective, optimizer, max_norm=2.0)
-        optimizer.step()
-        run.step += 1
-        run.update_average(options.ema)
-        bar.update()
-        if fabric.global_rank == 0:
-            if run.step % 50 == 0:
-                run.log("train", {key: value.item() for key, value in terms.items()})
-            if run.step % options.validate_every == 0 or run.step == options.steps:
-                _validate(run, plain, data.valid, options, fabric)
-            if saves.due(run.step):
-                run.save()
+    with ProgressBar("train", options.steps, "step", run.step, quiet=fabric.global_rank > 0) as bar:
+        for batch in in_order(Batches(data.train, plan), range(run.step, options.steps), loaders):
+            for group in optimizer.param_groups:
+                group["lr"] = learning_rate(run.step, options)
+            torch.manual_seed(options.seed + run.step)
+            sound = run.step >= options.prosody_steps
+            terms = objective(fabric.to_device(batch), sound)
+            optimizer.zero_grad()
+            fabric.backward(weighted(terms))
+            fabric.clip_gradients(objective, optimizer, max_norm=2.0)
+            optimizer.step()
+            run.step += 1
+            run.update_average(options.ema)
+            bar.advance()
+            if fabric.global_rank == 0:
+                if run.step % 50 == 0:
+                    run.log("train", {key: value.item() for key, value in terms.items()})
+                if run.step % options.validate_every == 0 or run.step == options.steps:
+                    _validate(run, plain, data.valid, options, fabric)
+                if saves.due(run.step):
+                    run.save()
     if fabric.global_rank == 0:
         run.save()
 

@@ -32,6 +32,7 @@ from .ledger import Ledger, digest_of, spoken_time
 from .manifest import read_manifest
 from .voice.card import voice_card, write_card
 from .voice.config import VoiceConfig, load_voice_config
+from .voice.libraries import require_libraries
 
 Say = Callable[[str], None]
 
@@ -67,10 +68,11 @@ def run(config: Path, out: Path, processes: int = 2, devices: int = 1, say: Say 
         The folder of the bundle.
 
     Raises:
-        DistillError: a step cannot be done; the message says what to change.
+        DistillError: a library is missing, or a step cannot be done; the message says what to change.
         TeacherError: the teacher does not work here.
     """
     voice = load_voice_config(config)
+    require_libraries(voice.teacher.kind, voice.voice.languages)
     _check_start(voice)
     out.mkdir(parents=True, exist_ok=True)
     with exclusive(out) as lock:

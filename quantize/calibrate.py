@@ -17,6 +17,7 @@ Method = Literal["max", "percentile", "mse"]
 N_BINS = 4096
 PERCENTILE = 99.995
 LEVELS = 127  # symmetric int8
+SMALLEST_LIMIT = 1e-6  # of a tensor that is always zero, or that no line reached
 _CANDIDATES = np.linspace(0.3, 1.0, 71)  # clipping points tried by ``mse``, as parts of the maximum
 
 
@@ -48,7 +49,7 @@ class Histogram:
         peak = float(magnitudes.max())
         self.maximum = max(self.maximum, peak)
         if self.top == 0.0:
-            self.top = max(peak, 1e-6)
+            self.top = max(peak, SMALLEST_LIMIT)
         while peak > self.top:
             self.counts = np.concatenate([self.counts.reshape(-1, 2).sum(1), np.zeros(N_BINS // 2)])
             self.top *= 2
@@ -56,7 +57,9 @@ class Histogram:
 
     def limit(self, method: Method) -> float:
         """Largest magnitude to represent; what lies above is clipped."""
-        return max(_LIMITS[method](self), 1e-6)
+        if self.maximum <= SMALLEST_LIMIT:  # nothing to weigh: every method would divide by zero
+            return SMALLEST_LIMIT
+        return max(_LIMITS[method](self), SMALLEST_LIMIT)
 
 
 def _percentile(histogram: Histogram) -> float:

@@ -11,13 +11,13 @@ import numpy as np
 import pyworld
 import soundfile
 import torch
-from tqdm import tqdm
 
 from edge.spec import HOP_LENGTH, SAMPLE_RATE
 from models.mel import LogMel
 
 from ..files import replacing
 from ..manifest import Utterance
+from ..progress_bar import tracked
 
 FINE_HOP = HOP_LENGTH // 2  # samples, 8 ms: the grid of pitch and alignment
 N_MELS = 40
@@ -127,7 +127,7 @@ def extract_all(utterances: Sequence[Utterance], cache: Path, workers: int) -> N
     if not jobs:
         return
     with ProcessPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,)) as pool:
-        for _ in tqdm(pool.map(_extract_to, jobs, chunksize=16), total=len(jobs), desc="features"):
+        for _ in tracked(pool.map(_extract_to, jobs, chunksize=16), "features", len(jobs), "line"):
             pass
 
 

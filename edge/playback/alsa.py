@@ -51,7 +51,7 @@ class AlsaSink(Sink):
             self._stopped.set()
 
     def _play(self) -> None:
-        backend = self._backend or _load_backend()
+        backend = self._backend or load_backend()
         self._stopped.clear()
         try:
             stream = self._make_stream(backend)
@@ -138,7 +138,12 @@ class Source:
         return taken
 
 
-def _load_backend() -> Any:
+def load_backend() -> Any:
+    """Import the sounddevice module.
+
+    Raises:
+        SinkError: it, or the library under it, is not installed.
+    """
     try:
         return importlib.import_module("sounddevice")
     except ImportError as error:

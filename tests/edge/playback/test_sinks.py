@@ -235,10 +235,10 @@ def test_missing_libraries_name_the_remedy(monkeypatch: pytest.MonkeyPatch) -> N
 
     monkeypatch.setattr(alsa.importlib, "import_module", fail(ImportError("no module")))
     with pytest.raises(SinkError, match="extra `audio`"):
-        alsa._load_backend()
+        alsa.load_backend()
     monkeypatch.setattr(alsa.importlib, "import_module", fail(OSError("PortAudio library not found")))
     with pytest.raises(SinkError, match="libportaudio2"):
-        alsa._load_backend()
+        alsa.load_backend()
 
 
 def test_a_fault_in_the_callback_is_silence(

@@ -23,22 +23,19 @@ _CANDIDATES = np.linspace(0.3, 1.0, 71)  # clipping points tried by ``mse``, as 
 
 @dataclass
 class Histogram:
-    """Distribution of the magnitudes of one tensor; the range doubles when a larger value comes.
-
-    Attributes:
-        top: upper end of the last bin.
-        counts: (N_BINS,).
-        maximum: largest magnitude seen.
-        levels: steps between 0 and the limit; more behind a ReLU (see :mod:`quantize.rectify`).
-        per_step: False if the tensor was one row however long the line: a product with so few operations
-            gains nothing from int8.
-    """
+    """Distribution of the magnitudes of one tensor; the range doubles when a larger value comes."""
 
     top: float = 0.0
+    """Upper end of the last bin."""
     counts: np.ndarray = field(default_factory=lambda: np.zeros(N_BINS))
+    """(N_BINS,)."""
     maximum: float = 0.0
+    """Largest magnitude seen."""
     levels: int = RECTIFIED_LEVELS
+    """Steps between 0 and the limit; more behind a ReLU (see :mod:`quantize.rectify`)."""
     per_step: bool = False
+    """False if the tensor was one row however long the line: a product with so few operations gains nothing
+    from int8."""
 
     def add(self, values: np.ndarray) -> None:
         """Count the magnitudes of an array (1, steps, width)."""

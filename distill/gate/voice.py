@@ -37,16 +37,13 @@ def no_timbre(audio: Audio) -> Vector | None:
 
 @dataclass(frozen=True)
 class Voice:
-    """Phonetics of all emotions together, and the manner of each.
-
-    Attributes:
-        manners: by emotion; ``ANY`` for one that had too few lines.
-        n_lines: learnt from.
-    """
+    """Phonetics of all emotions together, and the manner of each."""
 
     phonetics: Phonetics
     manners: dict[str, Manner]
+    """By emotion; ``ANY`` for one that had too few lines."""
     n_lines: int
+    """Learnt from."""
 
     def judge(self, config: GateConfig, line: Heard, timbre: Timbre = no_timbre) -> Fault | None:
         """Find what is wrong with a line: its length, words, likeness to what is written, timbre."""

@@ -17,15 +17,12 @@ LONGEST_PIECE = 510  # characters that RoBERTa reads in one go
 
 @dataclass(frozen=True)
 class Piece:
-    """Part of a line.
-
-    Attributes:
-        text: as written.
-        reading: its phonemes; words and offsets count from the start of the piece.
-    """
+    """Part of a line."""
 
     text: str
+    """As written."""
     reading: Reading
+    """Its phonemes; words and offsets count from the start of the piece."""
 
 
 Span = tuple[int, int]  # phonemes [start, end) of a line

@@ -44,41 +44,38 @@ VALIDATION_LINES = 96  # spread over all characters, emotions and languages
 
 @dataclass(frozen=True)
 class TrainOptions:
-    """Settings of one run.
-
-    Attributes:
-        start: ``scratch``, ``builtin`` or the folder of a student: what training begins with.
-        steps: optimiser steps in all; the learning rate falls along a cosine over them.
-        prosody_steps: the first of them, which look at prosody alone: twice the lines in half the time.
-        batch: lines per step and process; window: frames of each line that the decoder sees.
-        learning_rate, warmup: peak rate, and steps until it is reached.
-        ema: decay of the averaged weights, which are the ones that are kept.
-        save_every, validate_every: steps.
-        save_seconds: longest time without a save, however few steps it has taken.
-        align_epochs: passes of the aligner; None for as many as the number of lines asks for.
-        threads: of each process; workers: processes that measure features.
-        loaders: processes that put batches together; None for as many as suit the device, on a CPU none.
-        devices, precision: for Lightning Fabric.
-    """
+    """Settings of one run."""
 
     start: str = SCRATCH
+    """``scratch``, ``builtin`` or the folder of a student: what training begins with."""
     steps: int = FROM_SCRATCH.steps
+    """Optimiser steps in all; the learning rate falls along a cosine over them."""
     prosody_steps: int = 0
+    """The first of them, which look at prosody alone: twice the lines in half the time."""
     batch: int = 16
+    """Lines per step and process; window: frames of each line that the decoder sees."""
     window: int = 64
     learning_rate: float = FROM_SCRATCH.learning_rate
     warmup: int = FROM_SCRATCH.warmup
+    """``learning_rate``, ``warmup``: peak rate, and steps until it is reached."""
     ema: float = 0.998
+    """Decay of the averaged weights, which are the ones that are kept."""
     save_every: int = 250
     validate_every: int = 500
+    """``save_every``, ``validate_every``: steps."""
     save_seconds: float = 60.0
+    """Longest time without a save, however few steps it has taken."""
     align_epochs: int | None = None
+    """Passes of the aligner; None for as many as the number of lines asks for."""
     seed: int = 7
     threads: int = 2
+    """Of each process; workers: processes that measure features."""
     workers: int = 2
     loaders: int | None = None
+    """Processes that put batches together; None for as many as suit the device, on a CPU none."""
     devices: int = 1
     precision: str = "32-true"
+    """``devices``, ``precision``: for Lightning Fabric."""
 
     @classmethod
     def starting_from(cls, start: str, given: Mapping[str, Any]) -> TrainOptions:

@@ -113,7 +113,7 @@ class Source:
             self._resampler = soxr.ResampleStream(sink.player.sample_rate, rate, 1, dtype="int16")
 
     def callback(self, outdata: Any, n_frames: int, times: Any, status: Any) -> None:
-        """Fill `outdata` (n_frames, channels); called by PortAudio on its own thread."""
+        """Fill ``outdata`` (n_frames, channels); called by PortAudio on its own thread."""
         self._sink.heard_callback(status)
         latency_s = max(0.0, times.outputBufferDacTime - times.currentTime)
         try:

@@ -64,7 +64,7 @@ def require(kind: str, archive: Archive) -> None:
 
 
 def kind_of(archive: Archive) -> str:
-    """Return the key of `DESCRIPTIONS` that fits."""
+    """Return the key of ``DESCRIPTIONS`` that fits."""
     root = archive.root
     if not isinstance(root, dict):
         return "other"

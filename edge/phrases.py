@@ -1,4 +1,4 @@
-"""Cuts a reading with its tags into phrases: what the encoder sees at once, and the silence between."""
+"""Phrases: a reading with its tags, cut into what the encoder sees at once and the silence between."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From what the encoder predicts per phoneme to what the decoder and the head need per frame."""
+"""Prosody: from what the encoder predicts per phoneme to what decoder and head need per frame."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a corpus is made of: who says which lines, and how the sound is kept."""
+"""Corpus configuration: who says which lines, and how the sound is kept."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether a sad line is slower and lower than the same line said happily."""
+"""Emotions told apart: a sad line is slower and lower than the same line said happily."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether the student times and sings a line as its teacher does: durations and pitch, phoneme by phoneme."""
+"""Prosody against the teacher: durations and pitch, phoneme by phoneme."""
 
 from __future__ import annotations
 

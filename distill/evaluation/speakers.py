@@ -1,4 +1,4 @@
-"""Who is compared: the teacher's lines out of a corpus, and the student out of its bundle."""
+"""Speakers compared: the teacher's lines out of a corpus, and the student out of its bundle."""
 
 from __future__ import annotations
 

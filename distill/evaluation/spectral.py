@@ -1,4 +1,4 @@
-"""How far two renderings of one line are apart in their spectra, tempo taken out by time warping."""
+"""Spectral distance of two renderings of one line, tempo taken out by time warping."""
 
 from __future__ import annotations
 

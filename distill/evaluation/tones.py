@@ -1,4 +1,4 @@
-"""Whether Mandarin tones are told by their pitch, judged by a classifier that has only heard the teacher."""
+"""Mandarin tones by their pitch, judged by a classifier that has only heard the teacher."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which frame of a line is which phoneme, if it is said as written."""
+"""Alignment for the gate: which frame of a line is which phoneme, if it is said as written."""
 
 from __future__ import annotations
 

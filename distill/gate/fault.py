@@ -1,4 +1,4 @@
-"""What the gate finds wrong with a line."""
+"""Fault that the gate finds in a line."""
 
 from __future__ import annotations
 

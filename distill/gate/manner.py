@@ -1,4 +1,4 @@
-"""How one emotion of a voice is said: its pace, how clearly, with what timbre."""
+"""Manner of one emotion of a voice: its pace, how clearly, with what timbre."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the phonemes of one voice look: two Gaussians each, learnt from its own lines."""
+"""Phonemes of one voice: two Gaussians each, learnt from its own lines."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the corpus teaches about one character in one language, and how its lines are judged by it."""
+"""Voice as the gate knows it: what a corpus teaches of one character in one language."""
 
 from __future__ import annotations
 

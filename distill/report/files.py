@@ -1,4 +1,4 @@
-"""What the other steps wrote, as far as the report reads it."""
+"""Files of the other steps, as far as the report reads them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What each measure means to the ear, for the verdict."""
+"""Meaning of each measure to the ear, for the verdict."""
 
 from __future__ import annotations
 

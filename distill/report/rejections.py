@@ -1,4 +1,4 @@
-"""What the quality gate turned down: counted by reason, and line by line."""
+"""Rejections of the quality gate: counted by reason, and line by line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where a report finds what it tells."""
+"""Sources of what a report tells."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What met its target and what did not, and the numbers behind it by language."""
+"""Verdict: what met its target and what did not, and the numbers behind it by language."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Writes the report."""
+"""Writer of the report."""
 
 from __future__ import annotations
 

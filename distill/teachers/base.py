@@ -1,4 +1,4 @@
-"""What a teacher is: anything that speaks a line whose phonemes are known."""
+"""Teacher: anything that speaks a line whose phonemes are known."""
 
 from __future__ import annotations
 

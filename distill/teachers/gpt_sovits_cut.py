@@ -1,4 +1,4 @@
-"""Cuts a long line into pieces that the full model can hold in mind, as GPT-SoVITS does: cut0 to cut5."""
+"""Cuts of a long line into pieces that the full model can hold in mind: cut0 to cut5 of GPT-SoVITS."""
 
 from __future__ import annotations
 

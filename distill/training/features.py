@@ -1,4 +1,4 @@
-"""What is measured once per utterance: waveform, fundamental frequency and log-mel frames."""
+"""Features of an utterance, measured once: waveform, fundamental frequency and log-mel frames."""
 
 from __future__ import annotations
 

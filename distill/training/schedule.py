@@ -1,4 +1,4 @@
-"""How a voice is trained, as the section [train] of its configuration."""
+"""Schedule of training, as the section [train] of a configuration."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where the sound of a command goes, and how a command tells that it is busy."""
+"""Output of a command: where its sound goes, and the sign that it is busy."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which requests become lines: character, text and tags, emotion, and what the cache knows."""
+"""Admission: which requests become lines, by character, text and tags, emotion and cache."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every sink does: draw blocks from the player at the pace of a clock, and come back after a loss."""
+"""Sink: blocks drawn from the player at the pace of a clock, and the way back after a loss."""
 
 from __future__ import annotations
 

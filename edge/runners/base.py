@@ -1,4 +1,4 @@
-"""What every inference library has to offer the synthesiser: run the encoder, run the decoder."""
+"""Runner contract: what every inference library has to offer the synthesiser."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Removes what cannot be spoken and folds width variants, keeping the source position of every character."""
+"""Cleaning: what cannot be spoken goes, width variants fold, every character keeps its source position."""
 
 from __future__ import annotations
 

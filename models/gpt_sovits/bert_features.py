@@ -1,4 +1,4 @@
-"""What the text means: a vector of Chinese RoBERTa for each phoneme, zeros in other languages."""
+"""Text features: a vector of Chinese RoBERTa for each phoneme, zeros in other languages."""
 
 from __future__ import annotations
 

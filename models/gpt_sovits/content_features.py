@@ -1,4 +1,4 @@
-"""What is said, apart from who says it: HuBERT's last hidden state, from which semantic tokens are made."""
+"""Content features: HuBERT's last hidden state, from which semantic tokens are made."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a file of the GPT-SoVITS family is, told from its content, and what to do with a wrong one."""
+"""Identity of a file of the GPT-SoVITS family, told from its content, and what to do with a wrong one."""
 
 from __future__ import annotations
 

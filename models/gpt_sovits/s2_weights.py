@@ -1,4 +1,4 @@
-"""From the tensors of an s2 file to those of the networks: weight norm folded, names mapped, sizes read."""
+"""Weights of an s2 file as those of the networks: weight norm folded, names mapped, sizes read."""
 
 from __future__ import annotations
 

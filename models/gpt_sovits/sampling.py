@@ -1,4 +1,4 @@
-"""How the next semantic token is drawn from the logits."""
+"""Sampling of the next semantic token from the logits."""
 
 from __future__ import annotations
 

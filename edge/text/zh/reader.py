@@ -1,4 +1,4 @@
-"""Reads Mandarin: Han characters in, onset and rime symbols out."""
+"""Mandarin reader: Han characters in, onset and rime symbols out."""
 
 from __future__ import annotations
 

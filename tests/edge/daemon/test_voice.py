@@ -44,7 +44,7 @@ def client(broker_port: int, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     )
     yield client
     daemon.stop()
-    thread.join(timeout=20)
+    thread.join(timeout=60)
     client.close()
     assert not thread.is_alive()
 

@@ -177,7 +177,8 @@ class Synthesizer:
         if request.text.strip() and not any(map(str.isalnum, parsed.plain)):
             phrases = silent_phrases(parsed.plain, tags, first)
             return PreparedLine(request, character, phrases, "", tuple(warnings))
-        reading = front_end.read(parsed.plain, request.language)
+        reading = front_end.read(parsed.plain, request.language, character.languages)
+        warnings += reading.warnings
         foreign = sorted(set(reading.languages) - set(character.languages))
         if foreign:
             warnings.append(f"{character.name} was not trained on {', '.join(foreign)}: expect an accent")

@@ -17,7 +17,7 @@ from .stdin import text_or_stdin
 
 if TYPE_CHECKING:
     from ..lipsync.timeline import Timeline
-    from ..synthesizer import PreparedLine, Synthesizer
+    from ..synthesizer import PreparedLine, SpeechRequest, Synthesizer
 
 
 def _range(limits: tuple[float, float], unit: str) -> str:
@@ -79,6 +79,13 @@ class _Result:
     help="What the parts without Latin letters are.",
 )
 @click.option(
+    "--markup",
+    type=click.Choice(["lenient", "strict"]),
+    default="lenient",
+    show_default=True,
+    help="strict refuses what is no tag; lenient leaves it out with a warning.",
+)
+@click.option(
     "--lipsync", type=click.Path(path_type=Path), help="JSON file for word, phoneme and mouth times."
 )
 @click.option(
@@ -134,7 +141,7 @@ def say(
         with sound as sink:
             timeline = _write(synthesizer, line, sink, loaded, result, progress)
     if lipsync is not None:
-        _write_lipsync(lipsync, timeline, viseme_set, source)
+        _write_lipsync(lipsync, timeline, viseme_set, line.request)
     for warning in [] if as_json else result.warnings:
         click.echo(f"sovits-edge: warning: {warning}", err=True)
     if as_json:
@@ -194,11 +201,12 @@ def _write(
     return concatenate(timelines)
 
 
-def _write_lipsync(path: Path, timeline: Timeline, viseme_set: str, text: str) -> None:
+def _write_lipsync(path: Path, timeline: Timeline, viseme_set: str, request: SpeechRequest) -> None:
     from ..lipsync.viseme_sets import to_dict
     from ..markup import parse
 
-    facts = to_dict(timeline, path.stem, 0, True, viseme_set, parse(text).plain)
+    plain = parse(request.text, request.markup, request.trust).plain
+    facts = to_dict(timeline, path.stem, 0, True, viseme_set, plain)
     try:
         path.write_text(json.dumps(facts, ensure_ascii=False) + "\n", encoding="utf-8")
     except OSError as error:

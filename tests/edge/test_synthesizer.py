@@ -190,7 +190,7 @@ def test_bad_requests_are_refused(voice: Synthesizer, options: dict[str, object]
 
 def test_bad_text_is_refused(voice: Synthesizer) -> None:
     with pytest.raises(TextError):
-        voice.prepare(request("[dance:now]Hello"))
+        voice.prepare(request("[dance:now]Hello", markup="strict"))
     with pytest.raises(TextError):
         voice.prepare(request("   "))
 
@@ -300,3 +300,32 @@ class _CountingRunner(Runner):
         if self._broken == "decoder":
             frames[0, 3, 700] = np.inf * 0
         return frames
+
+
+@pytest.mark.parametrize("text", ["……", "♪", "[mark:gong]", "(转身)"])
+def test_a_line_without_a_word_is_a_silence(voice: Synthesizer, text: str) -> None:
+    speech = voice.synthesize(request(text))
+    assert 9_000 < len(speech.audio) < 22_000
+    assert not speech.audio.any()
+
+
+def test_a_silent_line_has_its_length_and_fires_its_marks(voice: Synthesizer) -> None:
+    speech = voice.synthesize(request("[mark:a][pause:500ms]……[mark:b]"))
+    assert len(speech.audio) == speech.sample_rate // 2
+    assert [(mark.name, mark.sample) for mark in speech.marks] == [("a", 0), ("b", len(speech.audio))]
+
+
+def test_what_is_left_out_is_said_in_the_warnings(voice: Synthesizer) -> None:
+    line = voice.prepare(request("（转身）走吧[1]。"))
+    assert line.normalized == "走吧。"
+    assert len([warning for warning in line.warnings if "not spoken" in warning]) == 2
+
+
+def test_strict_markup_refuses(voice: Synthesizer) -> None:
+    with pytest.raises(TextError, match="unknown tag"):
+        voice.prepare(request("[laughs]ha", markup="strict"))
+
+
+def test_a_hint_that_the_voice_lacks_is_left_out(voice: Synthesizer) -> None:
+    line = voice.prepare(request("(whispering) Go."))
+    assert not any("no emotion" in warning for warning in line.warnings)

@@ -189,7 +189,7 @@ def test_a_reader_that_leaves_ends_the_command_quietly(tiny_voice: Path) -> None
         ),
         (["say", "x", "-o", "{tmp}/a.wav", "--rate", "9"], "expected 0.5 to 2"),
         (["say", "   ", "-o", "{tmp}/a.wav"], "empty"),
-        (["say", "[emotion:]", "-o", "{tmp}/a.wav"], "emotion"),
+        (["say", "[emotion:]", "-o", "{tmp}/a.wav", "--markup", "strict"], "emotion"),
         (["say", "x", "-o", "{tmp}/no/such/folder/a.wav"], "cannot be written: No such file or directory"),
         (["say", "x", "-o", "{tmp}"], "cannot be written: Is a directory"),
         (["say", "x", "-o", "{tmp}/a.wav", "--lipsync", "{tmp}/no/a.json"], "a.json: cannot be written"),

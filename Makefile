@@ -28,7 +28,7 @@ test: $(DEV)/ready tools
 	$(DEV)/bin/python -m pytest
 
 test-fast: $(DEV)/ready
-	$(DEV)/bin/python -m pytest -m "not broker and not slow and not torch and not browser" $(FAST_TESTS)
+	$(DEV)/bin/python -m pytest -n 2 -m "not broker and not slow and not torch and not browser" $(FAST_TESTS)
 
 check: $(DEV)/ready
 	$(DEV)/bin/python -m ruff check .

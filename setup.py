@@ -67,6 +67,7 @@ EXTRAS = {
         "psutil>=5.9",
         "num2words>=0.5.13",  # a second opinion on our number rules
         "pytest>=8.2",
+        "pytest-xdist>=3.6",
         "ruff>=0.6",
         "tomli>=2.0",  # mypy checks the code as Python 3.10 reads it
     ],

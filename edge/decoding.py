@@ -26,15 +26,12 @@ MIN_SHARE = 48  # frames; a smaller share pays more for the decoder's context th
 
 @dataclass(frozen=True)
 class EncodedPhrase:
-    """A phrase after the encoder.
-
-    Attributes:
-        plan: its frames.
-        hidden: (1, T, D), first input of the decoder.
-    """
+    """A phrase after the encoder."""
 
     plan: FramePlan
+    """Its frames."""
     hidden: Float32
+    """(1, T, D), first input of the decoder."""
 
 
 class WindowDecoder:

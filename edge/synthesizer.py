@@ -17,7 +17,7 @@ from .decoding import EncodedPhrase, WindowDecoder, plan_windows
 from .errors import BundleError, RequestError
 from .lipsync.timeline import Timeline, concatenate, phrase_timeline, silence_timeline
 from .markup import Tag
-from .phrases import Phrase, split_phrases
+from .phrases import Phrase, silent_phrases, split_phrases
 from .prosody import plan_frames, sounded_mask
 from .runners import EncoderInputs, Runner, open_runner
 from .runners.base import encoder_inputs
@@ -41,6 +41,8 @@ class SpeechRequest:
         rate: 2.0 is twice as fast; 0.5 to 2.
         pitch: semitones, -12 to 12.
         volume: linear gain, 0 to 2.
+        markup: ``lenient``: what is no tag is not spoken, with a warning; ``strict``: it is refused.
+        trust: ``show``, or ``text`` for text of a language model or the public: its marks are not obeyed.
     """
 
     text: str
@@ -51,6 +53,8 @@ class SpeechRequest:
     rate: float = 1.0
     pitch: float = 0.0
     volume: float = 1.0
+    markup: str = "lenient"
+    trust: str = "show"
 
 
 @dataclass(frozen=True)
@@ -189,9 +193,14 @@ class Synthesizer:
     def _prepare(self, request: SpeechRequest, front_end: FrontEnd) -> PreparedLine:
         _check_ranges(request)
         character = choose_character(self.bundle.manifest.characters, request.character)
-        parsed = markup.parse(request.text)
-        reading = front_end.read(parsed.plain, request.language)
+        parsed = markup.parse(request.text, request.markup, request.trust)
         first, tags, warnings = _resolve_emotions(character, request.emotion, parsed.tags)
+        warnings += parsed.warnings
+        if request.text.strip() and not any(map(str.isalnum, parsed.plain)):
+            phrases = silent_phrases(parsed.plain, tags, first)
+            return PreparedLine(request, character, phrases, "", tuple(warnings))
+        reading = front_end.read(parsed.plain, request.language, character.languages)
+        warnings += reading.warnings
         foreign = sorted(set(reading.languages) - set(character.languages))
         if foreign:
             warnings.append(f"{character.name} was not trained on {', '.join(foreign)}: expect an accent")
@@ -314,6 +323,7 @@ def _resolve_emotions(
     """Put emotions that the character has in place of those asked for, with a warning where they differ."""
     resolved: dict[str, str] = {}
     warnings: list[str] = []
+    tags = [tag for tag in tags if not tag.is_hint or tag.kind == "pause" or tag.value in character.emotions]
     for asked in dict.fromkeys([first, *(str(tag.value) for tag in tags if tag.kind == "emotion")]):
         resolved[asked] = character.emotion(asked)
         warnings += character.emotion_warning(asked)

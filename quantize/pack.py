@@ -1,4 +1,4 @@
-"""Writes the bundle: networks, manifest with hashes, golden line; a directory or one ``.voice`` file."""
+"""Bundle writer: networks, manifest with hashes, golden line; a directory or one ``.voice`` file."""
 
 from __future__ import annotations
 

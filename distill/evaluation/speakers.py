@@ -1,4 +1,4 @@
-"""Who is compared: the teacher's lines out of a corpus, and the student out of its bundle."""
+"""Speakers compared: the teacher's lines out of a corpus, and the student out of its bundle."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class TeacherLines:
 
     Args:
         corpus: folder with ``manifest.jsonl``.
-        durations: steps of 8 ms per phoneme by utterance id, from `distill.training.align`.
+        durations: steps of 8 ms per phoneme by utterance id, from ``distill.training.align``.
     """
 
     def __init__(self, corpus: Path, durations: Mapping[str, Sequence[int]] | None = None) -> None:
@@ -114,15 +114,12 @@ def segments_from_steps(phonemes: Sequence[str], steps: Sequence[int]) -> tuple[
 
 @dataclass(frozen=True)
 class StreamedLine:
-    """A line as the device sends it.
-
-    Attributes:
-        audio: (n_samples,) all chunks.
-        joins: offsets at which one window ends and the next begins.
-    """
+    """A line as the device sends it."""
 
     audio: Samples
+    """(n_samples,) all chunks."""
     joins: tuple[int, ...]
+    """Offsets at which one window ends and the next begins."""
 
 
 class Student:

@@ -1,4 +1,4 @@
-"""Writes the voice card, which ``sovits-quantize pack`` reads, from the configuration and the corpus."""
+"""Voice card, which ``sovits-quantize pack`` reads, from the configuration and the corpus."""
 
 from __future__ import annotations
 

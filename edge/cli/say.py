@@ -1,9 +1,10 @@
-"""``sovits-edge say``: one line of text into a WAV file or a pipe, written as it is computed."""
+"""``sovits-edge say``: one line of text aloud, into a WAV file or a pipe, passed on as it is computed."""
 
 from __future__ import annotations
 
 import json
 import time
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..spec import EMOTION_STRENGTH, PITCH, RATE, VOLUME
-from .output import Progress, open_sound
+from .output import Progress, Sound, open_sound, play_sound
 from .stdin import text_or_stdin
 
 if TYPE_CHECKING:
     from ..lipsync.timeline import Timeline
-    from ..synthesizer import PreparedLine, Synthesizer
+    from ..synthesizer import PreparedLine, SpeechRequest, Synthesizer
 
 
 def _range(limits: tuple[float, float], unit: str) -> str:
@@ -55,8 +56,8 @@ class _Result:
 @click.option(
     "-o",
     "--output",
-    required=True,
-    help="WAV file; - is standard output, to pipe into a player.",
+    help="WAV file; - is standard output, to pipe into a player.  [default: the sound card, or a file in the "
+    "current folder where there is none]",
 )
 @click.option("--raw", is_flag=True, help="Write bare 16-bit little-endian mono PCM, no WAV header.")
 @click.option("--character", default="", help="Who speaks; the first of the bundle if absent (see voices).")
@@ -78,6 +79,13 @@ class _Result:
     help="What the parts without Latin letters are.",
 )
 @click.option(
+    "--markup",
+    type=click.Choice(["lenient", "strict"]),
+    default="lenient",
+    show_default=True,
+    help="strict refuses what is no tag; lenient leaves it out with a warning.",
+)
+@click.option(
     "--lipsync", type=click.Path(path_type=Path), help="JSON file for word, phoneme and mouth times."
 )
 @click.option(
@@ -94,7 +102,7 @@ class _Result:
 @click.option("--json", "as_json", is_flag=True, help="Print length and times (with -o - to standard error).")
 def say(
     text: str | None,
-    output: str,
+    output: str | None,
     raw: bool,
     lipsync: Path | None,
     viseme_set: str,
@@ -105,19 +113,22 @@ def say(
     as_json: bool,
     **voice: Any,
 ) -> None:
-    """Speak TEXT into a WAV file or a pipe. Sound is written as it is computed.
+    """Speak TEXT aloud, into a WAV file or into a pipe. Sound is passed on as it is computed.
 
     TEXT is one line of Chinese, English, Japanese or a mixture, at most 2000 characters; - or no TEXT reads
     standard input. Inline tags act and are never read aloud: [emotion:sad], [pause:400ms], [mark:door_open].
 
     \b
     Examples:
+      sovits-edge say "Doors open in five minutes."
       sovits-edge say "你终究还是选择了怀疑……[pause:300ms][emotion:sad]我本可以拯救所有人。" -o line.wav
       sovits-edge say "Mind the gap." --character claire --rate 1.2 -o - | aplay
       sovits-edge say "Cue the lights." --raw -o - | aplay -f S16_LE -r 32000
       sovits-edge say "こんにちは" --character mei -o hello.wav --lipsync hello.json --viseme-set arkit
       echo "Generated a moment ago." | sovits-edge say -o line.wav --json
     """
+    if raw and output is None:
+        raise click.UsageError("--raw goes with -o: name a file, or - for a pipe")
     source = text_or_stdin(text)
     with Progress() as progress:
         progress.show("loading the voice")
@@ -126,9 +137,11 @@ def say(
         loaded = time.perf_counter()
         line = _prepare(synthesizer, source, voice)
         result = _Result(line.character.name, line.normalized, _ms(loaded - started), list(line.warnings))
-        timeline = _write(synthesizer, line, output, raw, loaded, result, progress)
+        sound = _open(output, raw, source, synthesizer.bundle.manifest.sample_rate, progress)
+        with sound as sink:
+            timeline = _write(synthesizer, line, sink, loaded, result, progress)
     if lipsync is not None:
-        _write_lipsync(lipsync, timeline, viseme_set, source)
+        _write_lipsync(lipsync, timeline, viseme_set, line.request)
     for warning in [] if as_json else result.warnings:
         click.echo(f"sovits-edge: warning: {warning}", err=True)
     if as_json:
@@ -154,11 +167,20 @@ def _prepare(synthesizer: Synthesizer, text: str, voice: dict[str, Any]) -> Prep
     return synthesizer.prepare(SpeechRequest(text, **{**voice, "character": voice["character"] or first}))
 
 
+def _open(
+    output: str | None, raw: bool, text: str, rate: int, progress: Progress
+) -> AbstractContextManager[Sound]:
+    from ..markup import parse
+
+    if output is None:
+        return play_sound(rate, parse(text).plain, progress.tell)
+    return open_sound(output, rate, raw)
+
+
 def _write(
     synthesizer: Synthesizer,
     line: PreparedLine,
-    output: str,
-    raw: bool,
+    sound: Sound,
     started: float,
     result: _Result,
     progress: Progress,
@@ -168,26 +190,26 @@ def _write(
 
     timelines = []
     n_samples, rate = 0, synthesizer.bundle.manifest.sample_rate
-    with open_sound(output, rate, raw) as sound:
-        for chunk in synthesizer.stream(line):
-            sound.write(chunk.samples.astype("<i2").tobytes())
-            result.first_audio_ms = result.first_audio_ms or _ms(time.perf_counter() - started)
-            n_samples += len(chunk.samples)
-            progress.show(f"{n_samples / rate:.0f} s of sound")
-            result.marks += [{"name": mark.name, "t_ms": _ms(mark.sample / rate)} for mark in chunk.marks]
-            if chunk.timeline is not None:
-                timelines.append(chunk.timeline)
+    for chunk in synthesizer.stream(line):
+        sound.write(chunk.samples.astype("<i2").tobytes())
+        result.first_audio_ms = result.first_audio_ms or _ms(time.perf_counter() - started)
+        n_samples += len(chunk.samples)
+        progress.show(f"{n_samples / rate:.0f} s of sound")
+        result.marks += [{"name": mark.name, "t_ms": _ms(mark.sample / rate)} for mark in chunk.marks]
+        if chunk.timeline is not None:
+            timelines.append(chunk.timeline)
     result.synthesis_ms = _ms(time.perf_counter() - started)
     result.audio_ms = _ms(n_samples / rate)
     result.rtf = round(result.synthesis_ms / result.audio_ms, 4) if n_samples else 0.0
     return concatenate(timelines)
 
 
-def _write_lipsync(path: Path, timeline: Timeline, viseme_set: str, text: str) -> None:
+def _write_lipsync(path: Path, timeline: Timeline, viseme_set: str, request: SpeechRequest) -> None:
     from ..lipsync.viseme_sets import to_dict
     from ..markup import parse
 
-    facts = to_dict(timeline, path.stem, 0, True, viseme_set, parse(text).plain)
+    plain = parse(request.text, request.markup, request.trust).plain
+    facts = to_dict(timeline, path.stem, 0, True, viseme_set, plain)
     try:
         path.write_text(json.dumps(facts, ensure_ascii=False) + "\n", encoding="utf-8")
     except OSError as error:

@@ -1,4 +1,4 @@
-"""Builds the daemon, runs it and takes it down in order."""
+"""Service: the daemon built, run and taken down in order."""
 
 from __future__ import annotations
 

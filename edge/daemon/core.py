@@ -31,6 +31,7 @@ from .scheduler import Lane, Ticket, cuts_off
 from .state import Parts, State
 from .status import HealthTick, StatusTick, StatusTopics
 from .stops import StopAnswer, StopRelease
+from .supervision import Pulse, PulseDue, Supervision
 from .timers import CutWatch, EndHeard, EngineWatch, MarkHeard, SilenceHeard
 
 logger = logging.getLogger(__name__)
@@ -59,6 +60,7 @@ class Core:
         self._status = StatusTopics(self.state)
         self._operations = Operations(self.state, self._status)
         self._requests = Requests(self.state, self._operations)
+        self._supervision = Supervision(self.state, parts.notifier)
         self._status_due = 0.0
         self._link_fault = ""
         self._publish_fault = ""
@@ -69,6 +71,7 @@ class Core:
         """Work until shut down, or until something makes that pointless (``state.error`` says what)."""
         state = self.state
         self._status.start()
+        self._supervision.start()
         while not self._done:
             message = state.timers.due(time.monotonic())
             if message is None:
@@ -118,6 +121,8 @@ class Core:
             PrepareTick: lambda _: None,  # the turn that follows takes the step
             HealthTick: lambda _: self._status.tick(),
             StatusTick: lambda _: self._status.status_tick(),
+            PulseDue: self._supervision.on_pulse_due,
+            Pulse: self._supervision.on_pulse,
             Shutdown: self._on_shutdown,
             ShutdownLimit: self._on_shutdown_limit,
         }
@@ -142,6 +147,7 @@ class Core:
             self._status_due = time.monotonic() + STATUS_LATENESS_S
             self._status.update()
         state.publisher.flush()
+        self._supervision.update()
         if state.stopping and not self._done:
             told = not state.lines and not state.publisher.n_untold
             self._done = told and self._status.last_state_delivered()
@@ -277,6 +283,7 @@ class Core:
         if state.stopping:
             return
         state.stopping = True
+        self._supervision.stopping()
         for line in list(state.lines.values()):
             state.cancel(line, "shutdown")
         state.preparations.clear()

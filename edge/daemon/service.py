@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import logging
 import secrets
 import signal
@@ -27,6 +28,7 @@ from .core import Core, Shutdown
 from .inbox import Inbox
 from .journal.base import Journal, JournalAlert
 from .journal.disk import DiskJournal
+from .notify import Notifier
 from .state import Parts
 from .state_lock import StateLock
 
@@ -64,6 +66,7 @@ class Daemon:
         make_engine: makes the synthesiser.
         sink: where sound goes; made from the configuration if absent.
         journal: memory of requests; on disk, in the state directory, if absent.
+        notifier: to the service manager; absent: there is none.
     """
 
     def __init__(
@@ -73,7 +76,9 @@ class Daemon:
         make_engine: MakeEngine = thread_engine,
         sink: Sink | None = None,
         journal: Journal | None = None,
+        notifier: Notifier | None = None,
     ) -> None:
+        self._notifier = notifier or Notifier()
         self._topics = Topics(config.base, config.device)
         self._inbox = Inbox(config.queue.max_intake, config.queue.max_intake_bytes)
         self._lock = StateLock(config.state_dir, config.device)
@@ -113,6 +118,7 @@ class Daemon:
             engine=self._engine,
             player=self._player,
             files=self._files,
+            notifier=self._notifier,
         )
         self._core = Core(parts)
         self._urgent = tuple(self._topics.own(tail) for tail in ("stop", "request/stop", "request/cancel"))
@@ -137,6 +143,7 @@ class Daemon:
             self._files.close()
             self._journal.close()
             self._lock.release()
+            self._notifier.close()
         if self._core.state.error is not None:
             raise self._core.state.error
 
@@ -176,7 +183,9 @@ def serve(config: EdgeConfig) -> int:
         EdgeError: the configuration or the voice is unusable, or the synthesiser hangs.
     """
     sys.setswitchinterval(SWITCH_INTERVAL_S)
-    daemon = Daemon(config)
+    if sys.stderr is not None and not faulthandler.is_enabled():
+        faulthandler.enable()  # the watchdog ends a daemon with SIGABRT: every thread's stack goes to the log
+    daemon = Daemon(config, notifier=Notifier.from_environment())
     asked = threading.Event()
 
     def ask(_number: int, _frame: FrameType | None) -> None:

@@ -21,6 +21,7 @@ from .health import Loopback
 from .inbox import Inbox
 from .journal.base import Journal
 from .line import CutBy, Line, Phase
+from .notify import Notifier
 from .prepare import Preparations
 from .publisher import Publisher
 from .scheduler import Scheduler
@@ -42,6 +43,7 @@ class Parts:
     engine: Engine
     player: Player
     files: FileWriter
+    notifier: Notifier
 
 
 @dataclass(frozen=True)

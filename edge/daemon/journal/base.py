@@ -71,6 +71,11 @@ class Journal(Protocol):
         """Return how many records wait to become durable."""
         ...
 
+    @property
+    def progress(self) -> int:
+        """Return a number that changes whenever the writer gets through what it had in hand."""
+        ...
+
     def recover(self) -> Sequence[Unfinished]:
         """Return what an earlier process left, in the order of acceptance. Called once, first."""
         ...

@@ -84,6 +84,7 @@ class DiskJournal:
         self._writing: list[_Record] = []
         self._closing = False
         self._ended_since_prune = 0
+        self._rounds = 0
         self._fault = ""
         self._is_full = False  # the reserve has been given up for the ends of lines
         self._connection: sqlite3.Connection | None = None
@@ -98,6 +99,11 @@ class DiskJournal:
     def backlog(self) -> int:
         """Return how many records wait to become durable."""
         return len(self._records) + len(self._writing)
+
+    @property
+    def progress(self) -> int:
+        """Return how often the writer has got through what it had in hand, written or kept for later."""
+        return self._rounds
 
     @property
     def fault(self) -> str:
@@ -234,6 +240,7 @@ class DiskJournal:
                 self._refuse("the journal failed; see the log")
                 self._keep(self._writing)
             self._writing = []
+            self._rounds += 1
         if self._connection is not None:
             self._connection.close()
 

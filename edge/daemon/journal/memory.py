@@ -32,6 +32,11 @@ class MemoryJournal:
         """Nothing ever waits."""
         return 0
 
+    @property
+    def progress(self) -> int:
+        """Nothing is ever in hand."""
+        return 0
+
     def recover(self) -> Sequence[Unfinished]:
         """There was no earlier process."""
         return ()

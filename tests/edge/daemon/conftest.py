@@ -41,7 +41,8 @@ class Rig:
         journal: Journal | None,
     ) -> None:
         self.directory = directory
-        self.voice = StandIn()
+        self.voice = settings.pop("voice", None) or StandIn()
+        notifier = settings.pop("notifier", None)
         mqtt = {"port": port, **settings.pop("mqtt", {})}
         paths = {"state_dir": directory, "sink": {"type": "wav", "path": directory / "sound.wav"}}
         self.config = EdgeConfig.model_validate({"device": f"rig{number}", "mqtt": mqtt, **paths, **settings})
@@ -51,6 +52,7 @@ class Rig:
             make_engine=lambda _, emit: ThreadEngine(lambda: self.voice, emit),
             sink=sink,
             journal=journal,
+            notifier=notifier,
         )
         self.client = Client(port, "sovits/#", "replies/#", v5=v5)
         self.error: Exception | None = None

@@ -27,6 +27,8 @@ COMMANDS = ("sovits-deploy", "sovits-edge")
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 UNIT_FILES = {
     "systemd/sovits.service": "lib/systemd/system/sovits.service",
+    "systemd/sovits-purge.path": "lib/systemd/system/sovits-purge.path",
+    "systemd/sovits-purge.service": "lib/systemd/system/sovits-purge.service",
     "systemd/sovits.sysusers": "usr/lib/sysusers.d/sovits.conf",
     "systemd/sovits.tmpfiles": "usr/lib/tmpfiles.d/sovits.conf",
     "systemd/cpu.conf": "usr/share/sovits/drop-ins/cpu.conf",

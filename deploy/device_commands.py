@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+import tempfile
 from dataclasses import asdict
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from edge.bundle.audit import AuditLog
 from edge.bundle.trust.store import TrustStore
 from edge.config import EdgeConfig, load_config
 from edge.durable import write_whole
-from edge.permission import trust_directory
+from edge.permission import gate_of, trust_directory
 
 from .console import Console, speaks
 from .devices import detect, read_facts
@@ -23,11 +24,12 @@ from .environment import VenvBuilder
 from .errors import DeployError
 from .medium import open_medium
 from .paths import UNIT, Paths
+from .purge import purge, revoked_voices
 from .service import SystemdService
 from .slot import Slot
 from .update import Device, Part, Report, Service, Update, take_documents
 
-_root = click.option(
+root_option = click.option(
     "--root",
     "prefix",
     type=click.Path(path_type=Path),
@@ -55,12 +57,22 @@ class _NoService:
         return True
 
 
-def _config(paths: Paths) -> EdgeConfig:
+def device_config(paths: Paths) -> EdgeConfig:
+    """Read the configuration of the daemon; its state is that of this root.
+
+    Raises:
+        ConfigError: a key or a value is wrong.
+    """
     return load_config(paths.config if paths.config.exists() else None, {"state_dir": str(paths.state)})
 
 
-def _store(paths: Paths) -> TrustStore:
-    config = _config(paths)
+def open_store(paths: Paths) -> TrustStore:
+    """Open the trust store of the device.
+
+    Raises:
+        EdgeError: the configuration or the store is damaged.
+    """
+    config = device_config(paths)
     return TrustStore(trust_directory(config), config.trust.copy_directory)
 
 
@@ -73,7 +85,7 @@ def open_device(prefix: Path, start: bool = True, platform: str = "") -> Device:
     """
     paths = Paths(prefix)
     profile = detect(read_facts())
-    store = _store(paths)
+    store = open_store(paths)
     service: Service = SystemdService(paths.config) if start else _NoService()
     return Device(
         software=Slot(paths.software),
@@ -105,7 +117,7 @@ _platform = click.option("--platform", default="", help="Wheelhouse to take; tha
 @click.command(short_help="Install from a medium on a fresh box.")
 @click.argument("medium")
 @_platform
-@_root
+@root_option
 @_no_start
 @speaks
 def install(console: Console, medium: str, prefix: Path, no_start: bool, platform: str) -> None:
@@ -132,7 +144,7 @@ def _link_drop_in(prefix: Path) -> None:
 @click.option("--only", type=click.Choice(["software", "content"]), help="One part alone.")
 @click.option("--force", is_flag=True, help="Go back to an older software; logged.")
 @_platform
-@_root
+@root_option
 @_no_start
 @speaks
 def update(
@@ -156,10 +168,10 @@ def update(
 @click.option(
     "--reset-trust", is_flag=True, help="Forget what was seen; for a store that cannot be verified."
 )
-@_root
+@root_option
 @speaks
 def import_documents(console: Console, medium: str | None, reset_trust: bool, prefix: Path) -> None:
-    """Take in keys and revocations from MEDIUM, and change no software and no content."""
+    """Take in keys and revocations from MEDIUM, and delete what is revoked; change nothing else."""
     paths = Paths(prefix)
     audit = AuditLog(paths.deploy_state / "audit.jsonl")
     if reset_trust:
@@ -168,14 +180,22 @@ def import_documents(console: Console, medium: str | None, reset_trust: bool, pr
         if not reset_trust:
             raise click.UsageError("name a medium, or give --reset-trust")
         return
-    store = _store(paths)
-    notes = [] if console.dry_run else take_documents(store, open_medium(medium), audit)
+    store, content, site = open_store(paths), Slot(paths.content), gate_of(device_config(paths)).site
+    with tempfile.TemporaryDirectory() as folder:
+        if console.dry_run:
+            store, audit = store.rehearsal(Path(folder)), AuditLog(Path(folder) / "audit.jsonl")
+        notes = take_documents(store, open_medium(medium), audit)
+        if console.dry_run:
+            gone = [path for ending in revoked_voices(content, store, site) for path in ending.delete]
+        else:
+            gone = purge(content, store, site, paths.deploy_state, audit)
+    notes += [f"{'delete' if console.dry_run else 'deleted'} {path}" for path in gone]
     values = {"root": store.seen.root, "revocations": store.seen.revocations, "notes": notes}
     console.result(values, "\n".join(notes) or "nothing new")
 
 
 def _reset_trust(console: Console, paths: Paths, audit: AuditLog) -> None:
-    config = _config(paths)
+    config = device_config(paths)
     folders = {trust_directory(config), config.trust.copy_directory or trust_directory(config)}
     if not console.dry_run:
         audit.write("trust_reset", by=str(os.getuid()))
@@ -186,7 +206,7 @@ def _reset_trust(console: Console, paths: Paths, audit: AuditLog) -> None:
 
 @click.command(short_help="Go back to the release before.")
 @click.option("--only", type=click.Choice(["software", "content"]), default="software", show_default=True)
-@_root
+@root_option
 @_no_start
 @speaks
 def rollback(console: Console, only: Part, prefix: Path, no_start: bool) -> None:
@@ -206,12 +226,12 @@ def rollback(console: Console, only: Part, prefix: Path, no_start: bool) -> None
 
 
 @click.command(short_help="Say what is installed.")
-@_root
+@root_option
 @speaks
 def status(console: Console, prefix: Path) -> None:
     """Say what is installed, what is on trial, and which documents are in force."""
     paths = Paths(prefix)
-    store = _store(paths)
+    store = open_store(paths)
     slots = {"software": Slot(paths.software), "content": Slot(paths.content)}
     values = {
         name: {"current": slot.current(), "previous": slot.previous(), "on_trial": slot.trial() is not None}
@@ -226,7 +246,7 @@ def status(console: Console, prefix: Path) -> None:
 
 @click.command(short_help="Check the box; each fault names its remedy.")
 @click.option("--install", "install_only", is_flag=True, help="Only what has to pass before the first start.")
-@_root
+@root_option
 @speaks
 def doctor(console: Console, install_only: bool, prefix: Path) -> None:
     """Check the box; exit status 2 when something keeps it from speaking."""

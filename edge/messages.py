@@ -31,6 +31,9 @@ RETRYABLE_CODES = frozenset(
 )
 """Failures that may pass if the same request is sent again later."""
 
+REVOCATIONS = "trust/revocations"
+"""Below the device's root: the one topic whose retained message is obeyed, because it proves itself."""
+
 Output = Literal["play", "audio", "lipsync", "file"]
 VisemeSet = Literal["oculus", "rhubarb", "azure", "arkit", "polly"]
 
@@ -65,7 +68,7 @@ class Topics:
 
         ``health`` is its own, for the loopback check.
         """
-        tails = ("say/#", "line/#", "stop/#", "request/#", "health")
+        tails = ("say/#", "line/#", "stop/#", "request/#", "health", REVOCATIONS)
         return tuple(f"{self.root}/{tail}" for tail in tails)
 
     def urgent(self) -> tuple[str, ...]:
@@ -78,6 +81,7 @@ class Topics:
             return None
         kind, _, name = topic[len(self.root) + 1 :].partition("/")
         is_ours = kind in ("say", "line", "stop", "request") or (kind == "health" and not name)
+        is_ours = is_ours or f"{kind}/{name}" == REVOCATIONS
         return Address(kind, name) if is_ours else None
 
     def own(self, tail: str) -> str:

@@ -33,6 +33,7 @@ from .status import HealthTick, StatusTick, StatusTopics
 from .stops import StopAnswer, StopRelease
 from .supervision import Pulse, PulseDue, Supervision
 from .timers import CutWatch, EndHeard, EngineWatch, MarkHeard, SilenceHeard
+from .trust import MUTING_CODES, ListTaken, TrustWarning, VoiceEnded
 
 logger = logging.getLogger(__name__)
 
@@ -65,6 +66,7 @@ class Core:
         self._link_fault = ""
         self._publish_fault = ""
         self._done = False
+        self._recovered = False
         self._handlers = self._make_handlers()
 
     def run(self) -> None:
@@ -75,7 +77,7 @@ class Core:
         while not self._done:
             message = state.timers.due(time.monotonic())
             if message is None:
-                message = self._inbox.get(self._next_change(), with_intake=state.admission is not None)
+                message = self._inbox.get(self._next_change(), with_intake=state.takes_requests)
             try:
                 if message is not None:
                     self._handlers[type(message)](message)
@@ -123,6 +125,9 @@ class Core:
             StatusTick: lambda _: self._status.status_tick(),
             PulseDue: self._supervision.on_pulse_due,
             Pulse: self._supervision.on_pulse,
+            VoiceEnded: self._on_voice_ended,
+            TrustWarning: self._on_trust_warning,
+            ListTaken: lambda message: state.publisher.acknowledge(message.inbound),
             Shutdown: self._on_shutdown,
             ShutdownLimit: self._on_shutdown_limit,
         }
@@ -232,21 +237,47 @@ class Core:
         (state.preparations if message.line_id.startswith(ID_PREFIX) else state.active).on_error(message)
 
     def _on_engine_up(self, message: EngineUp) -> None:
-        is_first = self.state.voice is None
         voice = message.voice
         self.state.load(voice)
         self._status.voice_loaded()
-        if is_first:
-            recover(self.state)
+        self.state.trust.voice_loaded(voice.identity)
+        self._recover()
         logger.info("voice %s, %s %s", voice.bundle, voice.runner, voice.precision)
         self._operations.reloaded(None)
 
     def _on_engine_down(self, message: EngineDown) -> None:
-        self.state.tally.last_error = f"{message.error.code}: {message.error}"
-        if self.state.voice is None:
-            self._give_up(message.error)
-        else:
-            self._operations.reloaded(message.error)
+        state = self.state
+        error = message.error if state.voice else state.trust.verdict(message.error)
+        state.tally.last_error = f"{error.code}: {error}"
+        if state.voice is None and state.muted is None and error.code not in MUTING_CODES:
+            self._give_up(error)
+            return
+        if state.voice is None:
+            logger.error("no voice: %s", error)
+            state.mute(error)
+            state.trust.voice_refused()
+            self._recover()
+        self._operations.reloaded(error)
+
+    def _recover(self) -> None:
+        """Take up what an earlier process left, once it is known whether there is a voice."""
+        if not self._recovered:
+            self._recovered = True
+            recover(self.state)
+
+    def _on_voice_ended(self, message: VoiceEnded) -> None:
+        """Silence a voice that may not speak any more; the daemon goes on, and says why."""
+        voice = self.state.voice
+        if voice is not None and voice.identity == message.identity:
+            logger.error("the voice is silenced: %s", message.error)
+            self.state.mute(message.error)
+
+    def _on_trust_warning(self, message: TrustWarning) -> None:
+        """Show what is wrong with the documents of the voice; the status of this turn says ``degraded``."""
+        self.state.trust_warning = message.text
+        if message.text:
+            self.state.tally.last_error = message.text
+            logger.warning("trust: %s", message.text)
 
     def _engine_hung(self) -> None:
         if not self.state.engine.restart():
@@ -286,7 +317,7 @@ class Core:
         self._supervision.stopping()
         for line in list(state.lines.values()):
             state.cancel(line, "shutdown")
-        state.preparations.clear()
+        state.preparations.clear("shutting_down", "the daemon is stopping")
         state.timers.at(time.monotonic() + SHUTDOWN_LIMIT_S, ShutdownLimit())
 
     def _on_shutdown_limit(self, _message: ShutdownLimit) -> None:

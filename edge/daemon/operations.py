@@ -49,7 +49,7 @@ class Operations:
             if error is None and voice is not None:
                 self._state.publisher.answer(command, bundle=voice.bundle)
             elif error is not None:
-                message = f"{error}; the voice loaded before stays in use"
+                message = f"{error}; the voice loaded before stays in use" if voice else str(error)
                 self._state.publisher.answer(command, code=error.code, message=message)
 
     def _cancel(self, command: Command) -> None:
@@ -75,6 +75,7 @@ class Operations:
 
     def _prepare(self, command: Command) -> None:
         assert isinstance(command.request, PrepareRequest)
+        self._state.require_voice()
         self._state.preparations.add(command, command.request)
 
     def _characters(self, command: Command) -> None:

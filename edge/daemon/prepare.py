@@ -119,14 +119,14 @@ class Preparations:
             self._fail(self._waiting[0], message.code, message.message)
             self._next(self._waiting[0])
 
-    def clear(self) -> None:
-        """Give everything up, for an end of the daemon."""
+    def clear(self, code: str, message: str) -> None:
+        """Give everything up, for the reason given."""
         if self._current is not None:
             self._engine.cancel(self._current)
             self._current = None
         while self._waiting:
             preparation = self._waiting.popleft()
-            self._report(preparation, final=True, code="shutting_down", message="the daemon is stopping")
+            self._report(preparation, final=True, code=code, message=message)
 
     def _fail(self, preparation: _Preparation, code: str, message: str) -> None:
         preparation.failed.append({"index": self._index, "code": code, "message": message})

@@ -22,14 +22,13 @@ def recover(state: State) -> None:
 
 
 def _take_up(state: State, unfinished: Unfinished) -> None:
-    assert state.admission is not None, "a voice is loaded first"
     entry = unfinished.entry
     request = SayRequest.model_validate_json(entry.request)
     command = Command(
         "say", entry.request_id, entry.received, request=request, character=request.character or ""
     )
     try:
-        line = state.admission.line(command, request)
+        line = state.require_voice().line(command, request)
     except EdgeError as error:
         told = Reported(
             request_id=entry.request_id, character=command.event_character, n_events=_next_seq(unfinished)

@@ -76,6 +76,8 @@ class Requests:
         address = state.topics.read(inbound.topic)
         if address is None or (inbound.retain and inbound.n_payload == 0):  # empty: a retained one is cleared
             state.publisher.acknowledge(inbound)
+        elif address.kind == "trust":
+            state.trust.take(inbound)
         elif address.kind == "health":
             state.loopback.returned(inbound)
             state.publisher.acknowledge(inbound)
@@ -172,12 +174,11 @@ class Requests:
 
     def _say(self, command: Command, request: SayRequest) -> bool:
         state = self._state
-        assert state.admission is not None, "intake is read only once a voice is loaded"
         known = state.journal.find(command.request_id)
         if known is not None:
             self._repeat(command, request, known)
             return False
-        line = state.admission.line(command, request)
+        line = state.require_voice().line(command, request)
         ticket = line.ticket()
         outranked = state.scheduler.admit(ticket)
         line.order = ticket.order

@@ -14,7 +14,7 @@ from types import FrameType
 from ..config import EdgeConfig
 from ..engine.base import Engine, EngineMessage
 from ..engine.thread import ThreadEngine
-from ..messages import Topics
+from ..messages import REVOCATIONS, Topics
 from ..permission import gate_of
 from ..playback.files import FileWriter
 from ..playback.open import make_sink
@@ -31,6 +31,7 @@ from .journal.disk import DiskJournal
 from .notify import Notifier
 from .state import Parts
 from .state_lock import StateLock
+from .trust import TrustWatch
 
 logger = logging.getLogger(__name__)
 
@@ -89,6 +90,7 @@ class Daemon:
         self._engine = make_engine(config, self._inbox.put)
         self._player = Player(SAMPLE_RATE, self._inbox.put, self._journal.sounding)
         self._sink = sink or make_sink(config.sink)
+        self._trust = TrustWatch(config, self._inbox.put)
         self._files = FileWriter(config.state_dir / "audio", config.files.max_mb * 2**20, self._inbox.put)
         self._connection = Connection(
             config.mqtt,
@@ -119,6 +121,7 @@ class Daemon:
             player=self._player,
             files=self._files,
             notifier=self._notifier,
+            trust=self._trust,
         )
         self._core = Core(parts)
         self._urgent = tuple(self._topics.own(tail) for tail in ("stop", "request/stop", "request/cancel"))
@@ -129,6 +132,7 @@ class Daemon:
         Raises:
             EdgeError: the voice cannot be loaded, or the synthesiser hangs.
         """
+        self._trust.open()
         self._engine.open()
         self._sink.open(self._player, self._inbox.put)
         self._connection.start()
@@ -139,6 +143,7 @@ class Daemon:
             self._stops.close(CLOSE_TIMEOUT_S)
             self._connection.close(CLOSE_TIMEOUT_S)
             self._engine.close()
+            self._trust.close()
             self._sink.close()
             self._files.close()
             self._journal.close()
@@ -169,7 +174,8 @@ class Daemon:
             message = StopSignal(inbound, is_early=not self._stops.ready)
             if message.is_early:
                 self._inbox.offer(message, urgent=True)
-        if not self._inbox.offer(message, owed=inbound.qos > 0):
+        urgent = inbound.topic == self._topics.own(REVOCATIONS)
+        if not self._inbox.offer(message, urgent=urgent, owed=inbound.qos > 0):
             logger.error("intake is full: a message on %s was dropped", inbound.topic[:80])
 
 

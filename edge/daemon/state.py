@@ -9,7 +9,7 @@ from typing import Any
 from ..config import EdgeConfig
 from ..engine.base import Engine, VoiceInfo
 from ..errors import EdgeError
-from ..messages import Cancelled, Event, Topics
+from ..messages import Cancelled, Event, Failed, Topics
 from ..playback.files import FileWriter
 from ..playback.player import Player
 from ..protocols.mqtt import Connection
@@ -28,6 +28,7 @@ from .scheduler import Scheduler
 from .stops import StopCopy
 from .tally import Tally
 from .timers import Timers
+from .trust import TrustWatch
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,7 @@ class Parts:
     player: Player
     files: FileWriter
     notifier: Notifier
+    trust: TrustWatch
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,7 @@ class State:
         self.connection = parts.connection
         self.journal = parts.journal
         self.engine = parts.engine
+        self.trust = parts.trust
         self.topics = parts.topics
         self.timers = Timers()
         self.tally = Tally()
@@ -99,6 +102,9 @@ class State:
         self.loopback = Loopback(parts.boot_id)
         self.voice: VoiceInfo | None = None
         self.admission: Admission | None = None
+        self.muted: EdgeError | None = None
+        """Why there is no voice although the daemon goes on: it was revoked, or nobody allows it."""
+        self.trust_warning = ""
         self.refused_subscriptions: tuple[str, ...] = ()
         self.stopping = False
         self.error: EdgeError | None = None
@@ -107,11 +113,47 @@ class State:
         """Stops whose other copy is on its way, behind what was sent before it: until then nothing starts."""
         self._stops: dict[str, _Stop] = {}
 
+    @property
+    def takes_requests(self) -> bool:
+        """Tell whether requests can be answered yet."""
+        return self.admission is not None or self.muted is not None
+
+    def require_voice(self) -> Admission:
+        """Return what turns requests into lines.
+
+        Raises:
+            EdgeError: there is no voice, with the reason.
+        """
+        if self.muted is not None:
+            raise EdgeError(str(self.muted), code=self.muted.code)
+        assert self.admission is not None, "intake is read only once a voice is loaded"
+        return self.admission
+
     def load(self, voice: VoiceInfo) -> None:
         """Take a voice into use."""
-        self.voice = voice
+        self.voice, self.muted = voice, None
         self.cache.clear()  # a lexicon that changed does not show in the keys
         self.admission = Admission(voice, self.cache)
+
+    def mute(self, error: EdgeError) -> None:
+        """Let the voice go, with everything that was made of it and everything that waits for it."""
+        self.muted = error
+        self.tally.last_error = f"{error.code}: {error}"
+        for line in list(self.lines.values()):
+            self.refuse(line, error)
+        self.preparations.clear(error.code, str(error))
+        self.cache.clear()
+        self.engine.unload()
+        self.voice = self.admission = None
+
+    def refuse(self, line: Line, error: EdgeError) -> None:
+        """Fail a line whose voice is gone; one that is still being written follows in `settle`."""
+        if line.phase is Phase.ACTIVE:
+            self.active.fail(line, error.code, str(error), "trust")
+        elif line.phase is Phase.QUEUED:
+            self.scheduler.remove(line.request_id)
+            keys = {"code": error.code, "message": str(error), "stage": "trust", "retryable": False}
+            self.end_waiting(line, Failed, **keys)
 
     def cancel(self, line: Line, by: CutBy) -> None:
         """Take a line out of the queue, or cut it."""
@@ -146,6 +188,8 @@ class State:
         stop = next((stop for stop in stops if stop and line.received <= stop.received), None)
         if line.cut_by is not None:
             self.end_waiting(line, Cancelled, by=line.cut_by, played_ms=0.0)
+        elif self.muted is not None:
+            self.refuse(line, self.muted)
         elif stop is not None:
             stop.silenced.append(line.request_id)
             self.cancel(line, "stop")

@@ -49,6 +49,7 @@ class StatusTopics:
         self._next_health = self._started + INTERVAL_S
         self._is_last = False
         self._deaf = False
+        self._characters: tuple[str, ...] = ()
 
     def start(self) -> None:
         """Show that the daemon is coming up."""
@@ -60,9 +61,10 @@ class StatusTopics:
     def voice_loaded(self) -> None:
         """Note the characters for the next start: a daemon that was killed leaves `speaking` behind."""
         assert self._state.voice is not None
-        names = "\n".join(character.name for character in self._state.voice.characters)
+        self._characters = tuple(character.name for character in self._state.voice.characters)
         with suppress(OSError):
-            (self._state.config.state_dir / CHARACTERS_FILE).write_text(names, encoding="utf-8")
+            text = "\n".join(self._characters)
+            (self._state.config.state_dir / CHARACTERS_FILE).write_text(text, encoding="utf-8")
 
     def _silent_since_before(self) -> list[str]:
         """Characters of the voice loaded last, none of whom speaks now."""
@@ -93,12 +95,12 @@ class StatusTopics:
         retain("state", self._word().encode())
         if self._is_last:
             retain("availability", b"stopped")
-        if state.voice is None:
+        if state.voice is None and state.muted is None:
             return
         speaking = state.active.speaking
-        for character in state.voice.characters:
-            is_speaking = speaking is not None and speaking.character == character.name
-            retain(f"character/{character.name}/state", b"speaking" if is_speaking else b"idle")
+        for name in self._characters:
+            is_speaking = speaking is not None and speaking.character == name
+            retain(f"character/{name}/state", b"speaking" if is_speaking else b"idle")
         if not self._is_last:
             retain("availability", b"online")
         now = time.monotonic()
@@ -140,14 +142,14 @@ class StatusTopics:
 
     def _word(self) -> str:
         state = self._state
-        if state.error is not None:
+        if state.error is not None or state.muted is not None:
             return "error"
         if state.voice is None:
             return "starting"
         if state.active.speaking is not None:
             return "speaking"
-        faults = (state.active.sink_lost, state.journal.fault, state.refused_subscriptions, self._deaf)
-        return "degraded" if any(faults) else "idle"
+        faults = (state.active.sink_lost, state.journal.fault, state.trust_warning, self._deaf)
+        return "degraded" if any(faults) or state.refused_subscriptions else "idle"
 
     def _check_loopback(self) -> None:
         """Notice that the broker does not deliver to us; one that denies reading does not say so."""

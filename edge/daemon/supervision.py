@@ -74,7 +74,7 @@ class Supervision:
             logger.error("the journal does not move; the service manager is told nothing until it does")
         elif self._ready:
             self._notifier.send(WATCHDOG=1)
-        elif self._state.voice is not None:  # a broker that is away at start-up is no fault of ours
+        elif self._state.takes_requests:  # a broker that is away at start-up is no fault of ours
             self._notifier.send(EXTEND_TIMEOUT_USEC=START_EXTENSION_S * 1_000_000)
 
     def stopping(self) -> None:
@@ -92,7 +92,7 @@ class Supervision:
         state = self._state
         if state.stopping:
             return "stopping"
-        if state.voice is None:
+        if not state.takes_requests:
             return "loading the voice"
         if not self._ready and not state.connection.connected:
             mqtt = state.config.mqtt

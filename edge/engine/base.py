@@ -107,6 +107,10 @@ class Engine(Protocol):
         """Load the bundle again between two lines; `EngineUp` or `EngineDown` follows."""
         ...
 
+    def unload(self) -> None:
+        """Let go of the voice and of every line; nothing follows, and until `reload` there is no voice."""
+        ...
+
     def restart(self) -> bool:
         """Get rid of a synthesiser that hangs and start another; `False` if only ending the process does."""
         ...

@@ -47,6 +47,7 @@ class ThreadEngine:
         self._works: list[_Work] = []
         self._cancelled: set[str] = set()
         self._reload = True
+        self._unload = False
         self._closed = False
         self._synthesizer: Synthesizer | None = None
         self._retired: list[Synthesizer] = []
@@ -75,6 +76,12 @@ class ThreadEngine:
             self._reload = True
             self._condition.notify()
 
+    def unload(self) -> None:
+        """Let go of the voice and of every line, after the chunk in hand."""
+        with self._condition:
+            self._unload = True
+            self._condition.notify()
+
     def restart(self) -> bool:
         """A thread cannot be killed."""
         return False
@@ -90,21 +97,35 @@ class ThreadEngine:
     def _run(self) -> None:
         while True:
             with self._condition:
-                while not (self._works or self._reload or self._closed):
+                while not (self._works or self._reload or self._unload or self._closed):
                     self._condition.wait()
                 if self._closed:
                     break
+                if self._unload:
+                    self._drop()
                 reload, self._reload = self._reload, False
-                work = None if reload else min(self._works, key=lambda waiting: waiting.urgency)
-            if work is None:
+                works = () if reload else self._works
+                work = min(works, key=lambda waiting: waiting.urgency, default=None)
+            if reload:
                 self._load_voice()
-            else:
+            elif work is not None:
                 self._advance(work)
             self._retire()
         self._works.clear()
         if self._synthesizer is not None:
             self._retired.append(self._synthesizer)
         self._retire()
+
+    def _drop(self) -> None:
+        """Forget lines and voice; the caller holds the lock."""
+        self._unload = False
+        for work in self._works:
+            work.steps.close()
+        self._works.clear()
+        self._cancelled.clear()
+        if self._synthesizer is not None:
+            self._retired.append(self._synthesizer)
+            self._synthesizer = None
 
     def _load_voice(self) -> None:
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -80,6 +81,15 @@ def holding_of(bundle: Bundle, record: ConsentRecord | None, site: Site) -> Hold
         device=site.device,
         characters=tuple(entry.name for entry in bundle.manifest.characters),
     )
+
+
+def names_of(bundle: Bundle, store: TrustStore, site: Site) -> Holding:
+    """Give the names of a voice that need not pass; without that of a consent record that does not hold."""
+    record = None
+    if bundle.imitates_a_person and store.root is not None:
+        with suppress(TrustError):
+            record = _consent(bundle, store)
+    return holding_of(bundle, record, site)
 
 
 def _require_signature(bundle: Bundle, store: TrustStore) -> None:

@@ -101,8 +101,8 @@ class TrustStore:
         self.root = root
         return root
 
-    def accept_revocations(self, content: bytes) -> bool:
-        """Take a revocation list if it is newer; True if it was.
+    def check_revocations(self, content: bytes) -> Revocations:
+        """Read a revocation list; nothing is remembered until :meth:`accept_revocations`.
 
         Raises:
             TrustError: its signature does not hold, or it is older than what was seen.
@@ -113,11 +113,20 @@ class TrustStore:
                 f"sovits-revocations/1: seq {found.seq} is older than {self.seen.revocations}, seen before; "
                 "fetch the newest list"
             )
-        if self.revocations is not None and found.seq == self.revocations.seq:
-            if found != self.revocations:
-                raise TrustError(
-                    f"sovits-revocations/1: another list with the same seq {found.seq}; raise seq"
-                )
+        known = self.revocations
+        if known is not None and found.seq == known.seq and found != known:
+            raise TrustError(f"sovits-revocations/1: another list with the same seq {found.seq}; raise seq")
+        return found
+
+    def accept_revocations(self, content: bytes) -> bool:
+        """Take a revocation list if it is newer; True if it was.
+
+        Raises:
+            TrustError: as :meth:`check_revocations`.
+            OSError: it cannot be written; the list before stays in force.
+        """
+        found = self.check_revocations(content)
+        if found == self.revocations:
             return False
         self._keep(REVOCATIONS_FILE, content, revocations=found.seq, time_floor=seconds(found.issued))
         self.revocations = found

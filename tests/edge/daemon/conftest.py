@@ -43,13 +43,14 @@ class Rig:
         self.directory = directory
         self.voice = settings.pop("voice", None) or StandIn()
         notifier = settings.pop("notifier", None)
+        make_engine = settings.pop("make_engine", None)
         mqtt = {"port": port, **settings.pop("mqtt", {})}
         paths = {"state_dir": directory, "sink": {"type": "wav", "path": directory / "sound.wav"}}
         self.config = EdgeConfig.model_validate({"device": f"rig{number}", "mqtt": mqtt, **paths, **settings})
         self.root = f"sovits/{self.config.device}"
         self.daemon = Daemon(
             self.config,
-            make_engine=lambda _, emit: ThreadEngine(lambda: self.voice, emit),
+            make_engine=make_engine or (lambda _, emit: ThreadEngine(lambda: self.voice, emit)),
             sink=sink,
             journal=journal,
             notifier=notifier,

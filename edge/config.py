@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from .errors import ConfigError
+from .labels.policy import LabelConfig
 from .spec import NAME
 
 if sys.version_info >= (3, 11):
@@ -161,6 +162,8 @@ class EdgeConfig(_Section):
     cache: CacheConfig = CacheConfig()
     files: FilesConfig = FilesConfig()
     trust: TrustConfig = TrustConfig()
+    label: LabelConfig = LabelConfig()
+    """How synthesised speech says that it is synthesised."""
 
 
 def device_name(host_name: str) -> str:

@@ -34,6 +34,9 @@ RETRYABLE_CODES = frozenset(
 REVOCATIONS = "trust/revocations"
 """Below the device's root: the one topic whose retained message is obeyed, because it proves itself."""
 
+LABEL_SHOWN = "label/shown"
+"""Below the device's root: a screen says that it shows the label's text."""
+
 Output = Literal["play", "audio", "lipsync", "file"]
 VisemeSet = Literal["oculus", "rhubarb", "azure", "arkit", "polly"]
 
@@ -68,7 +71,7 @@ class Topics:
 
         ``health`` is its own, for the loopback check.
         """
-        tails = ("say/#", "line/#", "stop/#", "request/#", "health", REVOCATIONS)
+        tails = ("say/#", "line/#", "stop/#", "request/#", "health", REVOCATIONS, LABEL_SHOWN)
         return tuple(f"{self.root}/{tail}" for tail in tails)
 
     def urgent(self) -> tuple[str, ...]:
@@ -81,7 +84,7 @@ class Topics:
             return None
         kind, _, name = topic[len(self.root) + 1 :].partition("/")
         is_ours = kind in ("say", "line", "stop", "request") or (kind == "health" and not name)
-        is_ours = is_ours or f"{kind}/{name}" == REVOCATIONS
+        is_ours = is_ours or f"{kind}/{name}" in (REVOCATIONS, LABEL_SHOWN)
         return Address(kind, name) if is_ours else None
 
     def own(self, tail: str) -> str:
@@ -305,6 +308,7 @@ class AudioMeta(_Outbound):
     format: Literal["pcm16", "wav"]
     sample_rate: int
     channels: int = 1
+    label: dict[str, object]
 
 
 class AudioEnd(_Outbound):
@@ -324,6 +328,17 @@ class CharacterInfo(_Outbound):
     description: str = ""
 
 
+class LabelStatus(_Outbound):
+    """What a screen has to show beside what is heard."""
+
+    profile: str
+    text: str
+    texts: dict[str, str]
+    """By language, where the profile tells them apart."""
+    shown: bool
+    """Whether a screen has said so since the daemon started."""
+
+
 class Status(_Outbound):
     """Retained description of the daemon."""
 
@@ -337,6 +352,7 @@ class Status(_Outbound):
     queue_depth: int
     journal_backlog: int
     last_error: str
+    label: LabelStatus
 
 
 class Health(_Outbound):

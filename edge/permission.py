@@ -16,13 +16,12 @@ def trust_directory(config: EdgeConfig | None = None) -> Path:
     return config.trust.directory or config.state_dir / "trust"
 
 
-def gate_of(config: EdgeConfig, label: str = "none") -> DeviceGate:
+def gate_of(config: EdgeConfig) -> DeviceGate:
     """Return the gate for the voices of a device.
 
     Args:
-        config: says where the trust store lies and where the device stands.
-        label: label profile in force.
+        config: says where the trust store lies, where the device stands and how it labels.
     """
     trust = config.trust
-    site = Site(trust.use, trust.venue, config.device, trust.territory, label)
+    site = Site(trust.use, trust.venue, config.device, trust.territory, config.label.profile)
     return DeviceGate(trust_directory(config), site, trust.copy_directory)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,6 +30,8 @@ class Outlets:
     tally: Tally
     max_audio_bytes: Callable[[], int]
     """Returns what a message to the broker may carry now."""
+    label: Mapping[str, object]
+    """What sound over MQTT says of its origin."""
 
 
 @dataclass
@@ -140,5 +142,7 @@ class Delivery:
                 return outlets.publisher.now(tail, payload, content_type=content_type)
 
             limit = outlets.max_audio_bytes()
-            self._sender = AudioSender(self.line.request_id, self.line.request.audio, limit, publish, n_total)
+            self._sender = AudioSender(
+                self.line.request_id, self.line.request.audio, limit, publish, outlets.label, n_total
+            )
         return self._sender

@@ -76,6 +76,9 @@ class Requests:
         address = state.topics.read(inbound.topic)
         if address is None or (inbound.retain and inbound.n_payload == 0):  # empty: a retained one is cleared
             state.publisher.acknowledge(inbound)
+        elif address.kind == "label":
+            state.label_shown = state.label_shown or not inbound.retain  # a retained word may be an old one
+            state.publisher.acknowledge(inbound)
         elif address.kind == "trust":
             state.trust.take(inbound)
         elif address.kind == "health":

@@ -14,6 +14,7 @@ from types import FrameType
 from ..config import EdgeConfig
 from ..engine.base import Engine, EngineMessage
 from ..engine.thread import ThreadEngine
+from ..labels.policy import file_producer
 from ..messages import REVOCATIONS, Topics
 from ..permission import gate_of
 from ..playback.files import FileWriter
@@ -91,7 +92,12 @@ class Daemon:
         self._player = Player(SAMPLE_RATE, self._inbox.put, self._journal.sounding)
         self._sink = sink or make_sink(config.sink)
         self._trust = TrustWatch(config, self._inbox.put)
-        self._files = FileWriter(config.state_dir / "audio", config.files.max_mb * 2**20, self._inbox.put)
+        self._files = FileWriter(
+            config.state_dir / "audio",
+            config.files.max_mb * 2**20,
+            self._inbox.put,
+            file_producer(config.label),
+        )
         self._connection = Connection(
             config.mqtt,
             client_id=config.mqtt.client_id or f"sovits-edge-{config.device}",

@@ -9,6 +9,7 @@ from typing import Any
 from ..config import EdgeConfig
 from ..engine.base import Engine, VoiceInfo
 from ..errors import EdgeError
+from ..labels.policy import LabelPolicy
 from ..messages import Cancelled, Event, Failed, Topics
 from ..playback.files import FileWriter
 from ..playback.player import Player
@@ -77,6 +78,9 @@ class State:
         self.timers = Timers()
         self.tally = Tally()
         self.cache = LineCache(config.cache.max_mb * 2**20)
+        self.label = LabelPolicy(config.label)
+        self.label_shown = False
+        """Whether a screen has said that it shows the label's text."""
         self.publisher = Publisher(
             parts.topics, parts.connection, parts.journal, parts.boot_id, parts.inbox.put
         )
@@ -88,6 +92,7 @@ class State:
                 parts.files,
                 self.tally,
                 lambda: parts.connection.max_payload_bytes,
+                self.label.meta(),
             ),
             cache=self.cache,
             timers=self.timers,

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from importlib import metadata
 
-from ..messages import Health, Status, is_name
+from ..messages import Health, LabelStatus, Status, is_name
 from .health import INTERVAL_S, percentile, resident_mb, uptime_s
 from .state import State
 
@@ -138,6 +138,12 @@ class StatusTopics:
             queue_depth=len(state.scheduler),
             journal_backlog=state.journal.backlog,
             last_error=state.tally.last_error,
+            label=LabelStatus(
+                profile=state.label.profile.name,
+                text=state.label.screen_text(),
+                texts={name: text for name, text in state.label.profile.screen.items() if name},
+                shown=state.label_shown,
+            ),
         )
 
     def _word(self) -> str:

@@ -132,6 +132,8 @@ class TrustWatch:
     def _run(self) -> None:
         self._guarded(self._delete)
         self._guarded(self._audit.prune)
+        if self._config.label.profile == "none":
+            self._note("label_none", attestation=self._config.label.attestation)
         while True:
             try:
                 job = self._jobs.get(timeout=LOOK_S)

@@ -40,6 +40,11 @@ class LabelConfig(BaseModel):
         return self
 
 
+def file_producer(config: LabelConfig) -> str:
+    """Code for the label in files; empty where the profile has none, or nobody has given a code."""
+    return config.producer if PROFILES[config.profile].file_label else ""
+
+
 @dataclass(frozen=True)
 class LinePlan:
     """What goes with a line.

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from ..audio import AudioChunk, wav_bytes
+from ..labels.aigc import label, with_label
 
 logger = logging.getLogger(__name__)
 
@@ -40,9 +41,13 @@ class FileWriter:
         directory: where; made if absent.
         max_bytes: the oldest files are deleted when all together are larger.
         emit: takes ``FileWritten``, on the writer's thread.
+        producer: code of whoever answers for the sound, for the label in each file; empty: no label.
     """
 
-    def __init__(self, directory: Path, max_bytes: int, emit: Callable[[FileWritten], None]) -> None:
+    def __init__(
+        self, directory: Path, max_bytes: int, emit: Callable[[FileWritten], None], producer: str = ""
+    ) -> None:
+        self._producer = producer
         self._directory = directory
         self._max_bytes = max_bytes
         self._emit = emit
@@ -75,6 +80,8 @@ class FileWriter:
         self._directory.mkdir(parents=True, exist_ok=True)
         samples = np.concatenate([chunk.samples for chunk in job.chunks])
         data = wav_bytes(samples, job.chunks[0].sample_rate)
+        if self._producer:
+            data = with_label(data, label(self._producer, job.line_id))
         self._make_room(len(data))
         path = self._directory / f"{job.line_id}.wav"  # an id has neither / nor NUL
         partial = self._directory / f".{job.line_id}.part"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from ..audio import ENDLESS_SAMPLES, AudioChunk, wav_header
 from ..messages import AudioEnd, AudioMeta, AudioOptions
@@ -20,6 +20,7 @@ class AudioSender:
         options: format and chunk size asked for.
         max_chunk_bytes: what the broker takes.
         publish: to the broker, in order.
+        label: what the description says of the sound's origin.
         n_samples: length of the line if it is known already; it only goes into a WAV header.
     """
 
@@ -29,6 +30,7 @@ class AudioSender:
         options: AudioOptions,
         max_chunk_bytes: int,
         publish: Publish,
+        label: Mapping[str, object],
         n_samples: int | None = None,
     ) -> None:
         self._topic = f"audio/{line_id}"
@@ -36,6 +38,7 @@ class AudioSender:
         self._format = options.format
         self._chunk_bytes = min(options.chunk_bytes, max_chunk_bytes) // 2 * 2
         self._publish = publish
+        self._label = dict(label)
         self._n_samples = ENDLESS_SAMPLES if n_samples is None else n_samples
         self._waiting = bytearray()
         self._n_chunks = 0
@@ -61,7 +64,7 @@ class AudioSender:
 
     def _begin(self, sample_rate: int) -> None:
         self._begun = True
-        meta = AudioMeta(id=self._line_id, format=self._format, sample_rate=sample_rate)
+        meta = AudioMeta(id=self._line_id, format=self._format, sample_rate=sample_rate, label=self._label)
         self._give(f"{self._topic}/meta", meta.to_json(), "application/json")
         if self._format == "wav":
             self._waiting += wav_header(self._n_samples, sample_rate)

@@ -39,6 +39,7 @@ def test_sound_over_mqtt_is_the_line(rig: Rig) -> None:
     rig.say("one", text, output=["audio"], audio={"chunk_bytes": 1000})
     meta, chunks, end = audio(rig, "one")
     data = b"".join(chunks)
+    assert meta.pop("label") == {"ai_generated": True, "profile": "eu", "text": "AI"}
     assert meta == {"id": "one", "format": "pcm16", "sample_rate": 32000, "channels": 1}
     assert end == {"chunks": len(chunks), "bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
     assert max(map(len, chunks)) == 1000
@@ -291,7 +292,7 @@ def test_status_is_retained_and_complete(rig: Rig) -> None:
     status = rig.client.wait(lambda heard: heard.topic == f"{rig.root}/status").json
     assert set(status) == {
         "version", "contract", "boot_id", "runner", "precision", "bundle", "characters", "queue_depth",
-        "journal_backlog", "last_error",
+        "journal_backlog", "last_error", "label",
     }  # fmt: skip
     assert status["contract"] == 1 and status["characters"] == ["noah", "ava"]
 

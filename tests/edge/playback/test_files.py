@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from edge.labels.aigc import read_labels
 from edge.playback.files import FileWriter, FileWritten
 from tests.edge.daemon.broker import wait_until
 from tests.edge.sound import RATE, chunks
@@ -68,3 +69,16 @@ def test_a_disk_that_refuses_is_named(
     assert (written.path, written.code) == (None, code) and "refused" in written.message
     monkeypatch.undo()
     assert files.write("b", 10).path
+
+
+def test_a_file_says_who_produced_it_exactly_once(tmp_path: Path) -> None:
+    written: list[FileWritten] = []
+    writer = FileWriter(tmp_path, 100_000, written.append, "0011STUDIO")
+    writer.write("line-7", tuple(chunks(1000)))
+    wait_until(lambda: written)
+    writer.close()
+    assert written[0].path is not None
+    (label,) = read_labels(Path(written[0].path).read_bytes())
+    assert (label["Label"], label["ContentProducer"], label["ProduceID"]) == ("1", "0011STUDIO", "line-7")
+    with wave.open(written[0].path) as file:
+        assert file.getnframes() == 1000

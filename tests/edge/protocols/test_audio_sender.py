@@ -13,10 +13,14 @@ from edge.messages import AudioOptions
 from edge.protocols.audio_sender import AudioSender
 from tests.edge.sound import chunks
 
+LABEL = {"ai_generated": True, "profile": "eu", "text": "AI"}
+
 
 def send(options: AudioOptions, limit: int, *lengths: int) -> dict[str, bytes]:
     sent: dict[str, bytes] = {}
-    sender = AudioSender("x", options, limit, lambda topic, payload, _: sent.update({topic: payload}) is None)
+    sender = AudioSender(
+        "x", options, limit, lambda topic, payload, _: sent.update({topic: payload}) is None, LABEL
+    )
     for chunk in chunks(*lengths):
         sender.send(chunk)
     sender.end()
@@ -32,6 +36,7 @@ def test_chunks_are_numbered_bounded_and_complete() -> None:
     joined = b"".join(data)
     assert end == {"chunks": 6, "bytes": 4002, "sha256": hashlib.sha256(joined).hexdigest()}
     assert np.array_equal(np.frombuffer(joined, "<i2"), np.arange(2001))
+    assert json.loads(sent["audio/x/meta"])["label"] == LABEL
     assert next(iter(sent)) == "audio/x/meta" and list(sent)[-1] == "audio/x/end"
 
 
@@ -49,6 +54,6 @@ def test_wav_of_unknown_length_reads_to_its_end() -> None:
 
 
 def test_a_message_that_is_not_taken_is_noted() -> None:
-    sender = AudioSender("x", AudioOptions(), 10_000, lambda *_: False)
+    sender = AudioSender("x", AudioOptions(), 10_000, lambda *_: False, LABEL)
     sender.send(chunks(10)[0])
     assert sender.lost

@@ -19,6 +19,8 @@ from ..messages import Accepted, Expired
 from ..playback.files import FileWritten
 from ..playback.player import LineBegan, LineEnded, LineMark, LineSilenced
 from ..playback.sink import SinkBack, SinkLost
+from ..protocols.commands import Command
+from ..protocols.door import Probe
 from ..protocols.link import Delivered, Inbound, LinkDown, LinkReplaced, LinkUp, StopSignal, Urgent
 from .journal.base import JournalAlert
 from .line import Line, Phase
@@ -85,6 +87,8 @@ class Core:
         state, active = self.state, self.state.active
         return {
             Inbound: self._requests.on_inbound,
+            Command: self._requests.on_offered,
+            Probe: self._on_probe,
             Urgent: self._requests.on_urgent,
             StopAnswer: self._requests.on_stop_answer,
             StopRelease: self._requests.on_stop_release,
@@ -207,6 +211,10 @@ class Core:
             logger.error("mqtt: %s; check its access rules", self.state.tally.last_error)
         self._publish_fault = message.refusal
         self.state.publisher.delivered(message.mid, message.refusal)
+
+    def _on_probe(self, message: Probe) -> None:
+        """Show a door how the daemon is."""
+        message.answer(self._status.figures())
 
     def _on_journal_alert(self, message: JournalAlert) -> None:
         """Show a journal that cannot write; the status of this turn says ``degraded``."""

@@ -9,10 +9,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from ..messages import TERMINAL_EVENTS, Event, Response, Topics
-from ..protocols.commands import Command
+from ..protocols.commands import Command, Follower
 from ..protocols.link import Inbound
 from ..protocols.mqtt import Connection
 from .journal.base import Journal
@@ -28,6 +29,7 @@ class TerminalDurable:
     topic: str
     payload: bytes
     event_id: str
+    tell_follower: Callable[[], None] = lambda: None
 
 
 @dataclass(frozen=True)
@@ -82,12 +84,14 @@ class Publisher:
         topic = self._topics.own(f"event/{line.character}")
         record = event.model_dump(exclude_none=True)
         if event.event in TERMINAL_EVENTS:
-            durable = TerminalDurable(topic, event.to_json(), event.event_id)
+            tell_follower = partial(_tell, line.follower, event)
+            durable = TerminalDurable(topic, event.to_json(), event.event_id, tell_follower)
             self.n_untold += 1
             self._journal.finish(line.request_id, record, lambda: self._later(durable))
         else:
             self._journal.advance(line.request_id, record)
             self._send(topic, event.to_json())
+            _tell(line.follower, event)
 
     def refusal(self, command: Command, model: type[Event], **keys: Any) -> None:
         """Report that a request never became work."""
@@ -110,6 +114,7 @@ class Publisher:
         """Publish a terminal event that is on disk, and remember to note when the broker has it."""
         self.n_untold -= 1
         self._hold(_Outgoing(durable.topic, durable.payload, content_type=JSON, event_id=durable.event_id))
+        durable.tell_follower()
         self.flush()
 
     def respond(self, command: Command, response: Response) -> None:
@@ -222,3 +227,8 @@ class Publisher:
         if mid is not None and message.event_id is not None:
             self._awaiting[mid] = message
         return mid
+
+
+def _tell(follower: Follower | None, event: Event) -> None:
+    if follower is not None:
+        follower.event(event)

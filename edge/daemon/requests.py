@@ -82,6 +82,11 @@ class Requests:
         else:
             self.on_command(self._reader.read(inbound, address))
 
+    def on_offered(self, command: Command) -> None:
+        """Deal with a command that came through a door."""
+        self._operations.silenced = []
+        self.on_command(command)
+
     def on_command(self, command: Command) -> None:
         """Do what a command says, whatever protocol brought it."""
         if not self._obey(command):
@@ -214,6 +219,7 @@ class Requests:
 
     def _refuse(self, command: Command, error: EdgeError) -> None:
         state = self._state
+        state.tally.faults[error.code] += 1
         if command.op in SPEAKING_OPERATIONS:
             state.tally.lines["rejected"] += 1
             retryable = error.code in RETRYABLE_CODES

@@ -23,6 +23,7 @@ from ..protocols.mqtt import Connection
 from ..spec import SAMPLE_RATE
 from ..synthesizer import Synthesizer
 from .core import Core, Shutdown
+from .doors import make_doors
 from .inbox import Inbox
 from .journal.base import Journal, JournalAlert
 from .journal.disk import DiskJournal
@@ -113,6 +114,7 @@ class Daemon:
             files=self._files,
         )
         self._core = Core(parts)
+        self._doors = make_doors(config, self._inbox)
         self._urgent = tuple(self._topics.own(tail) for tail in ("stop", "request/stop", "request/cancel"))
 
     def run(self) -> None:
@@ -126,8 +128,12 @@ class Daemon:
         self._connection.start()
         self._stops.start()
         try:
+            for door in self._doors:
+                door.open()
             self._core.run()
         finally:
+            for door in self._doors:
+                door.close()
             self._stops.close(CLOSE_TIMEOUT_S)
             self._connection.close(CLOSE_TIMEOUT_S)
             self._engine.close()

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from importlib import metadata
 
 from ..messages import Health, Status
+from ..protocols.door import Figures
 from .health import INTERVAL_S, percentile, resident_mb, uptime_s
 from .state import State
 
@@ -117,6 +118,35 @@ class StatusTopics:
             queue_depth=len(state.scheduler),
             journal_backlog=state.journal.backlog,
             last_error=state.tally.last_error,
+        )
+
+    def figures(self) -> Figures:
+        """Describe the daemon for doors."""
+        state = self._state
+        link, tally = state.connection.statistics, state.tally
+        return Figures(
+            state=self._word(),
+            status=self.status(),
+            connected=state.connection.connected,
+            uptime_s=uptime_s(self._started),
+            queue_depth=len(state.scheduler),
+            intake_depth=state.inbox.intake_depth(),
+            intake_dropped=state.inbox.dropped,
+            outgoing_unacknowledged=len(state.publisher.unacknowledged),
+            outgoing_dropped=link.outgoing_dropped,
+            reconnects=link.reconnects,
+            lines=dict(tally.lines),
+            faults=dict(tally.faults),
+            underruns=tally.underruns,
+            cache_lines=len(state.cache),
+            cache_bytes=state.cache.n_bytes,
+            cache_hits=tally.cache_hits,
+            cache_misses=tally.cache_misses,
+            sound_s=tally.sound_s,
+            synthesis_s=tally.synthesis_s,
+            resident_bytes=round(resident_mb() * 2**20),
+            first_audio=tally.first_audio.copy(),
+            waiting=tally.waiting.copy(),
         )
 
     def _word(self) -> str:

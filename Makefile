@@ -11,7 +11,7 @@ DEMO := .venv
 DEV := .venv-dev
 FAST_TESTS := tests/edge tests/quantize tests/benchmarks tests/test_imports.py tests/test_extras.py
 TEST_TOOLS := chromium espeak-ng flite mosquitto mosquitto-clients
-DEV_EXTRAS := ja,demo,http,metrics,quantize,distill,dev
+DEV_EXTRAS := ja,demo,http,metrics,osc,quantize,distill,dev
 
 .PHONY: help demo test test-fast check bench tools clean
 .DELETE_ON_ERROR:

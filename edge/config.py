@@ -8,7 +8,7 @@ import re
 import socket
 import sys
 from collections.abc import Mapping
-from ipaddress import ip_address
+from ipaddress import IPv4Network, IPv6Network, ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
@@ -151,6 +151,34 @@ class HttpConfig(_Section):
         return self
 
 
+class OscConfig(_Section):
+    """The OSC listener, over UDP. Present means on."""
+
+    host: str = "127.0.0.1"
+    """Address to listen on; 0.0.0.0 for every network."""
+    port: int = Field(9010, ge=1, le=65535)
+    allow: tuple[IPv4Network | IPv6Network, ...] = ()
+    """Networks whose messages are obeyed, such as `["10.0.0.0/24"]`; empty: any that reach the port."""
+    reply_port: int | None = Field(None, ge=1, le=65535)
+    """Port of the sender to which answers and events go; absent: none are sent."""
+
+
+class HermesConfig(_Section):
+    """The Rhasspy Hermes bridge, over the daemon's own broker. Present means on."""
+
+    site_ids: tuple[Annotated[str, Field(min_length=1, max_length=64)], ...] = ("default",)
+    """Sites for which this device speaks."""
+    character: Name | None = None
+    """Who speaks; absent: the first of the voice."""
+
+
+class HomeAssistantConfig(_Section):
+    """Home Assistant discovery, over the daemon's own broker. Present means on."""
+
+    prefix: TopicPrefix = "homeassistant"
+    """Discovery prefix, as configured in Home Assistant."""
+
+
 class EdgeConfig(_Section):
     """Everything that the daemon can be told."""
 
@@ -172,6 +200,9 @@ class EdgeConfig(_Section):
     cache: CacheConfig = CacheConfig()
     files: FilesConfig = FilesConfig()
     http: HttpConfig | None = None
+    osc: OscConfig | None = None
+    hermes: HermesConfig | None = None
+    homeassistant: HomeAssistantConfig | None = None
 
 
 def is_loopback(host: str) -> bool:

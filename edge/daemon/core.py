@@ -22,6 +22,7 @@ from ..playback.sink import SinkBack, SinkLost
 from ..protocols.commands import Command
 from ..protocols.door import Probe
 from ..protocols.link import Delivered, Inbound, LinkDown, LinkReplaced, LinkUp, StopSignal, Urgent
+from .guests import Guests
 from .journal.base import JournalAlert
 from .line import Line, Phase
 from .operations import Operations
@@ -60,7 +61,8 @@ class Core:
         self._inbox = parts.inbox
         self._status = StatusTopics(self.state)
         self._operations = Operations(self.state, self._status)
-        self._requests = Requests(self.state, self._operations)
+        self._guests = Guests(self.state)
+        self._requests = Requests(self.state, self._operations, self._guests)
         self._status_due = 0.0
         self._link_fault = ""
         self._publish_fault = ""
@@ -239,6 +241,8 @@ class Core:
         self.state.load(voice)
         if is_first:
             recover(self.state)
+        self._status.update()
+        self._guests.announce(self._status.status())
         logger.info("voice %s, %s %s", voice.bundle, voice.runner, voice.precision)
         self._operations.reloaded(None)
 

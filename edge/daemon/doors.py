@@ -7,6 +7,7 @@ from collections.abc import Callable
 from ..config import EdgeConfig
 from ..protocols.door import Door, Figures, Probe
 from ..protocols.http import HttpDoor
+from ..protocols.osc import OscDoor
 from .inbox import Inbox
 
 
@@ -19,4 +20,6 @@ def make_doors(config: EdgeConfig, inbox: Inbox) -> list[Door]:
     doors: list[Door] = []
     if config.http is not None:
         doors.append(HttpDoor(config.http, inbox.offer, probe, config.queue.max_request_bytes))
+    if config.osc is not None:
+        doors.append(OscDoor(config.osc, inbox.offer))
     return doors

@@ -139,16 +139,20 @@ class Publisher:
         self.respond(command, Response.model_validate(body))
 
     def retain(self, tail: str, payload: bytes) -> None:
-        """Set a retained topic, if it does not have this value already."""
-        if self._retained.get(tail) != payload:
-            self._retained[tail] = payload
+        """Set a retained topic below the device's root, if it does not have this value already."""
+        self.retain_anywhere(self._topics.own(tail), payload)
+
+    def retain_anywhere(self, topic: str, payload: bytes) -> None:
+        """Set a retained topic, if it does not have this value already; an empty payload clears it."""
+        if self._retained.get(topic) != payload:
+            self._retained[topic] = payload
             if self._connection.connected:  # else it goes out with the others once we are
-                self._outgoing.append(_Outgoing(self._topics.own(tail), payload, retain=True))
+                self._outgoing.append(_Outgoing(topic, payload, retain=True))
 
     def repeat_retained(self) -> None:
         """Set every retained topic again: a broker that was restarted may have lost them."""
-        for tail, payload in self._retained.items():
-            self._outgoing.append(_Outgoing(self._topics.own(tail), payload, retain=True))
+        for topic, payload in self._retained.items():
+            self._outgoing.append(_Outgoing(topic, payload, retain=True))
 
     def now(self, tail: str, payload: bytes, *, qos: int = 1, content_type: str | None = None) -> bool:
         """Publish at once, after whatever was collected before; `False` if it could not be taken."""

@@ -24,6 +24,7 @@ from ..spec import SAMPLE_RATE
 from ..synthesizer import Synthesizer
 from .core import Core, Shutdown
 from .doors import make_doors
+from .guests import guest_topics
 from .inbox import Inbox
 from .journal.base import Journal, JournalAlert
 from .journal.disk import DiskJournal
@@ -88,7 +89,7 @@ class Daemon:
             config.mqtt,
             client_id=config.mqtt.client_id or f"sovits-edge-{config.device}",
             will=self._topics.own("availability"),
-            subscriptions=self._topics.subscriptions(),
+            subscriptions=(*self._topics.subscriptions(), *guest_topics(config)),
             max_payload=config.queue.max_request_bytes,
             deliver=self._deliver,
             report=self._inbox.put,

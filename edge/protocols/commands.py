@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from pydantic import BaseModel
 
 from ..audio import AudioChunk
-from ..errors import EdgeError
+from ..errors import EdgeError, RequestError
 from ..messages import (
     NO_CHARACTER,
     AudioOptions,
@@ -125,3 +125,9 @@ class Command:
         if isinstance(values.get("audio"), dict):
             unknown = unknown_keys(AudioOptions, values["audio"])
             self.warnings += [f"audio: {warning}" for warning in unknown]
+
+
+def bad_name(character: str) -> RequestError:
+    """Say what is wrong with a name that is none."""
+    name = ascii(character)[:80]
+    return RequestError(f"{name} is no name of a character: 1 to 64 of a-z 0-9 _ -", code="unknown_character")

@@ -9,14 +9,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from ..spec import EMOTION_STRENGTH, PITCH, RATE, VOLUME
 from .output import Progress, open_sound
+from .remote import speak as speak_on_device
 from .stdin import text_or_stdin
 
 if TYPE_CHECKING:
     from ..lipsync.timeline import Timeline
     from ..synthesizer import PreparedLine, Synthesizer
+
+
+REMOTE_ONLY = ("broker", "config")
+LOCAL_ONLY = ("output", "raw", "lipsync", "viseme_set", "bundle", "lexicon", "threads", "warm_up")
 
 
 def _range(limits: tuple[float, float], unit: str) -> str:
@@ -55,9 +61,11 @@ class _Result:
 @click.option(
     "-o",
     "--output",
-    required=True,
     help="WAV file; - is standard output, to pipe into a player.",
 )
+@click.option("--device", help="Speak through the running daemon of this name, over MQTT.")
+@click.option("--broker", help="Where --device is: mqtt://[USER@]HOST[:PORT], or mqtts:// for TLS.")
+@click.option("--config", type=click.Path(path_type=Path), help="TOML file with broker and password.")
 @click.option("--raw", is_flag=True, help="Write bare 16-bit little-endian mono PCM, no WAV header.")
 @click.option("--character", default="", help="Who speaks; the first of the bundle if absent (see voices).")
 @click.option("--emotion", default="neutral", show_default=True, help="Until the first [emotion:...] tag.")
@@ -94,7 +102,10 @@ class _Result:
 @click.option("--json", "as_json", is_flag=True, help="Print length and times (with -o - to standard error).")
 def say(
     text: str | None,
-    output: str,
+    output: str | None,
+    device: str | None,
+    broker: str | None,
+    config: Path | None,
     raw: bool,
     lipsync: Path | None,
     viseme_set: str,
@@ -105,7 +116,7 @@ def say(
     as_json: bool,
     **voice: Any,
 ) -> None:
-    """Speak TEXT into a WAV file or a pipe. Sound is written as it is computed.
+    """Speak TEXT into a WAV file or a pipe, or through a running daemon (--device).
 
     TEXT is one line of Chinese, English, Japanese or a mixture, at most 2000 characters; - or no TEXT reads
     standard input. Inline tags act and are never read aloud: [emotion:sad], [pause:400ms], [mark:door_open].
@@ -117,8 +128,14 @@ def say(
       sovits-edge say "Cue the lights." --raw -o - | aplay -f S16_LE -r 32000
       sovits-edge say "こんにちは" --character mei -o hello.wav --lipsync hello.json --viseme-set arkit
       echo "Generated a moment ago." | sovits-edge say -o line.wav --json
+      sovits-edge say "Doors open." --device kiosk --broker mqtt://10.0.0.2
     """
+    _check_way(click.get_current_context(), output, device)
     source = text_or_stdin(text)
+    if device is not None:
+        speak_on_device(source, device, broker=broker, config=config, voice=voice, as_json=as_json)
+        return
+    assert output is not None, "checked above"
     with Progress() as progress:
         progress.show("loading the voice")
         started = time.perf_counter()
@@ -133,6 +150,20 @@ def say(
         click.echo(f"sovits-edge: warning: {warning}", err=True)
     if as_json:
         click.echo(json.dumps(asdict(result), ensure_ascii=False), err=output == "-")
+
+
+def _check_way(context: click.Context, output: str | None, device: str | None) -> None:
+    """Refuse options that do not belong to the way the line takes."""
+    if output is None and device is None:
+        raise click.UsageError("Missing option '-o' / '--output', or '--device'.")
+    foreign = REMOTE_ONLY if device is None else LOCAL_ONLY
+    for parameter in context.command.params:
+        given = context.get_parameter_source(parameter.name or "") is ParameterSource.COMMANDLINE
+        if given and parameter.name in foreign:
+            option = parameter.opts[-1]
+            raise click.UsageError(
+                f"{option} needs --device" if device is None else f"{option} does not go with --device"
+            )
 
 
 def _load(bundle: Path | None, threads: int, lexicon: Path | None, warm_up: bool) -> Synthesizer:

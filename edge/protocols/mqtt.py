@@ -174,7 +174,7 @@ class Connection:
         client = paho.Client(
             CallbackAPIVersion.VERSION2,
             client_id=self.client_id,
-            clean_session=None if is_v5 else False,
+            clean_session=None if is_v5 else self._config.session_expiry_s == 0,
             protocol=self._protocol,
             manual_ack=True,
         )

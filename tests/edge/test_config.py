@@ -124,5 +124,5 @@ def test_a_door_to_the_network_needs_a_token() -> None:
 def test_networks_of_the_osc_listener_are_checked() -> None:
     config = load_config(None, {"osc.allow": ["10.0.0.0/24", "fd00::/8"]})
     assert config.osc is not None and len(config.osc.allow) == 2
-    with pytest.raises(ConfigError, match="osc.allow.0"):
+    with pytest.raises(ConfigError, match=r"osc\.allow\.0"):
         load_config(None, {"osc.allow": ["10.0.0.5/24"]})

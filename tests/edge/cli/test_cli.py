@@ -193,7 +193,7 @@ def test_a_reader_that_leaves_ends_the_command_quietly(tiny_voice: Path) -> None
         (["say", "x", "-o", "{tmp}/no/such/folder/a.wav"], "cannot be written: No such file or directory"),
         (["say", "x", "-o", "{tmp}"], "cannot be written: Is a directory"),
         (["say", "x", "-o", "{tmp}/a.wav", "--lipsync", "{tmp}/no/a.json"], "a.json: cannot be written"),
-        (["say", "x"], "Missing option '-o' / '--output'; see sovits-edge say --help"),
+        (["say", "x"], "Missing option '-o' / '--output', or '--device'; see sovits-edge say --help"),
         (["say", "x", "-o", "{tmp}/a.wav", "--viseme-set", "disney"], "'disney' is not one of"),
         (["sing"], "No such command 'sing'"),
         (["serve", "--config", "{tmp}/none.toml"], "none.toml: no such file"),

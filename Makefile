@@ -3,6 +3,7 @@
 # make test-fast  run those of the device path, under a minute
 # make faults  kill the daemon 500 times while lines arrive (half an hour)
 # make check   lint and types
+# make faults-update  kill 300 updates at random moments (six minutes)
 # make bench   measure this machine; JSON in benchmarks/results/, tables in README.md and docs/
 #
 # Every target makes its own virtual environment from Python 3.10 to 3.13; PYTHON=... chooses one, PIP_ARGS=...
@@ -14,7 +15,7 @@ FAST_TESTS := tests/edge tests/quantize tests/benchmarks tests/test_imports.py t
 TEST_TOOLS := chromium espeak-ng flite mosquitto mosquitto-clients
 DEV_EXTRAS := ja,demo,quantize,distill,dev
 
-.PHONY: help demo test test-fast faults check bench tools clean
+.PHONY: help demo test test-fast faults faults-update check bench tools clean
 .DELETE_ON_ERROR:
 
 help:
@@ -33,6 +34,9 @@ check: $(DEV)/ready
 	$(DEV)/bin/python -m ruff check .
 	$(DEV)/bin/python -m ruff format --check .
 	$(DEV)/bin/python -m mypy
+
+faults-update: $(DEV)/ready
+	UPDATES=$${UPDATES:-300} $(DEV)/bin/python -m pytest tests/deploy/test_faults.py
 
 faults: $(DEV)/ready tools
 	KILLS=$${KILLS:-500} $(DEV)/bin/python -m pytest tests/faults

@@ -197,7 +197,8 @@ class Production:
         student = read_json(self._train / "student" / "student.json")
         summary = read_json(self._corpus / "corpus.json")
         card = voice_card(
-            self.voice.voice.model_dump(mode="json"),
+            self.voice.voice.model_dump(mode="json")
+            | {"origin": self.voice.origin().model_dump(mode="json")},
             read_manifest(self._corpus),
             summary["teachers"],
             list(student["emotions"]),

@@ -126,6 +126,20 @@ class FilesConfig(_Section):
     """The oldest are deleted beyond this."""
 
 
+class TrustConfig(_Section):
+    """Where the device keeps signed documents, and where it stands, which a consent record may limit."""
+
+    directory: Path | None = None
+    """Trust store; absent: `trust` in the state directory."""
+    copy_directory: Path | None = None
+    """Second place for the numbers that only rise, best on another file system."""
+    use: Name = "venue"
+    """Which of the uses in a consent record this device is for."""
+    venue: str = Field("", pattern=r"^[A-Za-z0-9_.-]{0,64}$")
+    territory: str = Field("", pattern=r"^([A-Z]{2})?$")
+    """Country, two capital letters."""
+
+
 class EdgeConfig(_Section):
     """Everything that the daemon can be told."""
 
@@ -146,6 +160,7 @@ class EdgeConfig(_Section):
     queue: QueueConfig = QueueConfig()
     cache: CacheConfig = CacheConfig()
     files: FilesConfig = FilesConfig()
+    trust: TrustConfig = TrustConfig()
 
 
 def device_name(host_name: str) -> str:

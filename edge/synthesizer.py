@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from . import golden, markup
 from .audio import AudioChunk, Mark, Pcm16, to_pcm16
-from .bundle.bundle import Bundle
+from .bundle.bundle import Bundle, Gate
 from .bundle.manifest import Character, choose_character
 from .decoding import EncodedPhrase, WindowDecoder, plan_windows
 from .errors import BundleError, RequestError
@@ -23,6 +23,7 @@ from .runners import EncoderInputs, Runner, open_runner
 from .runners.base import encoder_inputs
 from .spec import EMOTION_STRENGTH, HOP_LENGTH, PITCH, RATE, SAMPLE_RATE, VOLUME
 from .text import FrontEnd
+from .watermark.pattern import FrameMark
 
 _RANGES = {"emotion_strength": EMOTION_STRENGTH, "rate": RATE, "pitch": PITCH, "volume": VOLUME}
 
@@ -99,10 +100,18 @@ def _never() -> bool:
 
 
 class Synthesizer:
-    """Speaks with one bundle. Belongs to one thread at a time."""
+    """Speaks with one bundle. Belongs to one thread at a time.
 
-    def __init__(self, bundle: Bundle, runner: Runner, front_end: FrontEnd) -> None:
+    Args:
+        bundle: checked.
+        runner: of its networks.
+        front_end: reads text.
+        marked: also mark a voice that imitates nobody; that of a person always carries the inaudible mark.
+    """
+
+    def __init__(self, bundle: Bundle, runner: Runner, front_end: FrontEnd, marked: bool = False) -> None:
         self.bundle = bundle
+        self.marked = bundle.imitates_a_person or marked
         self._runner = runner
         self._front_end = front_end
         self._decoder = WindowDecoder(runner, bundle.manifest.context_frames)
@@ -115,7 +124,9 @@ class Synthesizer:
         threads: int = 2,
         lexicon: Path | None = None,
         runner: str = "onnxruntime",
+        gate: Gate | None = None,
         state_dir: Path | None = None,
+        marked: bool = False,
     ) -> Synthesizer:
         """Open a bundle, None for the built-in voice.
 
@@ -124,13 +135,16 @@ class Synthesizer:
             threads: windows to decode at the same time.
             lexicon: of the show.
             runner: one of ``edge.runners.RUNNERS``.
+            gate: decides whether the voice may be used, as in :meth:`Bundle.load`.
             state_dir: where engines and verdicts of the device are kept.
+            marked: also mark a voice that imitates nobody.
 
         Raises:
             BundleError, ConfigError, RunnerError: one line that names the file and the remedy.
         """
-        loaded = Bundle.load(bundle)
-        return cls(loaded, open_runner(loaded, runner, threads, state_dir), FrontEnd(lexicon))
+        loaded = Bundle.load(bundle, gate=gate)
+        opened = open_runner(loaded, runner, threads, state_dir)
+        return cls(loaded, opened, FrontEnd(lexicon), marked)
 
     def warm_up(self) -> None:
         """Load the dictionaries of the bundle's languages, speak the golden line and compare it.
@@ -268,7 +282,8 @@ class Synthesizer:
             Mark(cue.name, start if cue.index < 0 else int(boundaries[cue.index])) for cue in phrase.cues
         ]
         lead, end = np.zeros(silence, np.int16), int(boundaries[-1])
-        for piece in self._sound(encoded, line.request.volume, first_window, cancelled):
+        inaudible = FrameMark(int(boundaries[0])) if self.marked else None
+        for piece in self._sound(encoded, inaudible, line.request.volume, first_window, cancelled):
             samples = np.concatenate([lead, piece]) if len(lead) else piece
             stop = start + len(samples)
             due = tuple(mark for mark in marks if mark.sample < stop or stop == end)
@@ -277,7 +292,12 @@ class Synthesizer:
             start, lead, timeline = stop, lead[:0], None
 
     def _sound(
-        self, encoded: EncodedPhrase | None, volume: float, first_window: int, cancelled: Callable[[], bool]
+        self,
+        encoded: EncodedPhrase | None,
+        mark: FrameMark | None,
+        volume: float,
+        first_window: int,
+        cancelled: Callable[[], bool],
     ) -> Iterator[Pcm16]:
         """PCM of a phrase, window by window; one empty piece for a phrase without sound."""
         if encoded is None:
@@ -285,7 +305,8 @@ class Synthesizer:
             return
         largest = self.bundle.manifest.window_frames
         spans = plan_windows(encoded.plan.n_frames, first_window, largest, self._decoder.workers)
-        for samples in self._decoder.sound(encoded, spans, cancelled, first_alone=first_window > 0):
+        alone = first_window > 0
+        for samples in self._decoder.sound(encoded, spans, cancelled, first_alone=alone, mark=mark):
             yield to_pcm16(samples, volume)
 
 

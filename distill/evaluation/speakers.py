@@ -10,6 +10,7 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
+from edge.bundle.bundle import workshop
 from edge.spec import SAMPLE_RATE, ZERO_LENGTH_SYMBOLS
 from edge.synthesizer import SpeechRequest, Synthesizer
 
@@ -125,7 +126,7 @@ class Student:
     """Speaks with a bundle exactly as a device does, on one thread so that a run is the same everywhere."""
 
     def __init__(self, bundle: Path | None) -> None:
-        self.synthesizer = Synthesizer.load(bundle, threads=1)
+        self.synthesizer = Synthesizer.load(bundle, threads=1, gate=workshop)
 
     def speak(self, text: str, character: str, language: str, emotion: str = "neutral") -> Recording:
         """Speak a whole line.

@@ -39,6 +39,15 @@ def _teacher(voice: VoiceConfig) -> Iterator[Finding]:
 
 
 def _consent(voice: VoiceConfig) -> Iterator[Finding]:
-    if isinstance(voice.teacher, Owned) and voice.voice.consent is None:
-        advice = "if it is a person's voice, say in [voice.consent] who allowed it; the bundle ships with it"
-        yield Finding(voice.voice.name, "all", "consent", None, "", "a record", "warning", advice)
+    name = voice.voice.name
+    if voice.voice.consent_record is not None:
+        try:
+            voice.origin()
+        except DistillError as error:
+            yield Finding(name, "all", "consent", None, "", "the record of this voice", ERROR, str(error))
+    elif isinstance(voice.teacher, Owned) and voice.voice.synthetic is None:
+        advice = (
+            "no device speaks with a person's voice without its signed record: name it as consent_record, "
+            "or say in synthetic how a voice that imitates nobody came about"
+        )
+        yield Finding(name, "all", "consent", None, "", "a record", "warning", advice)

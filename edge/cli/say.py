@@ -149,9 +149,12 @@ def say(
 
 
 def _load(bundle: Path | None, threads: int, lexicon: Path | None, warm_up: bool) -> Synthesizer:
+    from ..bundle.trust.gate import DeviceGate
+    from ..permission import trust_directory
     from ..synthesizer import Synthesizer
 
-    synthesizer = Synthesizer.load(bundle, threads=threads, lexicon=lexicon)
+    gate = DeviceGate(trust_directory())
+    synthesizer = Synthesizer.load(bundle, threads=threads, lexicon=lexicon, gate=gate)
     if warm_up:
         synthesizer.warm_up()
     return synthesizer

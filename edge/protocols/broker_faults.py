@@ -27,7 +27,7 @@ def unreachable(error: BaseException | None) -> str:
         what = error.verify_message
         return f"its certificate is not valid here ({what}); check mqtt.tls.ca_file and mqtt.host"
     if isinstance(error, ssl.SSLError):
-        return f"no TLS there ({getattr(error, 'reason', None) or error}); check mqtt.port, and mqtt.tls on both sides"
+        return f"no TLS there ({error}); check mqtt.port, and mqtt.tls on both sides"
     if isinstance(error, ConnectionRefusedError):
         return "nothing listens there; start the broker, or check mqtt.host and mqtt.port"
     if isinstance(error, socket.gaierror):

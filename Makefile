@@ -1,7 +1,10 @@
 # make demo    speak six lines over MQTT; WAV and lip-sync files in demo-out/
 # make test    run the tests
 # make test-fast  run those of the device path, under a minute
+# make tensorrt  fetch NVIDIA's TensorRT-RTX for the tests of the engine builder (x86-64)
+# make faults  kill the daemon 500 times while lines arrive (half an hour)
 # make check   lint and types
+# make faults-update  kill 300 updates at random moments (six minutes)
 # make bench   measure this machine; JSON in benchmarks/results/, tables in README.md and docs/
 #
 # Every target makes its own virtual environment from Python 3.10 to 3.13; PYTHON=... chooses one, PIP_ARGS=...
@@ -11,9 +14,10 @@ DEMO := .venv
 DEV := .venv-dev
 FAST_TESTS := tests/edge tests/quantize tests/benchmarks tests/test_imports.py tests/test_extras.py
 TEST_TOOLS := chromium espeak-ng flite mosquitto mosquitto-clients
+TENSORRT := tensorrt-rtx-cu13-bindings==1.7.1.116 onnxruntime-ep-nv-tensorrt-rtx-cu13==0.5.0
 DEV_EXTRAS := ja,demo,http,metrics,osc,quantize,distill,dev
 
-.PHONY: help demo test test-fast check bench tools clean
+.PHONY: help demo test test-fast tensorrt faults faults-update check bench tools clean
 .DELETE_ON_ERROR:
 
 help:
@@ -26,15 +30,25 @@ test: $(DEV)/ready tools
 	$(DEV)/bin/python -m pytest
 
 test-fast: $(DEV)/ready
-	$(DEV)/bin/python -m pytest -m "not broker and not slow and not torch and not browser" $(FAST_TESTS)
+	$(DEV)/bin/python -m pytest -n 2 -m "not broker and not slow and not torch and not browser" $(FAST_TESTS)
 
 check: $(DEV)/ready
 	$(DEV)/bin/python -m ruff check .
 	$(DEV)/bin/python -m ruff format --check .
 	$(DEV)/bin/python -m mypy
 
+faults-update: $(DEV)/ready
+	UPDATES=$${UPDATES:-300} $(DEV)/bin/python -m pytest tests/deploy/test_faults.py
+
+faults: $(DEV)/ready tools
+	KILLS=$${KILLS:-500} $(DEV)/bin/python -m pytest tests/faults
+
 bench: $(DEV)/ready tools
 	$(DEV)/bin/python -m benchmarks
+
+# NVIDIA's compiler for x86-64 (proprietary licence, 150 MB): the builder of engines is then tested against it.
+tensorrt: $(DEV)/ready
+	$(DEV)/bin/python -m pip install --quiet --no-deps $(TENSORRT)
 
 tools:
 	@deploy/apt.sh $(TEST_TOOLS)

@@ -10,6 +10,7 @@ PACKAGES = ("edge", "models", "distill", "quantize", "deploy")
 # aarch64 or is pure Python; docs/supported-platforms.md lists them with the versions looked up.
 DEVICE = [
     "click>=8.2,<9",
+    "cryptography>=44,<60",
     "numpy>=2.0,<3",
     "onnxruntime>=1.20,<2",
     "paho-mqtt>=2.1,<3",
@@ -69,6 +70,7 @@ EXTRAS = {
         "psutil>=5.9",
         "num2words>=0.5.13",  # a second opinion on our number rules
         "pytest>=8.2",
+        "pytest-xdist>=3.6",
         "ruff>=0.6",
         "tomli>=2.0",  # mypy checks the code as Python 3.10 reads it
     ],
@@ -98,12 +100,14 @@ setup(
             "students/**",
         ],
         "quantize": ["voices/*.toml"],
+        "deploy": ["debian/*", "mosquitto/*", "systemd/*"],
     },
     install_requires=DEVICE,
     extras_require=EXTRAS,
     entry_points={
         "console_scripts": [
             "sovits-edge = edge.__main__:main",
+            "sovits-deploy = deploy.cli:main",
             "sovits-distill = distill.cli:main",
             "sovits-quantize = quantize.cli:main",
         ]

@@ -1,1 +1,1 @@
-"""Measurements of a device: ``python -m benchmarks`` takes them, ``report.py`` puts them in the README."""
+"""Measurements of a device: ``python -m benchmarks`` takes them, ``report.py`` writes the tables."""

@@ -17,25 +17,23 @@ Variant = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Measure:
-    """One figure of one variant.
-
-    Attributes:
-        name: what was measured, such as ``rtf``.
-        unit: ``ms``, ``MiB`` or ``1`` for a ratio.
-        variant: what tells it from its neighbours, such as ``{"precision": "int8", "threads": 2}``.
-        n: number of samples after warm-up.
-        low, p50, p95, p99, high: of the samples; percentiles are samples, never interpolated.
-    """
+    """One figure of one variant."""
 
     name: str
+    """What was measured, such as ``rtf``."""
     unit: str
+    """``ms``, ``MiB`` or ``1`` for a ratio."""
     variant: dict[str, Any] = field(default_factory=dict)
+    """What tells it from its neighbours, such as ``{"precision": "int8", "threads": 2}``."""
     n: int = 0
+    """Number of samples after warm-up."""
     low: float = 0.0
     p50: float = 0.0
     p95: float = 0.0
     p99: float = 0.0
     high: float = 0.0
+    """``low``, ``p50``, ``p95``, ``p99``, ``high``: of the samples; percentiles are samples, never
+    interpolated."""
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON."""

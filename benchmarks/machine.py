@@ -1,4 +1,4 @@
-"""What a figure has to be read with: the machine, its software and its state."""
+"""Machine of a measurement: hardware, software and state, with which every figure is read."""
 
 from __future__ import annotations
 

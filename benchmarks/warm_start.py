@@ -1,4 +1,4 @@
-"""What a trained student is worth to a new voice: time to the same held-out loss, from scratch and from it.
+"""Warm start, measured: time to the same held-out loss, from scratch and from a trained student.
 
     python -m benchmarks.warm_start --work runs/warm-start
 

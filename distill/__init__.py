@@ -1,1 +1,1 @@
-"""From a teacher to a student: corpus, training, evaluation."""
+"""Distillation: from a teacher to a student; corpus, training, evaluation."""

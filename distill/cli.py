@@ -75,12 +75,17 @@ def init(teacher: str, name: str, out: Path) -> None:
 @click.option("--config", type=_file, default=Path("voice.toml"), show_default=True, help="Of the voice.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def check(config: Path, as_json: bool) -> None:
-    """Listen to the reference clips of a voice and try its teacher; status 2 when it cannot be made."""
-    from .voice.check import check_voice
+    """Look for libraries, listen to the reference clips, try the teacher; status 2 when it cannot be made."""
+    from .voice.libraries import require_libraries
+
+    require_libraries()  # what comes now imports some of them
+    from .voice.check import check_voice, conclusion
     from .voice.config import load_voice_config
     from .voice.reference_clip import ERROR, findings_json
 
-    findings = check_voice(load_voice_config(config))
+    voice = load_voice_config(config)
+    require_libraries(voice.teacher.kind, voice.voice.languages)
+    findings = check_voice(voice)
     if as_json:
         click.echo(json.dumps(findings_json(findings), ensure_ascii=False, indent=1))
     for finding in () if as_json else findings:
@@ -88,6 +93,9 @@ def check(config: Path, as_json: bool) -> None:
     errors = sum(finding.severity == ERROR for finding in findings)
     if errors:
         raise DistillError(f"{config}: {errors} of {len(findings)} findings are errors")
+    if not as_json:
+        command = f"sovits-distill run --config {config} --out runs/{voice.voice.name}"
+        click.echo(f"{config}: {conclusion(findings)}; next, {command}")
 
 
 @cli.command()
@@ -155,7 +163,11 @@ def corpus(config: Path, out: Path, processes: int, devices: int) -> None:
               help="Passes of the aligner.")  # fmt: skip
 @click.option("--seed", type=int, default=7, show_default=True, help="Decides weights, order and windows.")
 @click.option(
-    "--save-every", type=_positive, default=250, show_default=True, help="Steps; a kill loses fewer."
+    "--save-every",
+    type=_positive,
+    default=250,
+    show_default=True,
+    help="Steps; at least once a minute in any case.",
 )
 @click.option("--validate-every", type=_positive, default=500, show_default=True, help="Steps.")
 @click.option("--threads", type=_positive, default=2, show_default=True, help="CPU threads of each process.")
@@ -190,6 +202,9 @@ def train(corpus: Path, out: Path, start: str, **options: Any) -> None:
 @click.option("--devices", type=_positive, default=1, show_default=True, help="GPUs, or processes on a CPU.")
 def run(config: Path, out: Path, processes: int, devices: int) -> None:
     """Make a voice: check the references, render, train, quantize, pack, evaluate, report."""
+    from .voice.libraries import require_libraries
+
+    require_libraries()  # what comes now imports some of them
     from .run import run as make
 
     bundle = make(config, out, processes, devices, say=click.echo)

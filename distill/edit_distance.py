@@ -1,4 +1,4 @@
-"""How far what was heard is from what was said."""
+"""Edit distance between what was said and what was heard."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a run has finished, what it cost, and on which machine: ``cost.json``."""
+"""Ledger of a run: steps finished, their cost, and the machine: ``cost.json``."""
 
 from __future__ import annotations
 

@@ -13,14 +13,7 @@ from .files import read_rows
 
 @dataclass(frozen=True)
 class Utterance:
-    """One rendered line, as the corpus command wrote it.
-
-    Attributes:
-        phonemes: symbols with the leading silence and the final mark, as the student reads them.
-        word_starts: 1 on the first phoneme of each word.
-        audio: FLAC file, absolute.
-        phoneme_times: (symbol, start in seconds) where the teacher tells; only to measure with.
-    """
+    """One rendered line, as the corpus command wrote it."""
 
     id: str
     character: str
@@ -28,11 +21,15 @@ class Utterance:
     emotion: str
     text: str
     phonemes: tuple[str, ...]
+    """Symbols with the leading silence and the final mark, as the student reads them."""
     languages: tuple[str, ...]
     word_starts: tuple[int, ...]
+    """1 on the first phoneme of each word."""
     audio: Path
+    """FLAC file, absolute."""
     split: str
     phoneme_times: tuple[tuple[str, float], ...] = ()
+    """(symbol, start in seconds) where the teacher tells; only to measure with."""
 
     @property
     def phoneme_ids(self) -> list[int]:

@@ -32,25 +32,23 @@ from .ledger import Ledger, digest_of, spoken_time
 from .manifest import read_manifest
 from .voice.card import voice_card, write_card
 from .voice.config import VoiceConfig, load_voice_config
+from .voice.libraries import require_libraries
 
 Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
 class Step:
-    """One step of the way.
-
-    Attributes:
-        name: of the step.
-        result: file or folder that it leaves behind.
-        inputs: what its result depends on, besides the steps before it.
-        work: does it and says in a few words what came out.
-    """
+    """One step of the way."""
 
     name: str
+    """Of the step."""
     result: Path
+    """File or folder that it leaves behind."""
     inputs: Any
+    """What its result depends on, besides the steps before it."""
     work: Callable[[], str]
+    """Does it and says in a few words what came out."""
 
 
 def run(config: Path, out: Path, processes: int = 2, devices: int = 1, say: Say = lambda line: None) -> Path:
@@ -67,10 +65,11 @@ def run(config: Path, out: Path, processes: int = 2, devices: int = 1, say: Say 
         The folder of the bundle.
 
     Raises:
-        DistillError: a step cannot be done; the message says what to change.
+        DistillError: a library is missing, or a step cannot be done; the message says what to change.
         TeacherError: the teacher does not work here.
     """
     voice = load_voice_config(config)
+    require_libraries(voice.teacher.kind, voice.voice.languages)
     _check_start(voice)
     out.mkdir(parents=True, exist_ok=True)
     with exclusive(out) as lock:
@@ -101,25 +100,22 @@ def _check_start(voice: VoiceConfig) -> None:
 
 @dataclass(frozen=True)
 class Production:
-    """The steps of one voice in one folder.
-
-    Attributes:
-        voice: configuration.
-        config: the file that it was read from.
-        out: folder of the run.
-        processes: lines rendered at the same time, on each device.
-        devices: GPUs, or processes on a CPU.
-        lock: descriptor to hand to the processes that are started.
-        say: told what is worth a line beside the steps.
-    """
+    """The steps of one voice in one folder."""
 
     voice: VoiceConfig
+    """Configuration."""
     config: Path
+    """The file that it was read from."""
     out: Path
+    """Folder of the run."""
     processes: int
+    """Lines rendered at the same time, on each device."""
     devices: int
+    """GPUs, or processes on a CPU."""
     lock: int
+    """Descriptor to hand to the processes that are started."""
     say: Say
+    """Told what is worth a line beside the steps."""
 
     def steps(self) -> list[Step]:
         """List all steps in order."""
@@ -201,7 +197,8 @@ class Production:
         student = read_json(self._train / "student" / "student.json")
         summary = read_json(self._corpus / "corpus.json")
         card = voice_card(
-            self.voice.voice.model_dump(mode="json"),
+            self.voice.voice.model_dump(mode="json")
+            | {"origin": self.voice.origin().model_dump(mode="json")},
             read_manifest(self._corpus),
             summary["teachers"],
             list(student["emotions"]),

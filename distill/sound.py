@@ -1,4 +1,4 @@
-"""From what a teacher gives to what a corpus holds: 32 kHz, trimmed, one gain per character and language."""
+"""Sound of a corpus: a teacher's at 32 kHz, trimmed, one gain per character and language."""
 
 from __future__ import annotations
 

@@ -24,37 +24,31 @@ ENDLESS_SAMPLES = (0x7FFF_FFFF - 36) // 2
 
 @dataclass(frozen=True)
 class Mark:
-    """A ``[mark:name]`` of the line.
-
-    Attributes:
-        name: as written in the text.
-        sample: offset from the first sample of the line.
-    """
+    """A ``[mark:name]`` of the line."""
 
     name: str
+    """As written in the text."""
     sample: int
+    """Offset from the first sample of the line."""
 
 
 @dataclass(frozen=True)
 class AudioChunk:
-    """A stretch of a line, in order.
-
-    Attributes:
-        samples: (n,) PCM.
-        sample_rate: Hz.
-        start: offset of the first sample in the line.
-        final: True on the last chunk of the line.
-        timeline: what the phrase that starts with this chunk says when, times from the start of the line;
-            None on chunks that continue a phrase.
-        marks: those reached within this chunk.
-    """
+    """A stretch of a line, in order."""
 
     samples: Pcm16
+    """(n,) PCM."""
     sample_rate: int
+    """Hz."""
     start: int
+    """Offset of the first sample in the line."""
     final: bool
+    """True on the last chunk of the line."""
     timeline: Timeline | None = None
+    """What the phrase that starts with this chunk says when, times from the start of the line; None on chunks
+    that continue a phrase."""
     marks: tuple[Mark, ...] = ()
+    """Those reached within this chunk."""
 
 
 def soft_limit(samples: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -179,6 +179,20 @@ class HomeAssistantConfig(_Section):
     """Discovery prefix, as configured in Home Assistant."""
 
 
+class TrustConfig(_Section):
+    """Where the device keeps signed documents, and where it stands, which a consent record may limit."""
+
+    directory: Path | None = None
+    """Trust store; absent: `trust` in the state directory."""
+    copy_directory: Path | None = None
+    """Second place for the numbers that only rise, best on another file system."""
+    use: Name = "venue"
+    """Which of the uses in a consent record this device is for."""
+    venue: str = Field("", pattern=r"^[A-Za-z0-9_.-]{0,64}$")
+    territory: str = Field("", pattern=r"^([A-Z]{2})?$")
+    """Country, two capital letters."""
+
+
 class EdgeConfig(_Section):
     """Everything that the daemon can be told."""
 
@@ -199,6 +213,7 @@ class EdgeConfig(_Section):
     queue: QueueConfig = QueueConfig()
     cache: CacheConfig = CacheConfig()
     files: FilesConfig = FilesConfig()
+    trust: TrustConfig = TrustConfig()
     http: HttpConfig | None = None
     osc: OscConfig | None = None
     hermes: HermesConfig | None = None

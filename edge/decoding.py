@@ -16,6 +16,7 @@ from .errors import RunnerError
 from .head import OverlapAdd, PhraseHead, Workspace
 from .prosody import FramePlan
 from .runners import Runner
+from .watermark.pattern import FrameMark
 
 Float32 = NDArray[np.float32]
 Span = tuple[int, int]
@@ -25,15 +26,12 @@ MIN_SHARE = 48  # frames; a smaller share pays more for the decoder's context th
 
 @dataclass(frozen=True)
 class EncodedPhrase:
-    """A phrase after the encoder.
-
-    Attributes:
-        plan: its frames.
-        hidden: (1, T, D), first input of the decoder.
-    """
+    """A phrase after the encoder."""
 
     plan: FramePlan
+    """Its frames."""
     hidden: Float32
+    """(1, T, D), first input of the decoder."""
 
 
 class WindowDecoder:
@@ -69,6 +67,7 @@ class WindowDecoder:
         cancelled: Callable[[], bool],
         *,
         first_alone: bool = False,
+        mark: FrameMark | None = None,
     ) -> Iterator[Float32]:
         """Samples of successive windows, all together T * 512 of them.
 
@@ -77,11 +76,12 @@ class WindowDecoder:
             spans: cover the phrase in order.
             cancelled: asked before each window; once True, nothing more comes.
             first_alone: compute nothing beside the first window, because somebody waits for it.
+            mark: inaudible mark of the phrase.
 
         Raises:
             RunnerError: the decoder failed or gave NaN.
         """
-        head = PhraseHead(phrase.plan.f0_edges)
+        head = PhraseHead(phrase.plan.f0_edges, mark)
         join = OverlapAdd(phrase.plan.n_frames)
         for rows in self._ordered(lambda span: self._rows(phrase, head, span), spans, cancelled, first_alone):
             samples = join.add(rows)

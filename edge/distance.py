@@ -1,4 +1,4 @@
-"""How far two sounds are apart: level differences that the ear may notice, and the noise between samples."""
+"""Distance of two sounds: level differences that the ear may notice, and the noise between samples."""
 
 from __future__ import annotations
 

@@ -30,6 +30,10 @@ class BundleError(EdgeError):
     code = "bundle_corrupt"
 
 
+class TrustError(BundleError):
+    """A signature, consent record or list does not allow what was asked; have the rights holder sign it."""
+
+
 class RunnerError(EdgeError):
     """The inference library refused a network or failed while running it."""
 

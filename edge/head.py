@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .spec import FRAME_OUTPUTS, HOP_LENGTH, N_BINS, N_FFT, SAMPLE_RATE, SUBFRAMES
+from .watermark.pattern import FrameMark
 
 Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]
@@ -126,13 +127,15 @@ class PhraseHead:
     last row lack the half that the neighbouring stretch gives. :class:`OverlapAdd` puts the rows together.
     """
 
-    def __init__(self, f0_edges: Float64) -> None:
+    def __init__(self, f0_edges: Float64, mark: FrameMark | None = None) -> None:
         """Place the pulses of a phrase.
 
         Args:
             f0_edges: (T + 1,) Hz at the frame boundaries.
+            mark: inaudible mark of the phrase; None: the sound is not marked.
         """
         self.n_frames = len(f0_edges) - 1
+        self._mark = mark
         self._positions, self._amplitudes = pulse_train(f0_edges)
 
     def rows(self, frames: Float32, low: int, start: int, stop: int, work: Workspace) -> Float32:
@@ -154,7 +157,10 @@ class PhraseHead:
         tail: Float32 | float = 0.0
         for at in range(start, stop, BLOCK_FRAMES):
             end, first = min(at + BLOCK_FRAMES, stop), at - start
-            output = _shape(excitation[:, first : end - start + 1], frames[at - low : end - low], work)
+            spectra = _shape(excitation[:, first : end - start + 1], frames[at - low : end - low], work)
+            if self._mark is not None:
+                self._mark.apply(spectra, at)
+            output = _sound(spectra, work)
             np.add(output[0, :HOP_LENGTH], tail, out=rows[first])
             np.add(output[1:, :HOP_LENGTH], output[:-1, HOP_LENGTH:], out=rows[first + 1 : end - start])
             tail = output[-1, HOP_LENGTH:].copy()
@@ -211,8 +217,8 @@ class OverlapAdd:
         return kept.ravel()[skipped : kept.size - (LEAD if self._left == 0 else 0)]
 
 
-def _shape(excitation: Float32, frames: Float32, work: Workspace) -> Float32:
-    """(n, N_FFT) windowed output frames from (2, n + 1, 512) excitation; in the workspace."""
+def _shape(excitation: Float32, frames: Float32, work: Workspace) -> NDArray[np.complex64]:
+    """(n, N_BINS) spectra of the output frames from (2, n + 1, 512) excitation; in the workspace."""
     n, window = len(frames), frame_window()
     windowed, spectra = work.frames[:, :n], work.spectra[:, :n]
     np.multiply(excitation[:, :-1], window[:HOP_LENGTH], out=windowed[:, :, :HOP_LENGTH])
@@ -227,10 +233,16 @@ def _shape(excitation: Float32, frames: Float32, work: Workspace) -> Float32:
     np.multiply(np.sin(frames[:, _PHASE], out=angle), magnitude, out=shape.imag)
     np.multiply(spectra[0], shape, out=spectra[0])
     np.multiply(spectra[1], np.exp(frames[:, _NOISE], out=magnitude), out=spectra[1])
-    np.add(spectra[0], spectra[1], out=spectra[0])
-    np.fft.irfft(spectra[0], norm="ortho", out=windowed[0])
+    output: NDArray[np.complex64] = np.add(spectra[0], spectra[1], out=spectra[0])
+    return output
+
+
+def _sound(spectra: NDArray[np.complex64], work: Workspace) -> Float32:
+    """(n, N_FFT) windowed output frames of their spectra; in the workspace."""
+    windowed = work.frames[:1, : len(spectra)]
+    np.fft.irfft(spectra, norm="ortho", out=windowed[0])
     output: Float32 = windowed[0]
-    output *= window
+    output *= frame_window()
     return output
 
 

@@ -61,22 +61,24 @@ class Topics:
         return f"{self.base}/{self.device}"
 
     def subscriptions(self) -> tuple[str, ...]:
-        """Return what the daemon listens to; `health` is its own, for the loopback check."""
-        tails = ("say/+", "line/+", "stop", "stop/+", "request/+", "health")
+        """Return what the daemon listens to: commands, malformed ones too, which have a right to an answer.
+
+        ``health`` is its own, for the loopback check.
+        """
+        tails = ("say/#", "line/#", "stop/#", "request/#", "health")
         return tuple(f"{self.root}/{tail}" for tail in tails)
 
     def urgent(self) -> tuple[str, ...]:
         """Return what the session for stops listens to."""
-        return tuple(f"{self.root}/{tail}" for tail in ("stop", "stop/+", "request/stop", "request/cancel"))
+        return tuple(f"{self.root}/{tail}" for tail in ("stop/#", "request/stop", "request/cancel"))
 
     def read(self, topic: str) -> Address | None:
         """Take an inbound topic apart; `None` if it is none of ours."""
         if not topic.startswith(self.root + "/"):
             return None
         kind, _, name = topic[len(self.root) + 1 :].partition("/")
-        if kind in ("say", "line", "request") and name:
-            return Address(kind, name)
-        return Address(kind, name) if kind == "stop" or (kind == "health" and not name) else None
+        is_ours = kind in ("say", "line", "stop", "request") or (kind == "health" and not name)
+        return Address(kind, name) if is_ours else None
 
     def own(self, tail: str) -> str:
         """Return a topic below the device's root, such as `state` or `event/noah`."""

@@ -1,7 +1,8 @@
-"""Cuts a reading with its tags into phrases: what the encoder sees at once, and the silence between."""
+"""Phrases: a reading with its tags, cut into what the encoder sees at once and the silence between."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -12,7 +13,10 @@ from .text.symbols import PUNCTUATION
 
 SENTENCE_ENDS = (".", "!", "?")
 SENTENCE_GAP_MS = 140  # on top of the silence that the student itself leaves at both ends of a phrase
+LONG_SILENCE_MS = 600  # a line of dots, an actor who does not answer
+SHORT_SILENCE_MS = 300  # a line of ♪ or of a mark
 MAX_PHONEMES = 140  # a longer sentence is cut at a comma: the encoder's time is part of the first sound's
+_DOTS = re.compile(r"[…‥⋯]|\.{2,}|。{2,}|——|──")
 _MORE_PUNCTUATION = tuple((symbol,) for symbol in PUNCTUATION)
 
 
@@ -72,6 +76,23 @@ def split_phrases(reading: Reading, tags: Sequence[Tag], emotion: str) -> tuple[
         start = max(start, stop)
         splitter.obey(tag)
     splitter.speak(start, len(reading.phonemes))
+    return splitter.finish()
+
+
+def silent_phrases(plain: str, tags: Sequence[Tag], emotion: str) -> tuple[Phrase, ...]:
+    """Phrases of a line without a word: its pauses, or a breath where it has none; marks keep their order.
+
+    Args:
+        plain: what is left of the line, which tells how long the breath is.
+        tags: as for ``split_phrases``.
+        emotion: as for ``split_phrases``.
+    """
+    splitter = _Splitter(Reading("", (), (), (), ()), emotion)
+    for tag in tags:
+        splitter.obey(tag)
+    if not any(tag.kind == "pause" and tag.value for tag in tags):
+        breath_ms = LONG_SILENCE_MS if _DOTS.search(plain) else SHORT_SILENCE_MS
+        splitter.obey(Tag("pause", breath_ms, len(plain)))
     return splitter.finish()
 
 

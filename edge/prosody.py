@@ -1,4 +1,4 @@
-"""From what the encoder predicts per phoneme to what the decoder and the head need per frame."""
+"""Prosody: from what the encoder predicts per phoneme to what decoder and head need per frame."""
 
 from __future__ import annotations
 
@@ -19,17 +19,14 @@ _POINT_POSITIONS = (np.arange(F0_POINTS) + 0.5) / F0_POINTS
 
 @dataclass(frozen=True)
 class FramePlan:
-    """A phrase laid out on the frame grid.
-
-    Attributes:
-        durations: (P,) whole frames per phoneme; sums to T.
-        f0_edges: (T + 1,) Hz at the frame boundaries.
-        features: (1, T, 6) float32, second input of the decoder.
-    """
+    """A phrase laid out on the frame grid."""
 
     durations: NDArray[np.int64]
+    """(P,) whole frames per phoneme; sums to T."""
     f0_edges: NDArray[np.float64]
+    """(T + 1,) Hz at the frame boundaries."""
     features: NDArray[np.float32]
+    """(1, T, 6) float32, second input of the decoder."""
 
     @property
     def n_frames(self) -> int:

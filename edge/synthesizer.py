@@ -11,18 +11,19 @@ from numpy.typing import NDArray
 
 from . import golden, markup
 from .audio import AudioChunk, Mark, Pcm16, to_pcm16
-from .bundle.bundle import Bundle
+from .bundle.bundle import Bundle, Gate
 from .bundle.manifest import Character, choose_character
 from .decoding import EncodedPhrase, WindowDecoder, plan_windows
 from .errors import BundleError, RequestError
 from .lipsync.timeline import Timeline, concatenate, phrase_timeline, silence_timeline
 from .markup import Tag
-from .phrases import Phrase, split_phrases
+from .phrases import Phrase, silent_phrases, split_phrases
 from .prosody import plan_frames, sounded_mask
 from .runners import EncoderInputs, Runner, open_runner
 from .runners.base import encoder_inputs
 from .spec import EMOTION_STRENGTH, HOP_LENGTH, PITCH, RATE, SAMPLE_RATE, VOLUME
 from .text import FrontEnd
+from .watermark.pattern import FrameMark
 
 _RANGES = {"emotion_strength": EMOTION_STRENGTH, "rate": RATE, "pitch": PITCH, "volume": VOLUME}
 
@@ -40,6 +41,8 @@ class SpeechRequest:
         rate: 2.0 is twice as fast; 0.5 to 2.
         pitch: semitones, -12 to 12.
         volume: linear gain, 0 to 2.
+        markup: ``lenient``: what is no tag is not spoken, with a warning; ``strict``: it is refused.
+        trust: ``show``, or ``text`` for text of a language model or the public: its marks are not obeyed.
     """
 
     text: str
@@ -50,6 +53,8 @@ class SpeechRequest:
     rate: float = 1.0
     pitch: float = 0.0
     volume: float = 1.0
+    markup: str = "lenient"
+    trust: str = "show"
 
 
 @dataclass(frozen=True)
@@ -95,10 +100,18 @@ def _never() -> bool:
 
 
 class Synthesizer:
-    """Speaks with one bundle. Belongs to one thread at a time."""
+    """Speaks with one bundle. Belongs to one thread at a time.
 
-    def __init__(self, bundle: Bundle, runner: Runner, front_end: FrontEnd) -> None:
+    Args:
+        bundle: checked.
+        runner: of its networks.
+        front_end: reads text.
+        marked: also mark a voice that imitates nobody; that of a person always carries the inaudible mark.
+    """
+
+    def __init__(self, bundle: Bundle, runner: Runner, front_end: FrontEnd, marked: bool = False) -> None:
         self.bundle = bundle
+        self.marked = bundle.imitates_a_person or marked
         self._runner = runner
         self._front_end = front_end
         self._decoder = WindowDecoder(runner, bundle.manifest.context_frames)
@@ -111,7 +124,9 @@ class Synthesizer:
         threads: int = 2,
         lexicon: Path | None = None,
         runner: str = "onnxruntime",
+        gate: Gate | None = None,
         state_dir: Path | None = None,
+        marked: bool = False,
     ) -> Synthesizer:
         """Open a bundle, None for the built-in voice.
 
@@ -120,13 +135,16 @@ class Synthesizer:
             threads: windows to decode at the same time.
             lexicon: of the show.
             runner: one of ``edge.runners.RUNNERS``.
+            gate: decides whether the voice may be used, as in :meth:`Bundle.load`.
             state_dir: where engines and verdicts of the device are kept.
+            marked: also mark a voice that imitates nobody.
 
         Raises:
             BundleError, ConfigError, RunnerError: one line that names the file and the remedy.
         """
-        loaded = Bundle.load(bundle)
-        return cls(loaded, open_runner(loaded, runner, threads, state_dir), FrontEnd(lexicon))
+        loaded = Bundle.load(bundle, gate=gate)
+        opened = open_runner(loaded, runner, threads, state_dir)
+        return cls(loaded, opened, FrontEnd(lexicon), marked)
 
     def warm_up(self) -> None:
         """Load the dictionaries of the bundle's languages, speak the golden line and compare it.
@@ -175,9 +193,14 @@ class Synthesizer:
     def _prepare(self, request: SpeechRequest, front_end: FrontEnd) -> PreparedLine:
         _check_ranges(request)
         character = choose_character(self.bundle.manifest.characters, request.character)
-        parsed = markup.parse(request.text)
-        reading = front_end.read(parsed.plain, request.language)
+        parsed = markup.parse(request.text, request.markup, request.trust)
         first, tags, warnings = _resolve_emotions(character, request.emotion, parsed.tags)
+        warnings += parsed.warnings
+        if request.text.strip() and not any(map(str.isalnum, parsed.plain)):
+            phrases = silent_phrases(parsed.plain, tags, first)
+            return PreparedLine(request, character, phrases, "", tuple(warnings))
+        reading = front_end.read(parsed.plain, request.language, character.languages)
+        warnings += reading.warnings
         foreign = sorted(set(reading.languages) - set(character.languages))
         if foreign:
             warnings.append(f"{character.name} was not trained on {', '.join(foreign)}: expect an accent")
@@ -259,7 +282,8 @@ class Synthesizer:
             Mark(cue.name, start if cue.index < 0 else int(boundaries[cue.index])) for cue in phrase.cues
         ]
         lead, end = np.zeros(silence, np.int16), int(boundaries[-1])
-        for piece in self._sound(encoded, line.request.volume, first_window, cancelled):
+        inaudible = FrameMark(int(boundaries[0])) if self.marked else None
+        for piece in self._sound(encoded, inaudible, line.request.volume, first_window, cancelled):
             samples = np.concatenate([lead, piece]) if len(lead) else piece
             stop = start + len(samples)
             due = tuple(mark for mark in marks if mark.sample < stop or stop == end)
@@ -268,7 +292,12 @@ class Synthesizer:
             start, lead, timeline = stop, lead[:0], None
 
     def _sound(
-        self, encoded: EncodedPhrase | None, volume: float, first_window: int, cancelled: Callable[[], bool]
+        self,
+        encoded: EncodedPhrase | None,
+        mark: FrameMark | None,
+        volume: float,
+        first_window: int,
+        cancelled: Callable[[], bool],
     ) -> Iterator[Pcm16]:
         """PCM of a phrase, window by window; one empty piece for a phrase without sound."""
         if encoded is None:
@@ -276,7 +305,8 @@ class Synthesizer:
             return
         largest = self.bundle.manifest.window_frames
         spans = plan_windows(encoded.plan.n_frames, first_window, largest, self._decoder.workers)
-        for samples in self._decoder.sound(encoded, spans, cancelled, first_alone=first_window > 0):
+        alone = first_window > 0
+        for samples in self._decoder.sound(encoded, spans, cancelled, first_alone=alone, mark=mark):
             yield to_pcm16(samples, volume)
 
 
@@ -293,6 +323,7 @@ def _resolve_emotions(
     """Put emotions that the character has in place of those asked for, with a warning where they differ."""
     resolved: dict[str, str] = {}
     warnings: list[str] = []
+    tags = [tag for tag in tags if not tag.is_hint or tag.kind == "pause" or tag.value in character.emotions]
     for asked in dict.fromkeys([first, *(str(tag.value) for tag in tags if tag.kind == "emotion")]):
         resolved[asked] = character.emotion(asked)
         warnings += character.emotion_warning(asked)

@@ -72,7 +72,7 @@ def forward_sum(log_likelihood: Tensor, n_frames: Tensor, n_states: Tensor) -> T
 def best_path(log_likelihood: Tensor, n_frames: Tensor, n_states: Tensor) -> list[Tensor]:
     """Return for each row the number of frames spent in each of its states on the best alignment.
 
-    Args and shapes as in `forward_sum`. Source: monotonic alignment search, arXiv:2005.11129.
+    Args and shapes as in ``forward_sum``. Source: monotonic alignment search, arXiv:2005.11129.
     """
     batch, size, states = log_likelihood.shape
     score = torch.full((batch, states), IMPOSSIBLE, device=log_likelihood.device)

@@ -1,7 +1,7 @@
 """The student: phonemes to prosody and hidden vectors, frames to spectral envelopes.
 
 Two networks with the expansion from phonemes to frames between them, done by the caller, so that
-neither graph has a data-dependent shape. Inputs and outputs of both `forward` methods are the
+neither graph has a data-dependent shape. Inputs and outputs of both ``forward`` methods are the
 inputs and outputs of the exported graphs.
 """
 
@@ -20,37 +20,34 @@ LOG_F0_CENTRE = 5.3  # natural log of Hz, about 200 Hz
 
 @dataclass(frozen=True)
 class StudentConfig:
-    """Sizes of the student.
-
-    Attributes:
-        n_vocab: phoneme symbols of the inventory.
-        n_characters, n_emotions: rows of the embedding tables; emotion 0 is neutral.
-        encoder_dim, encoder_dilations: width and one block per entry.
-        predictor_blocks: blocks of each of the two prosody branches.
-        decoder_dim, decoder_blocks: width and depth at frame rate.
-        kernel_size, expansion: of every block.
-        n_harmonic_cepstra, n_noise_cepstra: mel-cepstral coefficients of the two envelopes.
-        warp: all-pass constant of the mel-cepstrum; 0.5 follows the mel scale at 32 kHz.
-    """
+    """Sizes of the student."""
 
     n_vocab: int = 732
+    """Phoneme symbols of the inventory."""
     n_languages: int = 3
     n_characters: int = 4
     n_emotions: int = 4
+    """``n_characters``, ``n_emotions``: rows of the embedding tables; emotion 0 is neutral."""
     encoder_dim: int = 192
     encoder_dilations: tuple[int, ...] = (1, 1, 2, 2, 4, 4)
+    """``encoder_dim``, ``encoder_dilations``: width and one block per entry."""
     predictor_blocks: int = 2
+    """Blocks of each of the two prosody branches."""
     decoder_dim: int = 192
     decoder_blocks: int = 8
+    """``decoder_dim``, ``decoder_blocks``: width and depth at frame rate."""
     kernel_size: int = 7
     expansion: int = 3
+    """``kernel_size``, ``expansion``: of every block."""
     f0_points: int = 4
     n_frame_features: int = 6
     n_fft: int = 1024
     subframes: int = 4
     n_harmonic_cepstra: int = 96
     n_noise_cepstra: int = 64
+    """``n_harmonic_cepstra``, ``n_noise_cepstra``: mel-cepstral coefficients of the two envelopes."""
     warp: float = 0.5
+    """All-pass constant of the mel-cepstrum; 0.5 follows the mel scale at 32 kHz."""
     zero_length_ids: tuple[int, ...] = ()
 
     @property
@@ -64,7 +61,7 @@ class StudentConfig:
         return self.decoder_blocks * (self.kernel_size - 1) // 2
 
     def to_dict(self) -> dict[str, object]:
-        """Return plain values that `StudentConfig(**values)` takes back."""
+        """Return plain values that ``StudentConfig(**values)`` takes back."""
         return asdict(self)
 
     @classmethod

@@ -32,15 +32,12 @@ Check = Callable[[EngineSet], dict[str, Any]]
 
 @dataclass(frozen=True)
 class BuildOptions:
-    """Flags of a build; all are part of the key.
-
-    Attributes:
-        workspace_mib: memory that one layer may use while it runs; the student's need a few MiB.
-        optimization_level: 0 to 5; how long the builder looks for faster kernels.
-    """
+    """Flags of a build; all are part of the key."""
 
     workspace_mib: int = 256
+    """Memory that one layer may use while it runs; the student's need a few MiB."""
     optimization_level: int = 3
+    """0 to 5; how long the builder looks for faster kernels."""
 
 
 def _no_progress(phase: str, step: int, steps: int) -> bool:

@@ -17,27 +17,25 @@ Method = Literal["max", "percentile", "mse"]
 N_BINS = 4096
 PERCENTILE = 99.995
 LEVELS = 127  # symmetric int8
+SMALLEST_LIMIT = 1e-6  # of a tensor that is always zero, or that no line reached
 _CANDIDATES = np.linspace(0.3, 1.0, 71)  # clipping points tried by ``mse``, as parts of the maximum
 
 
 @dataclass
 class Histogram:
-    """Distribution of the magnitudes of one tensor; the range doubles when a larger value comes.
-
-    Attributes:
-        top: upper end of the last bin.
-        counts: (N_BINS,).
-        maximum: largest magnitude seen.
-        levels: steps between 0 and the limit; more behind a ReLU (see :mod:`quantize.rectify`).
-        per_step: False if the tensor was one row however long the line: a product with so few operations
-            gains nothing from int8.
-    """
+    """Distribution of the magnitudes of one tensor; the range doubles when a larger value comes."""
 
     top: float = 0.0
+    """Upper end of the last bin."""
     counts: np.ndarray = field(default_factory=lambda: np.zeros(N_BINS))
+    """(N_BINS,)."""
     maximum: float = 0.0
+    """Largest magnitude seen."""
     levels: int = RECTIFIED_LEVELS
+    """Steps between 0 and the limit; more behind a ReLU (see :mod:`quantize.rectify`)."""
     per_step: bool = False
+    """False if the tensor was one row however long the line: a product with so few operations gains nothing
+    from int8."""
 
     def add(self, values: np.ndarray) -> None:
         """Count the magnitudes of an array (1, steps, width)."""
@@ -48,7 +46,7 @@ class Histogram:
         peak = float(magnitudes.max())
         self.maximum = max(self.maximum, peak)
         if self.top == 0.0:
-            self.top = max(peak, 1e-6)
+            self.top = max(peak, SMALLEST_LIMIT)
         while peak > self.top:
             self.counts = np.concatenate([self.counts.reshape(-1, 2).sum(1), np.zeros(N_BINS // 2)])
             self.top *= 2
@@ -56,7 +54,9 @@ class Histogram:
 
     def limit(self, method: Method) -> float:
         """Largest magnitude to represent; what lies above is clipped."""
-        return max(_LIMITS[method](self), 1e-6)
+        if self.maximum <= SMALLEST_LIMIT:  # nothing to weigh: every method would divide by zero
+            return SMALLEST_LIMIT
+        return max(_LIMITS[method](self), SMALLEST_LIMIT)
 
 
 def _percentile(histogram: Histogram) -> float:

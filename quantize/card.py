@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from edge.bundle.manifest import Consent, Language, Name, Provenance
+from edge.bundle.manifest import Consent, Language, Name, Origin, Provenance
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -47,6 +47,9 @@ class VoiceCard(_Model):
     provenance: tuple[Provenance, ...]
     golden: CardGolden
     consent: Consent | None = None
+    origin: Origin | None = None
+    consent_record: Path | None = None
+    """Signed record of the person whose voice it is; relative to the card."""
     first_window_frames: int = 16
     window_frames: int = 256
 
@@ -58,7 +61,7 @@ def read_card(path: Path) -> VoiceCard:
         ValueError: one line that names the file, the key and what is wrong with it.
     """
     try:
-        return VoiceCard.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+        card = VoiceCard.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
     except OSError as error:
         raise ValueError(
             f"{path}: {error.strerror}; write a voice card, docs/quantize.md shows one"
@@ -69,3 +72,6 @@ def read_card(path: Path) -> VoiceCard:
         problem = error.errors(include_url=False)[0]
         where = ".".join(str(part) for part in problem["loc"])
         raise ValueError(f"{path}: {where}: {problem['msg']}") from error
+    if card.consent_record is None:
+        return card
+    return card.model_copy(update={"consent_record": path.resolve().parent / card.consent_record})

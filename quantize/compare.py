@@ -34,23 +34,20 @@ INTEGER_KERNELS = ("MatMulIntegerToFloat", "QLinearMatMul", "DynamicQuantizeMatM
 
 @dataclass(frozen=True)
 class Quality:
-    """Means over the lines.
-
-    Attributes:
-        duration_error_frames: root mean square per phoneme; a frame is 16 ms.
-        length_error_percent: of whole lines.
-        f0_error_cents: root mean square of the pitch targets.
-        decoder_log_mel_db, decoder_snr_db: int8 decoder, float encoder.
-        log_mel_db, snr_db: int8 encoder and decoder, durations and pitch of the float encoder.
-    """
+    """Means over the lines."""
 
     duration_error_frames: float
+    """Root mean square per phoneme; a frame is 16 ms."""
     length_error_percent: float
+    """Of whole lines."""
     f0_error_cents: float
+    """Root mean square of the pitch targets."""
     decoder_log_mel_db: float
     decoder_snr_db: float
+    """``decoder_log_mel_db``, ``decoder_snr_db``: int8 decoder, float encoder."""
     log_mel_db: float
     snr_db: float
+    """``log_mel_db``, ``snr_db``: int8 encoder and decoder, durations and pitch of the float encoder."""
 
 
 def quality(float_folder: Path, int8_folder: Path, lines: Sequence[Line]) -> Quality:

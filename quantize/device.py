@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from edge.bundle.bundle import Bundle
+from edge.bundle.bundle import Bundle, workshop
 from edge.errors import ConfigError, RunnerError
 from edge.runners import open_runner
 from edge.runners.auto import describe, write
@@ -50,7 +50,7 @@ def build(
     roll_back: bool,
 ) -> None:
     """Build TensorRT engines for this machine and use them once they have spoken the golden line."""
-    loaded, root = Bundle.load(bundle), state_dir / ENGINES_FOLDER
+    loaded, root = Bundle.load(bundle, gate=workshop), state_dir / ENGINES_FOLDER
     if roll_back:
         engines = EngineStore(root, loaded.manifest.name).roll_back()
         click.echo(f"{engines.path}: in use again")
@@ -140,8 +140,8 @@ def verdict(
     The float bundle is made on a workstation: sovits-quantize pack with the networks of the export step, or
     sovits-quantize dequantize.
     """
-    voice, thresholds = Bundle.load(bundle), Thresholds(**limits)
-    evidence = judge(voice, Bundle.load(float_bundle), runner, threads, state_dir, thresholds)
+    voice, thresholds = Bundle.load(bundle, gate=workshop), Thresholds(**limits)
+    evidence = judge(voice, Bundle.load(float_bundle, gate=workshop), runner, threads, state_dir, thresholds)
     reason = rejection(evidence, thresholds)
     click.echo(f"INT8 {'rejected: ' + reason if reason else 'accepted'}")
     click.echo(f"speed-up        {evidence.speedup:.2f} ({evidence.line_ms:.1f} ms for all lines)")

@@ -16,17 +16,14 @@ from edge.text.symbols import SYMBOL_TO_ID
 
 @dataclass(frozen=True)
 class Line:
-    """One line.
-
-    Attributes:
-        name: for reports.
-        phonemes: (P,) symbols with the leading silence and the final punctuation.
-        inputs: for the encoder.
-    """
+    """One line."""
 
     name: str
+    """For reports."""
     phonemes: tuple[str, ...]
+    """(P,) symbols with the leading silence and the final punctuation."""
     inputs: EncoderInputs
+    """For the encoder."""
 
 
 def read_lines(corpus: Path, student: dict[str, Any], split: str, n: int) -> list[Line]:

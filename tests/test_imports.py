@@ -35,10 +35,11 @@ ARROWS = {
         "edge.errors",
         "edge.cli.command",
         "edge.bundle.manifest",
+        "edge.bundle.trust",  # the consent record that goes into the bundle
         "edge.prosody",
         "edge.head",
     ),
-    "deploy": ("edge.bundle.bundle", "edge.config", "edge.errors", "quantize.build"),
+    "deploy": ("edge", "quantize.build"),
     "benchmarks": ("edge", "quantize", "models"),  # models: the full model is what we compare with
 }
 

@@ -1,1 +1,1 @@
-"""What a teacher says: plan, rendering on several processes, the record of it."""
+"""Corpus: what a teacher says, rendered on several processes, and the record of it."""

@@ -1,4 +1,4 @@
-"""What a corpus is made of: who says which lines, and how the sound is kept."""
+"""Corpus configuration: who says which lines, and how the sound is kept."""
 
 from __future__ import annotations
 
@@ -23,34 +23,31 @@ PACKAGE_SCRIPTS = {  # how their files begin
 
 
 class Recording(Section):
-    """What one character says in one language.
-
-    Attributes:
-        character: name of the character in the voice.
-        language: ``zh``, ``en`` or ``ja``.
-        teacher: who speaks.
-        script: ``builtin``, ``builtin-more``, or files of lines, as absolute paths; several are read one
-            after the other.
-        lines: number of training lines by emotion, each at most the whole script; the validation lines are
-            shared out among these emotions.
-        shares: in place of numbers, what share of the whole script is said in each emotion, 0 to 1. Which
-            lines depends on their texts alone, so that a script can grow without being said again.
-        takes: how often each training line is said, each time with another seed.
-        valid_lines: number of validation lines; all of the script when absent.
-        test_lines: number of held-out lines by emotion; the first ones of the script's test lines.
-        rate_test_lines: held-out lines said again, 10 % faster and slower in turn: the teacher's own spread.
-    """
+    """What one character says in one language."""
 
     character: str
+    """Name of the character in the voice."""
     language: str = Field(pattern="^(zh|en|ja)$")
+    """``zh``, ``en`` or ``ja``."""
     teacher: str
+    """Who speaks."""
     script: tuple[str, ...] = (BUILTIN_SCRIPT,)
+    """``builtin``, ``builtin-more``, or files of lines, as absolute paths; several are read one after the
+    other."""
     lines: dict[str, int] = Field(default_factory=dict)
+    """Number of training lines by emotion, each at most the whole script; the validation lines are shared out
+    among these emotions."""
     shares: dict[str, Annotated[float, Field(ge=0.0, le=1.0)]] = Field(default_factory=dict)
+    """In place of numbers, what share of the whole script is said in each emotion, 0 to 1. Which lines
+    depends on their texts alone, so that a script can grow without being said again."""
     takes: int = Field(default=1, ge=1)
+    """How often each training line is said, each time with another seed."""
     valid_lines: int | None = None
+    """Number of validation lines; all of the script when absent."""
     test_lines: dict[str, int]
+    """Number of held-out lines by emotion; the first ones of the script's test lines."""
     rate_test_lines: int = 0
+    """Held-out lines said again, 10 % faster and slower in turn: the teacher's own spread."""
 
     @model_validator(mode="after")
     def _numbers_or_shares(self) -> Recording:
@@ -60,22 +57,19 @@ class Recording(Section):
 
 
 class CorpusSound(Section):
-    """How the lines of a corpus are kept, whoever says them.
-
-    Attributes:
-        seed: decides which line goes to whom, and is handed to teachers that sample.
-        level_dbfs: mean level of neutral speech, RMS over its sounding 4 ms steps; one gain per character and
-            language brings it there, so that what is louder in one emotion stays louder.
-        leading_silence_s: silence kept before the first sound.
-        trailing_silence_s: silence kept after the last sound.
-        lexicon: words with a reading of their own (docs/lexicon.md); relative to the file.
-    """
+    """How the lines of a corpus are kept, whoever says them."""
 
     seed: int = 20240229
+    """Decides which line goes to whom, and is handed to teachers that sample."""
     level_dbfs: float = Field(default=-26.0, ge=-60.0, le=-6.0)
+    """Mean level of neutral speech, RMS over its sounding 4 ms steps; one gain per character and language
+    brings it there, so that what is louder in one emotion stays louder."""
     leading_silence_s: float = Field(default=0.016, ge=0.0, le=1.0)
+    """Silence kept before the first sound."""
     trailing_silence_s: float = Field(default=0.100, ge=0.0, le=1.0)
+    """Silence kept after the last sound."""
     lexicon: Path | None = None
+    """Words with a reading of their own (docs/lexicon.md); relative to the file."""
 
     @field_validator("lexicon")
     @classmethod
@@ -85,10 +79,7 @@ class CorpusSound(Section):
 
 
 class CorpusConfig(CorpusSound):
-    """A corpus of several characters.
-
-    Attributes:
-        recordings: who says what.
-    """
+    """A corpus of several characters."""
 
     recordings: tuple[Recording, ...]
+    """Who says what."""

@@ -21,7 +21,6 @@ from typing import Any
 
 import numpy as np
 import soxr
-from tqdm import tqdm
 
 from edge.spec import SAMPLE_RATE
 from edge.text import FrontEnd, Reading
@@ -30,6 +29,7 @@ from edge.text.frontend import Word
 from .. import sound
 from ..files import write_json
 from ..gate import GateConfig, Heard, Voice, first_look, learn_voice
+from ..progress_bar import ProgressBar
 from ..script import load_lines
 from ..sound import Audio
 from ..teachers import LineRejectedError, LineRequest, Teacher, make_teacher
@@ -78,18 +78,18 @@ def make_cases(booth: Booth, language: str, n_learn: int, n_judge: int) -> list[
     script = [line.text for line in load_lines(language) if line.split == "train"]
     draw.shuffle(script)
     cases: list[Case] = []
-    bar = tqdm(total=n_learn + n_judge, unit="line", mininterval=5)
-    for text in script:
-        kinds: Sequence[str] = KINDS
-        if len(cases) < n_learn:
-            kinds = (draw.choice(KINDS[1:]) if draw.random() < FAULTY_SHARE else CLEAN,)
-        try:
-            cases.append(booth.case(text, kinds))
-        except LineRejectedError:
-            continue
-        bar.update()
-        if len(cases) == n_learn + n_judge:
-            break
+    with ProgressBar("lines", n_learn + n_judge, "line") as bar:
+        for text in script:
+            kinds: Sequence[str] = KINDS
+            if len(cases) < n_learn:
+                kinds = (draw.choice(KINDS[1:]) if draw.random() < FAULTY_SHARE else CLEAN,)
+            try:
+                cases.append(booth.case(text, kinds))
+            except LineRejectedError:
+                continue
+            bar.advance()
+            if len(cases) == n_learn + n_judge:
+                break
     return cases
 
 

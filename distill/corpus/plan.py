@@ -1,4 +1,4 @@
-"""What is to be said: the script dealt out to characters and emotions."""
+"""Plan of a corpus: the script dealt out to characters and emotions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is done of a corpus: one row of JSON for each step of a line, written before the next is begun."""
+"""Progress of a corpus: one row of JSON for each step of a line, written before the next is begun."""
 
 from __future__ import annotations
 

@@ -24,16 +24,13 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Ranks:
-    """This process among those of the command.
-
-    Attributes:
-        rank: 0 to size - 1; the first one does what is done once.
-        gpu: what CUDA_VISIBLE_DEVICES should hold for the programs of this rank; None leaves it alone.
-    """
+    """This process among those of the command."""
 
     rank: int = 0
+    """0 to size - 1; the first one does what is done once."""
     size: int = 1
     gpu: str | None = None
+    """What CUDA_VISIBLE_DEVICES should hold for the programs of this rank; None leaves it alone."""
     _barrier: Callable[[], None] = lambda: None
 
     def share(self, items: Sequence[T]) -> Sequence[T]:

@@ -17,8 +17,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from tqdm import tqdm
-
 from edge.text import FrontEnd
 
 from ..config import DistillError
@@ -26,6 +24,7 @@ from .config import CorpusConfig
 from ..exclusive import exclusive
 from ..files import read_json, write_json, write_rows
 from ..gate import LEARN_LINES, GateConfig, Voice
+from ..progress_bar import ProgressBar, tracked
 from .plan import Planned, plan
 from .progress import Progress, manifest_row, read_progress
 from .ranks import Ranks, expected_rank, join_ranks
@@ -147,7 +146,7 @@ class _Run:
         tasks = [(job,) for jobs in samples.values() for job in jobs]
         powers: dict[Who, list[tuple[float, int]]] = {who: [] for who in samples}
         results = self._renderers.each("level", tasks) if tasks else ()
-        for index, power in tqdm(results, total=len(tasks), desc="levels", unit="line"):
+        for index, power in tracked(results, "levels", len(tasks), "line"):
             if power is not None:
                 powers[owners[index]].append(power)
         return {who: self._gain(who, found) for who, found in powers.items()}
@@ -193,7 +192,7 @@ class _Run:
             else:
                 tasks.append((lines[:: -(-len(lines) // LEARN_LINES)], judge))
         if self._ranks.rank == 0 and tasks:
-            for _ in tqdm(self._renderers.each("learn", tasks), total=len(tasks), desc="learn", unit="voice"):
+            for _ in tracked(self._renderers.each("learn", tasks), "learn", len(tasks), "voice"):
                 pass
         self._ranks.wait()
         return judges
@@ -230,13 +229,12 @@ class _Run:
         log = Progress(self._ranks.folder(self._folder))
         quiet = self._ranks.rank > 0 or not tasks
         try:
-            with tqdm(total=len(tasks), desc=name, unit="line", disable=quiet) as bar:
+            with ProgressBar(name, len(tasks), "line", quiet=quiet) as bar:
                 rejected = 0
                 for _, row in self._renderers.each(task, tasks) if tasks else ():
                     log.add(row)
                     rejected += "rejected" in row
-                    bar.set_postfix(rejected=rejected, refresh=False)
-                    bar.update()
+                    bar.advance(rejected=rejected)
         finally:
             log.close()
         self._ranks.wait()

@@ -1,4 +1,4 @@
-"""What a corpus became: counts, hours, origins, and what the gate rejected."""
+"""Summary of a corpus: counts, hours, origins, and what the gate rejected."""
 
 from __future__ import annotations
 

@@ -37,31 +37,25 @@ class FaultyLineError(LineRejectedError):
 
 @dataclass(frozen=True)
 class Job:
-    """One utterance to render.
-
-    Attributes:
-        id: names all that decides the sound, however many attempts it takes.
-        gain: applied after resampling.
-    """
+    """One utterance to render."""
 
     id: str
+    """Names all that decides the sound, however many attempts it takes."""
     split: str
     teacher: str
     request: LineRequest
     gain: float
+    """Applied after resampling."""
 
 
 @dataclass(frozen=True)
 class Judge:
-    """How the lines of a job are judged.
-
-    Attributes:
-        key: of the gate's limits and of what the voice was learnt from; kept with the row.
-        voice: file of the learnt voice; None before there is one.
-    """
+    """How the lines of a job are judged."""
 
     key: str
+    """Of the gate's limits and of what the voice was learnt from; kept with the row."""
     voice: Path | None = None
+    """File of the learnt voice; None before there is one."""
 
 
 class Studio:

@@ -1,4 +1,4 @@
-"""Measure how well unknown English words are read, on the CMUdict words that training never saw.
+"""Letter-to-sound model, measured on the CMUdict words that training never saw.
 
     python -m distill.dictionaries.measure_letters
 

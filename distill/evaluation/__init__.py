@@ -1,1 +1,1 @@
-"""What a voice is judged by: one measure per file, each fed with sound and segments, none with a network."""
+"""Measures of a voice: one a file, each fed with sound and segments, none with a network."""

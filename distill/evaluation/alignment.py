@@ -29,21 +29,18 @@ Times = Sequence[tuple[str, float]]
 
 @dataclass(frozen=True)
 class Deviation:
-    """Learnt starts against told ones.
-
-    Attributes:
-        median_ms, p90_ms: of the absolute difference.
-        bias_ms: median of learnt minus told.
-        within_20, within_40: percent of starts at most so many ms away.
-        n: starts compared.
-    """
+    """Learnt starts against told ones."""
 
     median_ms: float
     p90_ms: float
+    """``median_ms``, ``p90_ms``: of the absolute difference."""
     bias_ms: float
+    """Median of learnt minus told."""
     within_20: float
     within_40: float
+    """``within_20``, ``within_40``: percent of starts at most so many ms away."""
     n: int
+    """Starts compared."""
 
     @classmethod
     def of(cls, differences: NDArray[np.float64]) -> Deviation:

@@ -1,4 +1,4 @@
-"""Whether the characters can be told apart: spectral envelope and pitch against those of the teachers."""
+"""Characters told apart: spectral envelope and pitch against those of the teachers."""
 
 from __future__ import annotations
 

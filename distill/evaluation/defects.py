@@ -19,19 +19,16 @@ CLIPPED_RUN = 3  # samples in a row at full scale; one alone may be a peak
 
 @dataclass(frozen=True)
 class Defects:
-    """What is wrong with a line.
-
-    Attributes:
-        finite: no NaN and no infinity.
-        clipped: samples in runs of at least `CLIPPED_RUN` at full scale.
-        dead_air_s: longest silence inside speech, seconds.
-        peak: largest magnitude, 1 is full scale.
-    """
+    """What is wrong with a line."""
 
     finite: bool
+    """No NaN and no infinity."""
     clipped: int
+    """Samples in runs of at least ``CLIPPED_RUN`` at full scale."""
     dead_air_s: float
+    """Longest silence inside speech, seconds."""
     peak: float
+    """Largest magnitude, 1 is full scale."""
 
 
 def inspect(recording: Recording) -> Defects:

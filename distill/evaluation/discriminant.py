@@ -12,15 +12,12 @@ SHRINKAGE = 0.02  # of the shared covariance towards its diagonal
 
 @dataclass(frozen=True)
 class Discriminant:
-    """Classes with a common covariance, equally likely beforehand.
-
-    Attributes:
-        labels: names of the classes.
-        weights: (n_features, n_classes); offsets: (n_classes,).
-    """
+    """Classes with a common covariance, equally likely beforehand."""
 
     labels: tuple[str, ...]
+    """Names of the classes."""
     weights: NDArray[np.float64]
+    """(n_features, n_classes); offsets: (n_classes,)."""
     offsets: NDArray[np.float64]
 
     @classmethod

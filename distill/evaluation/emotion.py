@@ -1,4 +1,4 @@
-"""Whether a sad line is slower and lower than the same line said happily."""
+"""Emotions told apart: a sad line is slower and lower than the same line said happily."""
 
 from __future__ import annotations
 
@@ -12,19 +12,16 @@ from .speech import Recording
 
 @dataclass(frozen=True)
 class Contrast:
-    """Sad against happy over pairs of equal lines.
-
-    Attributes:
-        slower: median ratio of lengths, above 1 when sad is slower.
-        lower: median drop of the median pitch, semitones, above 0 when sad is lower.
-        share: percent of pairs in which sad is both slower and lower.
-        n: pairs.
-    """
+    """Sad against happy over pairs of equal lines."""
 
     slower: float
+    """Median ratio of lengths, above 1 when sad is slower."""
     lower: float
+    """Median drop of the median pitch, semitones, above 0 when sad is lower."""
     share: float
+    """Percent of pairs in which sad is both slower and lower."""
     n: int
+    """Pairs."""
 
 
 def contrast(pairs: Sequence[tuple[Recording, Recording]]) -> Contrast:

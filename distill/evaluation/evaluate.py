@@ -49,7 +49,7 @@ def run(
         output: JSON result file.
         durations: learnt alignment in steps of 8 ms by utterance id; without it lines are cut by the times
             that their teacher tells, if it does.
-        measures: names out of `MEASURES`; all when absent.
+        measures: names out of ``MEASURES``; all when absent.
         images: folder for pictures; none are drawn when absent.
 
     Returns:

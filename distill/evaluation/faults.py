@@ -1,4 +1,4 @@
-"""What no listener may hear: clicks where windows join, clipping, dead air, other readings, lost lines."""
+"""Faults no listener may hear: clicks where windows join, clipping, dead air, other readings, lost lines."""
 
 from __future__ import annotations
 

@@ -32,15 +32,12 @@ BEAM, WORD_BEAM = 1e-40, 7e-25
 
 @dataclass(frozen=True)
 class WordErrors:
-    """Errors over a set of lines.
-
-    Attributes:
-        errors: substitutions, deletions and insertions.
-        words: said.
-    """
+    """Errors over a set of lines."""
 
     errors: int
+    """Substitutions, deletions and insertions."""
     words: int
+    """Said."""
 
     @property
     def percent(self) -> float:

@@ -28,17 +28,14 @@ QUIET = 1.0 / 32768  # one 16-bit step: rounding is not a click
 
 @dataclass(frozen=True)
 class Joins:
-    """How the joins of many lines compare with the rest of these lines.
-
-    Attributes:
-        n: joins looked at.
-        outstanding: percent of them above the 99th percentile of their line; 1 is what chance gives.
-        worst: largest ratio of a join's score to the largest score elsewhere in its line.
-    """
+    """How the joins of many lines compare with the rest of these lines."""
 
     n: int
+    """Joins looked at."""
     outstanding: float
+    """Percent of them above the 99th percentile of their line; 1 is what chance gives."""
     worst: float
+    """Largest ratio of a join's score to the largest score elsewhere in its line."""
 
 
 def prominence(audio: Samples) -> NDArray[np.float64]:

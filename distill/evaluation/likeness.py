@@ -1,4 +1,4 @@
-"""How near the student comes to its teacher: spectra, tones, durations, pitch, emotions, characters."""
+"""Likeness of the student to its teacher: spectra, tones, durations, pitch, emotions, characters."""
 
 from __future__ import annotations
 

@@ -16,15 +16,12 @@ POINT_RATE = SAMPLE_RATE / FINE_HOP  # 125 points/s
 
 @dataclass(frozen=True)
 class Contour:
-    """Pitch every 8 ms.
-
-    Attributes:
-        semitones: (n,) above 1 Hz, interpolated where not voiced.
-        voiced: (n,) bool; False where the tracker may be wrong, next to unvoiced points.
-    """
+    """Pitch every 8 ms."""
 
     semitones: NDArray[np.float64]
+    """(n,) above 1 Hz, interpolated where not voiced."""
     voiced: NDArray[np.bool_]
+    """(n,) bool; False where the tracker may be wrong, next to unvoiced points."""
 
     @classmethod
     def of(cls, audio: NDArray[np.float32]) -> Contour:

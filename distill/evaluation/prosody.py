@@ -1,4 +1,4 @@
-"""Whether the student times and sings a line as its teacher does: durations and pitch, phoneme by phoneme."""
+"""Prosody against the teacher: durations and pitch, phoneme by phoneme."""
 
 from __future__ import annotations
 
@@ -17,19 +17,16 @@ FEW = 30  # fewer pairs than this give no correlation worth the name
 
 @dataclass(frozen=True)
 class Agreement:
-    """Pearson correlation between teacher and student with the errors beside it.
-
-    Attributes:
-        correlation: NaN with fewer than `FEW` pairs.
-        mean_error: root mean square difference, ms for durations, semitones for pitch.
-        bias: student minus teacher, same unit.
-        n: pairs.
-    """
+    """Pearson correlation between teacher and student with the errors beside it."""
 
     correlation: float
+    """NaN with fewer than ``FEW`` pairs."""
     mean_error: float
+    """Root mean square difference, ms for durations, semitones for pitch."""
     bias: float
+    """Student minus teacher, same unit."""
     n: int
+    """Pairs."""
 
     @classmethod
     def between(cls, teacher: NDArray[np.float64], student: NDArray[np.float64]) -> Agreement:

@@ -22,27 +22,24 @@ _PACKAGES = ("numpy", "onnxruntime", "pocketsphinx", "pyworld", "scipy", "soxr")
 
 @dataclass(frozen=True)
 class Check:
-    """One measured number with its target.
-
-    Attributes:
-        measure: what was measured, e.g. ``word error above teacher``.
-        subject: on whom, e.g. ``claire`` or ``noah zh``.
-        value: the number; NaN where nothing could be measured, which never passes.
-        bound: ``at most`` or ``at least``.
-        target: what ``value`` is held against; None for a number that is only reported.
-        unit: of value and target.
-        n: how many lines, joins or phonemes it rests on.
-        detail: further numbers behind it.
-    """
+    """One measured number with its target."""
 
     measure: str
+    """What was measured, e.g. ``word error above teacher``."""
     subject: str
+    """On whom, e.g. ``claire`` or ``noah zh``."""
     value: float
+    """The number; NaN where nothing could be measured, which never passes."""
     bound: Literal["at most", "at least"]
+    """``at most`` or ``at least``."""
     target: float | None
+    """What ``value`` is held against; None for a number that is only reported."""
     unit: str
+    """Of value and target."""
     n: int
+    """How many lines, joins or phonemes it rests on."""
     detail: Mapping[str, Any] = field(default_factory=dict)
+    """Further numbers behind it."""
 
     @property
     def passed(self) -> bool | None:
@@ -65,17 +62,14 @@ class Check:
 
 @dataclass(frozen=True)
 class LeftOut:
-    """A measure that can say nothing about a voice.
-
-    Attributes:
-        measure: what would have been measured.
-        subject: on whom.
-        reason: why it was not.
-    """
+    """A measure that can say nothing about a voice."""
 
     measure: str
+    """What would have been measured."""
     subject: str
+    """On whom."""
     reason: str
+    """Why it was not."""
 
     def __str__(self) -> str:
         return f"{self.measure}, {self.subject}: left out, {self.reason}"

@@ -1,4 +1,4 @@
-"""Who is compared: the teacher's lines out of a corpus, and the student out of its bundle."""
+"""Speakers compared: the teacher's lines out of a corpus, and the student out of its bundle."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
+from edge.bundle.bundle import workshop
 from edge.spec import SAMPLE_RATE, ZERO_LENGTH_SYMBOLS
 from edge.synthesizer import SpeechRequest, Synthesizer
 
@@ -29,7 +30,7 @@ class TeacherLines:
 
     Args:
         corpus: folder with ``manifest.jsonl``.
-        durations: steps of 8 ms per phoneme by utterance id, from `distill.training.align`.
+        durations: steps of 8 ms per phoneme by utterance id, from ``distill.training.align``.
     """
 
     def __init__(self, corpus: Path, durations: Mapping[str, Sequence[int]] | None = None) -> None:
@@ -113,22 +114,19 @@ def segments_from_steps(phonemes: Sequence[str], steps: Sequence[int]) -> tuple[
 
 @dataclass(frozen=True)
 class StreamedLine:
-    """A line as the device sends it.
-
-    Attributes:
-        audio: (n_samples,) all chunks.
-        joins: offsets at which one window ends and the next begins.
-    """
+    """A line as the device sends it."""
 
     audio: Samples
+    """(n_samples,) all chunks."""
     joins: tuple[int, ...]
+    """Offsets at which one window ends and the next begins."""
 
 
 class Student:
     """Speaks with a bundle exactly as a device does, on one thread so that a run is the same everywhere."""
 
     def __init__(self, bundle: Path | None) -> None:
-        self.synthesizer = Synthesizer.load(bundle, threads=1)
+        self.synthesizer = Synthesizer.load(bundle, threads=1, gate=workshop)
 
     def speak(self, text: str, character: str, language: str, emotion: str = "neutral") -> Recording:
         """Speak a whole line.

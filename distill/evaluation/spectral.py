@@ -1,4 +1,4 @@
-"""How far two renderings of one line are apart in their spectra, tempo taken out by time warping."""
+"""Spectral distance of two renderings of one line, tempo taken out by time warping."""
 
 from __future__ import annotations
 
@@ -42,9 +42,9 @@ def log_mel(audio: Samples, n_mels: int = N_MELS) -> NDArray[np.float64]:
 
 
 def envelope_mel(audio: Samples, n_mels: int = N_MELS) -> NDArray[np.float64]:
-    """Like `log_mel`, but of the spectral envelope alone: what the vocal tract does, no trace of the pitch.
+    """Like ``log_mel``, but of the spectral envelope alone: what the vocal tract does, no trace of the pitch.
 
-    In `log_mel` the harmonics of a high voice stand apart, and a semitone of pitch weighs more than a vowel.
+    In ``log_mel`` the harmonics of a high voice stand apart, and a semitone of pitch weighs more than vowels.
 
     Source: CheapTrick of WORLD, Morise 2015; distances of WORLD envelopes are how mel-cepstral distortion is
     usually taken.

@@ -48,19 +48,16 @@ class Segment:
 
 @dataclass(frozen=True)
 class Recording:
-    """One line of a teacher or of a student.
-
-    Attributes:
-        audio: (n_samples,) in [-1, 1] at ``SAMPLE_RATE``.
-        segments: in order, without pitch marks; empty when the speaker does not tell.
-    """
+    """One line of a teacher or of a student."""
 
     text: str
     character: str
     language: str
     emotion: str
     audio: Samples
+    """(n_samples,) in [-1, 1] at ``SAMPLE_RATE``."""
     segments: tuple[Segment, ...] = ()
+    """In order, without pitch marks; empty when the speaker does not tell."""
 
     @property
     def seconds(self) -> float:

@@ -1,4 +1,4 @@
-"""Whether Mandarin tones are told by their pitch, judged by a classifier that has only heard the teacher."""
+"""Mandarin tones by their pitch, judged by a classifier that has only heard the teacher."""
 
 from __future__ import annotations
 
@@ -19,15 +19,12 @@ NEIGHBOUR_POINTS = 2  # places next to it on either side: a tone is heard agains
 
 @dataclass(frozen=True)
 class Syllable:
-    """A rime with its tone and what the classifier sees of it.
-
-    Attributes:
-        tone: ``1`` to ``5``.
-        features: (n_features,).
-    """
+    """A rime with its tone and what the classifier sees of it."""
 
     tone: str
+    """``1`` to ``5``."""
     features: NDArray[np.float64]
+    """(n_features,)."""
 
 
 def syllables(recording: Recording) -> Iterator[Syllable]:

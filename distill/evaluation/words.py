@@ -1,4 +1,4 @@
-"""Whether a word is understood: English, by a recogniser that hears teacher and student alike."""
+"""Words understood: English, by a recogniser that hears teacher and student alike."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which frame of a line is which phoneme, if it is said as written."""
+"""Alignment for the gate: which frame of a line is which phoneme, if it is said as written."""
 
 from __future__ import annotations
 
@@ -15,18 +15,15 @@ from .trellis import Trellis, best_path, build
 
 @dataclass(frozen=True)
 class Alignment:
-    """A line said as written, as far as it goes.
-
-    Attributes:
-        scores: (n_frames, S) log-likelihoods of frames under the states of the trellis.
-        total: log-likelihood of the best way, nats.
-        path: (n_frames,) its states.
-    """
+    """A line said as written, as far as it goes."""
 
     trellis: Trellis
     scores: Frames
+    """(n_frames, S) log-likelihoods of frames under the states of the trellis."""
     total: float
+    """Log-likelihood of the best way, nats."""
     path: NDArray[np.int64]
+    """(n_frames,) its states."""
 
     @property
     def fit(self) -> float:

@@ -1,4 +1,4 @@
-"""What the gate finds wrong with a line."""
+"""Fault that the gate finds in a line."""
 
 from __future__ import annotations
 
@@ -11,15 +11,12 @@ REASONS = (
 
 @dataclass(frozen=True)
 class Fault:
-    """Why a line is rejected.
-
-    Attributes:
-        reason: one of ``REASONS``.
-        measured, threshold: in the unit of the reason's limit.
-        detail: one sentence with units.
-    """
+    """Why a line is rejected."""
 
     reason: str
+    """One of ``REASONS``."""
     measured: float
     threshold: float
+    """``measured``, ``threshold``: in the unit of the reason's limit."""
     detail: str
+    """One sentence with units."""

@@ -22,18 +22,15 @@ ENDS_S = 0.4  # a line's ends take so much longer than its phonemes: what few ph
 
 @dataclass(frozen=True)
 class Heard:
-    """A line that was spoken; measures are taken when they are first asked for.
-
-    Attributes:
-        audio: (n_samples,) at 32 kHz, trimmed.
-        rate: speaking rate relative to the character's own.
-    """
+    """A line that was spoken; measures are taken when they are first asked for."""
 
     audio: Audio
+    """(n_samples,) at 32 kHz, trimmed."""
     reading: Reading
     language: str
     emotion: str = "neutral"
     rate: float = 1.0
+    """Speaking rate relative to the character's own."""
 
     @cached_property
     def mel(self) -> Frames:

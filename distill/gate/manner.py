@@ -1,4 +1,4 @@
-"""How one emotion of a voice is said: its pace, how clearly, with what timbre."""
+"""Manner of one emotion of a voice: its pace, how clearly, with what timbre."""
 
 from __future__ import annotations
 
@@ -24,41 +24,36 @@ SHORT = 12  # phonemes; a shorter line may deviate more, as the root of its leng
 
 @dataclass(frozen=True)
 class Sample:
-    """What is measured of one line with its voice at hand.
-
-    Attributes:
-        usual_s: what its phonemes take on average in this voice, seconds.
-        fit: nats per frame when said as written.
-        timbre: (dim,) from the teacher, or of the spectrum.
-    """
+    """What is measured of one line with its voice at hand."""
 
     line: Heard
     usual_s: float
+    """What its phonemes take on average in this voice, seconds."""
     fit: float
+    """Nats per frame when said as written."""
     timbre: Vector
+    """(dim,) from the teacher, or of the spectrum."""
 
 
 @dataclass(frozen=True)
 class Manner:
-    """What is usual in one emotion.
-
-    Attributes:
-        ends_s, pace: seconds of speech are ``ends_s + pace * usual_s`` at rate 1.
-        length_spread: of the logarithm of measured by expected length.
-        fit, fit_spread: nats per frame.
-        timbre, timbre_spread: (dim,) centre, and standard deviation of each dimension.
-        distance, distance_spread: of a line from that timbre, in standard deviations of a dimension.
-    """
+    """What is usual in one emotion."""
 
     ends_s: float
     pace: float
+    """``ends_s``, ``pace``: seconds of speech are ``ends_s + pace * usual_s`` at rate 1."""
     length_spread: float
+    """Of the logarithm of measured by expected length."""
     fit: float
     fit_spread: float
+    """``fit``, ``fit_spread``: nats per frame."""
     timbre: tuple[float, ...]
     timbre_spread: tuple[float, ...]
+    """``timbre``, ``timbre_spread``: (dim,) centre, and standard deviation of each dimension."""
     distance: float
     distance_spread: float
+    """``distance``, ``distance_spread``: of a line from that timbre, in standard deviations of a dimension.
+    """
 
     def to_dict(self) -> dict[str, Any]:
         """Give plain values, for JSON."""

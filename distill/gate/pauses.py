@@ -17,15 +17,12 @@ SHORT_PAUSE_S = 0.15  # the closure of a consonant and the gap between words are
 
 @dataclass(frozen=True)
 class Pauses:
-    """Stretches between first and last sound that are quiet for longer than ``SHORT_PAUSE_S``.
-
-    Attributes:
-        seconds: of each pause, longest first.
-        speech_s: from first to last sound, pauses taken out.
-    """
+    """Stretches between first and last sound that are quiet for longer than ``SHORT_PAUSE_S``."""
 
     seconds: tuple[float, ...]
+    """Of each pause, longest first."""
     speech_s: float
+    """From first to last sound, pauses taken out."""
 
 
 def find_pauses(audio: Audio) -> Pauses:

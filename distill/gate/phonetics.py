@@ -1,4 +1,4 @@
-"""How the phonemes of one voice look: two Gaussians each, learnt from its own lines."""
+"""Phonemes of one voice: two Gaussians each, learnt from its own lines."""
 
 from __future__ import annotations
 
@@ -30,18 +30,15 @@ def unit(symbol: str) -> str | None:
 
 @dataclass(frozen=True)
 class Phonetics:
-    """Gaussians over the cepstra of one character in one language.
-
-    Attributes:
-        units: names; unit i has the states 1 + 2 * i and 2 + 2 * i.
-        means, variances: (1 + 2 * n_units, 2 * N_CEPSTRA).
-        lengths: (n_units,) frames that a phoneme lasts on average.
-    """
+    """Gaussians over the cepstra of one character in one language."""
 
     units: tuple[str, ...]
+    """Names; unit i has the states 1 + 2 * i and 2 + 2 * i."""
     means: Frames
     variances: Frames
+    """``means``, ``variances``: (1 + 2 * n_units, 2 * N_CEPSTRA)."""
     lengths: Frames
+    """(n_units,) frames that a phoneme lasts on average."""
 
     def states(self, symbols: Sequence[str]) -> list[int]:
         """Give the states of sounded symbols, two each; a symbol never learnt from has the average look."""

@@ -24,22 +24,19 @@ IMPOSSIBLE = np.float32(-1e9)
 
 @dataclass(frozen=True)
 class Trellis:
-    """States of one line.
-
-    Attributes:
-        states: (S,) states of the voice's phonetics.
-        phonemes: (S,) index into the symbols of the line, -1 for silence.
-        words: (S,) index of the word, -1 for silence.
-        silent: (S,) bool; silence can be passed over.
-        starts, ends: first and last state of each word.
-    """
+    """States of one line."""
 
     states: list[int]
+    """(S,) states of the voice's phonetics."""
     phonemes: NDArray[np.int64]
+    """(S,) index into the symbols of the line, -1 for silence."""
     words: NDArray[np.int64]
+    """(S,) index of the word, -1 for silence."""
     silent: NDArray[np.bool_]
+    """(S,) bool; silence can be passed over."""
     starts: NDArray[np.int64]
     ends: NDArray[np.int64]
+    """``starts``, ``ends``: first and last state of each word."""
 
 
 def build(phonetics: Phonetics, symbols: Sequence[str], words: Sequence[Word]) -> Trellis:

@@ -1,4 +1,4 @@
-"""What the corpus teaches about one character in one language, and how its lines are judged by it."""
+"""Voice as the gate knows it: what a corpus teaches of one character in one language."""
 
 from __future__ import annotations
 
@@ -37,16 +37,13 @@ def no_timbre(audio: Audio) -> Vector | None:
 
 @dataclass(frozen=True)
 class Voice:
-    """Phonetics of all emotions together, and the manner of each.
-
-    Attributes:
-        manners: by emotion; ``ANY`` for one that had too few lines.
-        n_lines: learnt from.
-    """
+    """Phonetics of all emotions together, and the manner of each."""
 
     phonetics: Phonetics
     manners: dict[str, Manner]
+    """By emotion; ``ANY`` for one that had too few lines."""
     n_lines: int
+    """Learnt from."""
 
     def judge(self, config: GateConfig, line: Heard, timbre: Timbre = no_timbre) -> Fault | None:
         """Find what is wrong with a line: its length, words, likeness to what is written, timbre."""

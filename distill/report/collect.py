@@ -54,50 +54,44 @@ class Judgement:
 
 @dataclass(frozen=True)
 class Heard:
-    """What is listened to and looked at.
-
-    Attributes:
-        manifest: of the voice that is reported on.
-        columns: names of the renderings of each line, teacher first.
-        lines: held out from training.
-        voices: spectrograms of some.
-    """
+    """What is listened to and looked at."""
 
     manifest: Manifest
+    """Of the voice that is reported on."""
     columns: tuple[str, ...]
+    """Names of the renderings of each line, teacher first."""
     lines: tuple[HeardLine, ...]
+    """Held out from training."""
     voices: tuple[Picture, ...]
+    """Spectrograms of some."""
 
 
 @dataclass(frozen=True)
 class Report:
-    """What the page shows; None where nobody told.
-
-    Attributes:
-        made: ISO date and time, UTC.
-        versions: of programs by name.
-        corpus, rejections: what was learnt from, and what the quality gate turned down.
-        findings: about the reference clips.
-        alignment, losses: curves.
-        int8: against float networks.
-        cost: by step.
-        started_from: student that training began with.
-        limitations: sentences.
-    """
+    """What the page shows; None where nobody told."""
 
     made: str
+    """ISO date and time, UTC."""
     versions: Mapping[str, str]
+    """Of programs by name."""
     heard: Heard
     judgement: Judgement | None
     corpus: CorpusSummary
     rejections: tuple[Rejection, ...]
+    """``corpus``, ``rejections``: what was learnt from, and what the quality gate turned down."""
     findings: tuple[Finding, ...] | None
+    """About the reference clips."""
     alignment: Picture | None
     losses: Picture | None
+    """``alignment``, ``losses``: curves."""
     int8: Comparison | None
+    """Against float networks."""
     cost: Cost | None
+    """By step."""
     started_from: StartedFrom | None
+    """Student that training began with."""
     limitations: tuple[str, ...]
+    """Sentences."""
 
 
 def collect(sources: Sources) -> Report:

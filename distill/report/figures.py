@@ -25,20 +25,17 @@ N_ALIGNED = 100  # lines of each voice
 
 @dataclass(frozen=True)
 class Picture:
-    """A PNG.
-
-    Attributes:
-        caption: stands below it.
-        alt: says what can be seen.
-        uri: the file as a data URI.
-        width, height: pixels, so that nothing jumps while the page is laid out.
-    """
+    """A PNG."""
 
     caption: str
+    """Stands below it."""
     alt: str
+    """Says what can be seen."""
     uri: str
+    """The file as a data URI."""
     width: int
     height: int
+    """``width``, ``height``: pixels, so that nothing jumps while the page is laid out."""
 
 
 def draw_voices(

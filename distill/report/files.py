@@ -1,4 +1,4 @@
-"""What the other steps wrote, as far as the report reads it."""
+"""Files of the other steps, as far as the report reads them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class _Model(BaseModel):
 
 
 class QualityCheck(_Model):
-    """A measured number, see `distill.evaluation.result.Check`; ``value`` is None where none was found."""
+    """A measured number, see ``distill.evaluation.result.Check``; ``value`` is None where none was found."""
 
     measure: str
     subject: str
@@ -126,7 +126,7 @@ class References(_Model):
 
 
 class Comparison(_Model):
-    """INT8 against float, see `quantize.compare`."""
+    """INT8 against float, see ``quantize.compare``."""
 
     lines: int
     quality: dict[str, float]

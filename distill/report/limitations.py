@@ -1,4 +1,4 @@
-"""What a reader must know before trusting the voice or the report."""
+"""Limitations that a reader must know before trusting the voice or the report."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What each measure means to the ear, for the verdict."""
+"""Meaning of each measure to the ear, for the verdict."""
 
 from __future__ import annotations
 
@@ -7,18 +7,15 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Meaning:
-    """A measure in the words of somebody who listens.
-
-    Attributes:
-        title: what it is about.
-        met, missed: goes on from the title.
-        language: of measures that are taken in one language only and do not repeat it in their subjects.
-    """
+    """A measure in the words of somebody who listens."""
 
     title: str
+    """What it is about."""
     met: str
     missed: str
+    """``met``, ``missed``: goes on from the title."""
     language: str = ""
+    """Of measures that are taken in one language only and do not repeat it in their subjects."""
 
 
 MEANINGS = {

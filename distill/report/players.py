@@ -23,16 +23,13 @@ LANGUAGE_ORDER = ("zh", "en", "ja")
 
 @dataclass(frozen=True)
 class Take:
-    """One rendering of a line.
-
-    Attributes:
-        who: teacher or which student.
-        uri: FLAC, lossless, so that nothing is heard but the voice.
-    """
+    """One rendering of a line."""
 
     who: str
+    """Teacher or which student."""
     seconds: float
     uri: str
+    """FLAC, lossless, so that nothing is heard but the voice."""
 
 
 @dataclass(frozen=True)

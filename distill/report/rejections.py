@@ -1,4 +1,4 @@
-"""What the quality gate turned down: counted by reason, and line by line."""
+"""Rejections of the quality gate: counted by reason, and line by line."""
 
 from __future__ import annotations
 
@@ -32,21 +32,18 @@ REASONS = {
 
 @dataclass(frozen=True)
 class ReasonRow:
-    """A reason.
-
-    Attributes:
-        attempts: renderings turned down for it.
-        lines: lines that this happened to.
-        recovered: those of which another attempt was good.
-        lost: those that are not in the corpus.
-    """
+    """A reason."""
 
     reason: str
     meaning: str
     attempts: int
+    """Renderings turned down for it."""
     lines: int
+    """Lines that this happened to."""
     recovered: int
+    """Those of which another attempt was good."""
     lost: int
+    """Those that are not in the corpus."""
 
 
 def by_reason(rejections: Sequence[Rejection]) -> tuple[ReasonRow, ...]:

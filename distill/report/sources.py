@@ -1,4 +1,4 @@
-"""Where a report finds what it tells."""
+"""Sources of what a report tells."""
 
 from __future__ import annotations
 
@@ -11,27 +11,24 @@ from ..config import DistillError
 
 @dataclass(frozen=True)
 class Sources:
-    """Folders and files; what is None is left out of the report, which says so.
-
-    Attributes:
-        corpus: folder of the corpus command, for the held-out lines.
-        bundle: voice to report on; None for the built-in one.
-        train: folder of the train command: ``log.jsonl`` and ``alignment.json``.
-        float_bundle: the same voice with float networks.
-        quality: JSON of the evaluate command.
-        int8: ``report.json`` of ``sovits-quantize compare``.
-        references: findings about the reference clips, JSON.
-        cost: what each step took, JSON.
-    """
+    """Folders and files; what is None is left out of the report, which says so."""
 
     corpus: Path
+    """Folder of the corpus command, for the held-out lines."""
     bundle: Path | None = None
+    """Voice to report on; None for the built-in one."""
     train: Path | None = None
+    """Folder of the train command: ``log.jsonl`` and ``alignment.json``."""
     float_bundle: Path | None = None
+    """The same voice with float networks."""
     quality: Path | None = None
+    """JSON of the evaluate command."""
     int8: Path | None = None
+    """``report.json`` of ``sovits-quantize compare``."""
     references: Path | None = None
+    """Findings about the reference clips, JSON."""
     cost: Path | None = None
+    """What each step took, JSON."""
 
     @classmethod
     def of_run(cls, folder: Path) -> Sources:

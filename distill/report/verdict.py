@@ -1,4 +1,4 @@
-"""What met its target and what did not, and the numbers behind it by language."""
+"""Verdict: what met its target and what did not, and the numbers behind it by language."""
 
 from __future__ import annotations
 
@@ -16,20 +16,17 @@ _UNITS = {"r": "correlation {}", "ratio": "{} times"}  # the tables leave these 
 
 @dataclass(frozen=True)
 class Statement:
-    """One measure in a sentence.
-
-    Attributes:
-        title, text: make a sentence together.
-        evidence: numbers; of several, the one that is nearest to its target or furthest beyond it.
-        met: whether all of its targets are.
-        missed: who does not meet it.
-    """
+    """One measure in a sentence."""
 
     title: str
     text: str
+    """``title``, ``text``: make a sentence together."""
     evidence: str
+    """Numbers; of several, the one that is nearest to its target or furthest beyond it."""
     met: bool
+    """Whether all of its targets are."""
     missed: tuple[str, ...]
+    """Who does not meet it."""
 
 
 @dataclass(frozen=True)

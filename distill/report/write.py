@@ -1,4 +1,4 @@
-"""Writes the report."""
+"""Writer of the report."""
 
 from __future__ import annotations
 
@@ -13,19 +13,16 @@ from .sources import Sources
 
 @dataclass(frozen=True)
 class Written:
-    """What was written.
-
-    Attributes:
-        path: the file.
-        bytes: its size.
-        lines: that can be listened to.
-        headline: of the verdict; empty without an evaluation.
-    """
+    """What was written."""
 
     path: Path
+    """The file."""
     bytes: int
+    """Its size."""
     lines: int
+    """That can be listened to."""
     headline: str
+    """Of the verdict; empty without an evaluation."""
 
 
 def write_report(sources: Sources, output: Path) -> Written:

@@ -1,4 +1,4 @@
-"""Which sounds there are, and choosing lines so that each occurs next to as many others as possible."""
+"""Coverage of sounds, and the choice of lines in which each stands next to as many others as possible."""
 
 from __future__ import annotations
 

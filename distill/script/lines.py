@@ -16,18 +16,15 @@ CORE_KINDS = ("short", "sentence", "drill")
 
 @dataclass(frozen=True)
 class Line:
-    """One line of the script.
-
-    Attributes:
-        split: ``train``, ``valid`` or ``test``.
-        kind: how it came about: ``short``, ``sentence``, ``pattern``, ``open``, ``drill`` (coverage) or
-            ``words``.
-        text: what is spoken.
-    """
+    """One line of the script."""
 
     split: str
+    """``train``, ``valid`` or ``test``."""
     kind: str
+    """How it came about: ``short``, ``sentence``, ``pattern``, ``open``, ``drill`` (coverage) or ``words``.
+    """
     text: str
+    """What is spoken."""
 
 
 def load_lines(language: str, folder: Path = FOLDER, name: str = BUILTIN_SCRIPT) -> list[Line]:

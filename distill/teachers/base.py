@@ -1,4 +1,4 @@
-"""What a teacher is: anything that speaks a line whose phonemes are known."""
+"""Teacher: anything that speaks a line whose phonemes are known."""
 
 from __future__ import annotations
 
@@ -32,60 +32,51 @@ class LineRejectedError(Exception):
 
 @dataclass(frozen=True)
 class LineRequest:
-    """One line to speak.
-
-    Attributes:
-        text: as written in the script.
-        reading: phonemes of the line as the student will read them.
-        language: ``zh``, ``en`` or ``ja``.
-        character: name of the character in the voice to be trained.
-        emotion: one of the emotions that the teacher lists for the character.
-        rate: speaking rate relative to the character's own.
-        seed: for teachers that sample; the same request and seed give the same sound.
-    """
+    """One line to speak."""
 
     text: str
+    """As written in the script."""
     reading: Reading
+    """Phonemes of the line as the student will read them."""
     language: str
+    """``zh``, ``en`` or ``ja``."""
     character: str
+    """Name of the character in the voice to be trained."""
     emotion: str = "neutral"
+    """One of the emotions that the teacher lists for the character."""
     rate: float = 1.0
+    """Speaking rate relative to the character's own."""
     seed: int = 0
+    """For teachers that sample; the same request and seed give the same sound."""
 
 
 @dataclass(frozen=True)
 class PhonemeProsody:
-    """What a teacher tells of how it says a line, exactly enough to train on in the place of an aligner.
-
-    Attributes:
-        starts: (P + 1,) seconds; start of each phoneme of the reading, and where the last one ends.
-        f0: (n,) Hz, near 0 where unvoiced.
-        energy: (n,) in the teacher's own unit.
-        step_s: from one value of ``f0`` and ``energy`` to the next, seconds; the first is at 0.
-    """
+    """What a teacher tells of how it says a line, exactly enough to train on in the place of an aligner."""
 
     starts: NDArray[np.float64]
+    """(P + 1,) seconds; start of each phoneme of the reading, and where the last one ends."""
     f0: NDArray[np.float32]
+    """(n,) Hz, near 0 where unvoiced."""
     energy: NDArray[np.float32]
+    """(n,) in the teacher's own unit."""
     step_s: float
+    """From one value of ``f0`` and ``energy`` to the next, seconds; the first is at 0."""
 
 
 @dataclass(frozen=True)
 class TeacherLine:
-    """Speech of a teacher.
-
-    Attributes:
-        audio: (n_samples,) float32 in [-1, 1], as the teacher made it: untrimmed, own level.
-        sample_rate: Hz.
-        phoneme_times: the teacher's own names of its phonemes and their start in seconds, where it tells.
-            For measuring alignment only: no teacher has to give them, so training must not need them.
-        prosody: durations, F0 and energy by our own phonemes, where the teacher knows them.
-    """
+    """Speech of a teacher."""
 
     audio: NDArray[np.float32]
+    """(n_samples,) float32 in [-1, 1], as the teacher made it: untrimmed, own level."""
     sample_rate: int
+    """Hz."""
     phoneme_times: tuple[tuple[str, float], ...] | None = None
+    """The teacher's own names of its phonemes and their start in seconds, where it tells. For measuring
+    alignment only: no teacher has to give them, so training must not need them."""
     prosody: PhonemeProsody | None = None
+    """Durations, F0 and energy by our own phonemes, where the teacher knows them."""
 
 
 @dataclass(frozen=True)
@@ -100,31 +91,26 @@ class Origin:
 
 @dataclass(frozen=True)
 class OwnLine:
-    """A line that a teacher brings along, because it has been said already.
-
-    Attributes:
-        emotion: in which it was said.
-        line: text and split.
-    """
+    """A line that a teacher brings along, because it has been said already."""
 
     emotion: str
+    """In which it was said."""
     line: Line
+    """Text and split."""
 
 
 class Teacher(ABC):
     """Speaks lines. One object is used by one thread of one process; ``close`` ends what it started.
 
     Making one and asking for a delivery is cheap: what takes long to load is loaded for the first line.
-
-    Attributes:
-        name: of the kind of teacher.
-        samples: another seed gives another reading of the same line.
-        literal: cannot say anything else than what is written.
     """
 
     name: str
+    """Of the kind of teacher."""
     samples: bool = False
+    """Another seed gives another reading of the same line."""
     literal: bool = False
+    """Cannot say anything else than what is written."""
 
     @abstractmethod
     def origin(self) -> Origin:

@@ -26,19 +26,16 @@ _VOICES = {"en": "en-us", "zh": "cmn-latn-pinyin", "ja": "ja"}
 
 @dataclass(frozen=True)
 class Delivery:
-    """How a line is said, in espeak's units.
-
-    Attributes:
-        rate: words per minute, 175 is espeak's default.
-        pitch: base pitch 0-99, 50 is the variant's own.
-        range: pitch range 0-99, 50 is the variant's own.
-        volume: 100 is the default; espeak clips a little above 150.
-    """
+    """How a line is said, in espeak's units."""
 
     rate: int
+    """Words per minute, 175 is espeak's default."""
     pitch: int
+    """Base pitch 0-99, 50 is the variant's own."""
     range: int
+    """Pitch range 0-99, 50 is the variant's own."""
     volume: int
+    """100 is the default; espeak clips a little above 150."""
 
 
 _VARIANTS = Path(__file__).with_name("variants")  # one timbre per character and, by spectral tilt, emotion

@@ -1,4 +1,4 @@
-"""Cuts a long line into pieces that the full model can hold in mind, as GPT-SoVITS does: cut0 to cut5."""
+"""Cuts of a long line into pieces that the full model can hold in mind: cut0 to cut5 of GPT-SoVITS."""
 
 from __future__ import annotations
 
@@ -17,15 +17,12 @@ LONGEST_PIECE = 510  # characters that RoBERTa reads in one go
 
 @dataclass(frozen=True)
 class Piece:
-    """Part of a line.
-
-    Attributes:
-        text: as written.
-        reading: its phonemes; words and offsets count from the start of the piece.
-    """
+    """Part of a line."""
 
     text: str
+    """As written."""
     reading: Reading
+    """Its phonemes; words and offsets count from the start of the piece."""
 
 
 Span = tuple[int, int]  # phonemes [start, end) of a line

@@ -39,19 +39,16 @@ _SEEDS = 2**63
 
 @dataclass(frozen=True)
 class ClonedVoice:
-    """What a reference clip comes to.
-
-    Attributes:
-        network: synthesizer with the timbre folded in.
-        prompt: (1, T25), semantic tokens of the clip; None when its transcript is empty.
-        phoneme_ids: (1, P), of the transcript; no column without one.
-        bert: (1, C, P), features of the transcript.
-    """
+    """What a reference clip comes to."""
 
     network: FixedVoice
+    """Synthesizer with the timbre folded in."""
     prompt: Tensor | None
+    """(1, T25), semantic tokens of the clip; None when its transcript is empty."""
     phoneme_ids: Tensor
+    """(1, P), of the transcript; no column without one."""
     bert: Tensor
+    """(1, C, P), features of the transcript."""
 
 
 class Engine:

@@ -23,32 +23,26 @@ _RESPELLED = {"嗯": "恩", "呣": "母"}
 
 
 class CharacterRun(NamedTuple):
-    """Chinese without another language in between, which RoBERTa reads in one go.
-
-    Attributes:
-        start: index of the first phoneme.
-        characters: simplified characters and half-width marks.
-        word2ph: how many phonemes each has; a mark has 1.
-    """
+    """Chinese without another language in between, which RoBERTa reads in one go."""
 
     start: int
+    """Index of the first phoneme."""
     characters: tuple[str, ...]
+    """Simplified characters and half-width marks."""
     word2ph: tuple[int, ...]
+    """How many phonemes each has; a mark has 1."""
 
 
 @dataclass(frozen=True)
 class TeacherText:
-    """A line for the full model. The first two tuples run in parallel.
-
-    Attributes:
-        phonemes: symbols of the model's inventory.
-        sources: index of each phoneme in the reading; -1 for marks that were added.
-        runs: the Chinese parts, in order.
-    """
+    """A line for the full model. The first two tuples run in parallel."""
 
     phonemes: tuple[str, ...]
+    """Symbols of the model's inventory."""
     sources: tuple[int, ...]
+    """Index of each phoneme in the reading; -1 for marks that were added."""
     runs: tuple[CharacterRun, ...]
+    """The Chinese parts, in order."""
 
     @property
     def phoneme_ids(self) -> tuple[int, ...]:

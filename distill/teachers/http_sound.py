@@ -1,4 +1,4 @@
-"""Reads the sound that a GPT-SoVITS server answers with, its quirks included."""
+"""Sound that a GPT-SoVITS server answers with, its quirks included."""
 
 from __future__ import annotations
 

@@ -25,15 +25,12 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Prosody:
-    """What the network predicts before the sound.
-
-    Attributes:
-        frames: (n_tokens + 2,) of 25 ms, the edges among them.
-        f0: (2 * sum(frames),) Hz, near 0 where unvoiced; energy: likewise, in the network's own unit.
-    """
+    """What the network predicts before the sound."""
 
     frames: NDArray[np.int64]
+    """(n_tokens + 2,) of 25 ms, the edges among them."""
     f0: Floats
+    """(2 * sum(frames),) Hz, near 0 where unvoiced; energy: likewise, in the network's own unit."""
     energy: Floats
 
 

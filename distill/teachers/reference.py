@@ -27,20 +27,17 @@ LocalPath = Annotated[Path, AfterValidator(_beside_the_file)]  # relative to the
 
 
 class Reference(Section):
-    """A clip of 3 to 10 s and what is said in it.
-
-    Attributes:
-        audio: sound file.
-        text: what is said, word for word; from the file of the same name that ends in ``.txt`` when absent.
-            An empty text asks the model to do without.
-        language: of the text; told from its letters when absent.
-        more: further clips of the same voice, of any length, that only refine the timbre.
-    """
+    """A clip of 3 to 10 s and what is said in it."""
 
     audio: LocalPath
+    """Sound file."""
     text: str | None = None
+    """What is said, word for word; from the file of the same name that ends in ``.txt`` when absent. An empty
+    text asks the model to do without."""
     language: Language | None = None
+    """Of the text; told from its letters when absent."""
     more: tuple[LocalPath, ...] = ()
+    """Further clips of the same voice, of any length, that only refine the timbre."""
 
     def transcript(self) -> str:
         """Give what is said.

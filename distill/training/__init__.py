@@ -1,1 +1,1 @@
-"""From sound to a student: features, alignment, the loop and its losses."""
+"""Training: features, alignment, the loop and its losses."""

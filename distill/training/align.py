@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import Tensor
-from tqdm import tqdm
 
 from edge.spec import ZERO_LENGTH_SYMBOLS
 from edge.text.symbols import SYMBOL_TO_ID, SYMBOLS
@@ -16,6 +15,7 @@ from models.aligner import STATES_PER_PHONEME, Aligner, best_path, forward_sum
 
 from ..files import read_json, write_json
 from ..manifest import Utterance
+from ..progress_bar import ProgressBar, tracked
 from .features import N_MELS, Features
 from .recut import Cut, UsualLengths, recut
 
@@ -94,21 +94,24 @@ def train_aligner(data: AlignmentData, epochs: int, seed: int) -> Aligner:
     aligner = Aligner(len(SYMBOLS), len(data.voices), N_MELS)
     optimizer = torch.optim.Adam(aligner.parameters(), lr=LEARNING_RATE)
     usable = sorted(data.usable(), key=lambda i: len(data.features[i].mel))
-    for epoch in range(epochs):
-        # Short lines first: they are quick, and a wrong start cannot drift far in them.
-        indices = usable if epoch >= epochs - FULL_EPOCHS else usable[: len(usable) // 2 + 1]
-        optimizer.param_groups[0]["lr"] = LEARNING_RATE * (1.0 if epoch < 0.6 * epochs else 0.35)
-        n_batches = -(-len(indices) // BATCH)
-        bar = tqdm(data.batches(indices, rng), total=n_batches, desc=f"align {epoch + 1}/{epochs}")
-        for _, (ids, voices, mel, n_frames, n_states) in bar:
-            likelihood = forward_sum(aligner(ids, voices, mel), n_frames, n_states)
-            loss = -(likelihood / n_frames).mean() / N_MELS
-            optimizer.zero_grad()
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(aligner.parameters(), 1.0)
-            optimizer.step()
-            bar.set_postfix(loss=f"{loss.item():.3f}")
+    # Short lines first: they are quick, and a wrong start cannot drift far in them.
+    passes = [usable[: len(usable) // 2 + 1]] * (epochs - FULL_EPOCHS) + [usable] * min(epochs, FULL_EPOCHS)
+    with ProgressBar("align", sum(map(_n_batches, passes)), "batch") as bar:
+        for epoch, indices in enumerate(passes):
+            optimizer.param_groups[0]["lr"] = LEARNING_RATE * (1.0 if epoch < 0.6 * epochs else 0.35)
+            for _, (ids, voices, mel, n_frames, n_states) in data.batches(indices, rng):
+                likelihood = forward_sum(aligner(ids, voices, mel), n_frames, n_states)
+                loss = -(likelihood / n_frames).mean() / N_MELS
+                optimizer.zero_grad()
+                loss.backward()
+                torch.nn.utils.clip_grad_norm_(aligner.parameters(), 1.0)
+                optimizer.step()
+                bar.advance(epoch=f"{epoch + 1}/{epochs}", loss=f"{loss.item():.3f}")
     return aligner
+
+
+def _n_batches(indices: Sequence[int]) -> int:
+    return -(-len(indices) // BATCH)
 
 
 def cut(aligner: Aligner, data: AlignmentData) -> dict[str, np.ndarray]:
@@ -135,7 +138,9 @@ def _heard(
     aligner: Aligner, data: AlignmentData, what: str
 ) -> Iterator[tuple[list[int], Tensor, Tensor, Tensor]]:
     """Yield index lists with likelihoods (B, T, 3 * P), frames (B,) and states (B,)."""
-    for group, (ids, voices, mel, n_frames, n_states) in tqdm(data.batches(data.usable(), None), desc=what):
+    usable = data.usable()
+    batches = tracked(data.batches(usable, None), what, _n_batches(usable), "batch")
+    for group, (ids, voices, mel, n_frames, n_states) in batches:
         with torch.no_grad():
             yield group, aligner(ids, voices, mel), n_frames, n_states
 

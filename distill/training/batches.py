@@ -19,21 +19,18 @@ MOST_LOADERS = 8
 
 @dataclass(frozen=True)
 class BatchPlan:
-    """What decides the batches of a run.
-
-    Attributes:
-        lines: per step and process.
-        prosody_steps: the first steps, which get twice the lines.
-        window: frames of each line that the decoder sees.
-        seed: of the order and the windows.
-        rank: of the process.
-    """
+    """What decides the batches of a run."""
 
     lines: int
+    """Per step and process."""
     prosody_steps: int
+    """The first steps, which get twice the lines."""
     window: int
+    """Frames of each line that the decoder sees."""
     seed: int
+    """Of the order and the windows."""
     rank: int
+    """Of the process."""
 
 
 class Batches(Dataset[Batch]):
@@ -43,7 +40,7 @@ class Batches(Dataset[Batch]):
         self._examples, self._plan = examples, plan
 
     def __getitem__(self, step: int) -> Batch:
-        """Return the batch of one step, as `distill.training.dataset.collate` makes it."""
+        """Return the batch of one step, as ``distill.training.dataset.collate`` makes it."""
         plan, examples = self._plan, self._examples
         lines = plan.lines if step >= plan.prosody_steps else 2 * plan.lines
         rng = np.random.default_rng((plan.seed, step, plan.rank))

@@ -29,22 +29,19 @@ BUILTIN_STUDENT = Path(__file__).parents[1] / "students" / "builtin"
 
 @dataclass(frozen=True)
 class StudentInfo:
-    """What must be known to use the weights.
-
-    Attributes:
-        config: sizes of the networks.
-        characters, emotions: names to rows of the embedding tables.
-        step: optimiser steps taken.
-        corpus: summary of the corpus, copied from its manifest.
-        started_from: name and hash of the student that training began with; empty from scratch.
-    """
+    """What must be known to use the weights."""
 
     config: StudentConfig
+    """Sizes of the networks."""
     characters: dict[str, int]
     emotions: dict[str, int]
+    """``characters``, ``emotions``: names to rows of the embedding tables."""
     step: int
+    """Optimiser steps taken."""
     corpus: dict[str, Any]
+    """Summary of the corpus, copied from its manifest."""
     started_from: dict[str, Any] = field(default_factory=dict)
+    """Name and hash of the student that training began with; empty from scratch."""
 
 
 def save_student(folder: Path, weights: dict[str, Tensor], info: StudentInfo, half: bool = False) -> None:

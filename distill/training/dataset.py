@@ -22,30 +22,27 @@ LOG_RMS_CENTRE, LOG_RMS_SCALE = -3.5, 1.5  # bring the energy of a phoneme near 
 
 @dataclass(frozen=True)
 class Example:
-    """One utterance as numbers.
-
-    Attributes:
-        phoneme_ids, language_ids, word_starts: (P,) int64.
-        condition: character and emotion index.
-        durations: (P,) frames, with halves; 0 for pitch marks.
-        log_f0, voicing: (P, F0_POINTS), voicing 1 where the pitch was surely heard; energy: (P,).
-        frame_to_phoneme: (T,); features: (T, 6).
-        pulses: (T * HOP_LENGTH,) float16, the harmonic excitation.
-        audio: (T * HOP_LENGTH,) int16.
-    """
+    """One utterance as numbers."""
 
     phoneme_ids: np.ndarray
     language_ids: np.ndarray
     word_starts: np.ndarray
+    """``phoneme_ids``, ``language_ids``, ``word_starts``: (P,) int64."""
     condition: tuple[int, int]
+    """Character and emotion index."""
     durations: np.ndarray
+    """(P,) frames, with halves; 0 for pitch marks."""
     log_f0: np.ndarray
     voicing: np.ndarray
+    """``log_f0``, ``voicing``: (P, F0_POINTS), voicing 1 where the pitch was surely heard; energy: (P,)."""
     energy: np.ndarray
     frame_to_phoneme: np.ndarray
+    """(T,); features: (T, 6)."""
     features: np.ndarray
     pulses: np.ndarray
+    """(T * HOP_LENGTH,) float16, the harmonic excitation."""
     audio: np.ndarray
+    """(T * HOP_LENGTH,) int16."""
 
     @property
     def n_frames(self) -> int:
@@ -106,7 +103,7 @@ def phoneme_energy(audio: np.ndarray, steps: np.ndarray) -> np.ndarray:
 def collate(examples: Sequence[Example], window: int, rng: np.random.Generator) -> dict[str, Tensor]:
     """Pad the lines and cut one window of ``window`` frames from each.
 
-    A window may reach up to `MARGIN` frames beyond either end, where its mask is 0.
+    A window may reach up to ``MARGIN`` frames beyond either end, where its mask is 0.
 
     Returns:
         Encoder inputs and prosody targets, (B, P, ...), and of the windows ``frame_to_phoneme`` (B, T),

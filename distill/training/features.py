@@ -1,4 +1,4 @@
-"""What is measured once per utterance: waveform, fundamental frequency and log-mel frames."""
+"""Features of an utterance, measured once: waveform, fundamental frequency and log-mel frames."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ import numpy as np
 import pyworld
 import soundfile
 import torch
-from tqdm import tqdm
 
 from edge.spec import HOP_LENGTH, SAMPLE_RATE
 from models.mel import LogMel
 
 from ..files import replacing
 from ..manifest import Utterance
+from ..progress_bar import tracked
 
 FINE_HOP = HOP_LENGTH // 2  # samples, 8 ms: the grid of pitch and alignment
 N_MELS = 40
@@ -29,19 +29,16 @@ UNSURE = 1  # point at both ends of a voiced stretch, where half the window of t
 
 @dataclass(frozen=True)
 class Features:
-    """Measurements of one utterance.
-
-    Attributes:
-        audio: (n_frames * HOP_LENGTH,) int16.
-        log_f0: (2 * n_frames + 1,) natural log of Hz every 8 ms, interpolated where unvoiced.
-        voiced: (2 * n_frames + 1,) bool.
-        mel: (2 * n_frames, N_MELS) log-mel frames every 8 ms, float16.
-    """
+    """Measurements of one utterance."""
 
     audio: np.ndarray
+    """(n_frames * HOP_LENGTH,) int16."""
     log_f0: np.ndarray
+    """(2 * n_frames + 1,) natural log of Hz every 8 ms, interpolated where unvoiced."""
     voiced: np.ndarray
+    """(2 * n_frames + 1,) bool."""
     mel: np.ndarray
+    """(2 * n_frames, N_MELS) log-mel frames every 8 ms, float16."""
 
     @property
     def n_frames(self) -> int:
@@ -99,7 +96,7 @@ def believable(log_f0: np.ndarray, voiced: np.ndarray) -> tuple[np.ndarray, np.n
     Of claire's pitch, a twentieth of the points made half of the squared error, nearly all of them there.
 
     Args:
-        log_f0: (n,) from `fundamental`.
+        log_f0: (n,) from ``fundamental``.
         voiced: (n,) likewise.
 
     Returns:
@@ -127,7 +124,7 @@ def extract_all(utterances: Sequence[Utterance], cache: Path, workers: int) -> N
     if not jobs:
         return
     with ProcessPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,)) as pool:
-        for _ in tqdm(pool.map(_extract_to, jobs, chunksize=16), total=len(jobs), desc="features"):
+        for _ in tracked(pool.map(_extract_to, jobs, chunksize=16), "features", len(jobs), "line"):
             pass
 
 
@@ -137,6 +134,6 @@ def cache_path(cache: Path, utterance: Utterance) -> Path:
 
 
 def load(cache: Path, utterance: Utterance) -> Features:
-    """Read measurements that `extract_all` made."""
+    """Read measurements that ``extract_all`` made."""
     with np.load(cache_path(cache, utterance)) as data:
         return Features(data["audio"], data["log_f0"], data["voiced"], data["mel"])

@@ -1,4 +1,4 @@
-"""What the student is asked to match."""
+"""Losses: what the student is asked to match."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What training minimises: the student, its head and the losses as one module."""
+"""Objective of training: the student, its head and the losses as one module."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
     sovits-distill train --corpus corpus --out runs/builtin
     sovits-distill train --corpus mine --out runs/mine --from builtin
 
-Hardware: any; two x86 cores take about 0.6 s a step. State is saved every few minutes;
+Hardware: any; two x86 cores take about 0.6 s a step. State is saved at least once a minute;
 a killed run continues from the last save with the same order of data.
 """
 
@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,6 @@ from typing import Any
 import torch
 from lightning.fabric import Fabric
 from torch.optim.swa_utils import get_ema_multi_avg_fn
-from tqdm import tqdm
 
 from edge.spec import LANGUAGE_IDS, ZERO_LENGTH_SYMBOLS
 from edge.text.symbols import SYMBOL_TO_ID, SYMBOLS
@@ -29,6 +28,7 @@ from models.sovits_tiny import SovitsTiny, StudentConfig
 from ..config import DistillError
 from ..files import read_json, replacing
 from ..manifest import read_manifest
+from ..progress_bar import ProgressBar
 from .align import align
 from .batches import Batches, BatchPlan, enough_loaders, in_order
 from .checkpoint import StudentInfo, save_student
@@ -44,39 +44,38 @@ VALIDATION_LINES = 96  # spread over all characters, emotions and languages
 
 @dataclass(frozen=True)
 class TrainOptions:
-    """Settings of one run.
-
-    Attributes:
-        start: ``scratch``, ``builtin`` or the folder of a student: what training begins with.
-        steps: optimiser steps in all; the learning rate falls along a cosine over them.
-        prosody_steps: the first of them, which look at prosody alone: twice the lines in half the time.
-        batch: lines per step and process; window: frames of each line that the decoder sees.
-        learning_rate, warmup: peak rate, and steps until it is reached.
-        ema: decay of the averaged weights, which are the ones that are kept.
-        save_every, validate_every: steps.
-        align_epochs: passes of the aligner; None for as many as the number of lines asks for.
-        threads: of each process; workers: processes that measure features.
-        loaders: processes that put batches together; None for as many as suit the device, on a CPU none.
-        devices, precision: for Lightning Fabric.
-    """
+    """Settings of one run."""
 
     start: str = SCRATCH
+    """``scratch``, ``builtin`` or the folder of a student: what training begins with."""
     steps: int = FROM_SCRATCH.steps
+    """Optimiser steps in all; the learning rate falls along a cosine over them."""
     prosody_steps: int = 0
+    """The first of them, which look at prosody alone: twice the lines in half the time."""
     batch: int = 16
+    """Lines per step and process; window: frames of each line that the decoder sees."""
     window: int = 64
     learning_rate: float = FROM_SCRATCH.learning_rate
     warmup: int = FROM_SCRATCH.warmup
+    """``learning_rate``, ``warmup``: peak rate, and steps until it is reached."""
     ema: float = 0.998
+    """Decay of the averaged weights, which are the ones that are kept."""
     save_every: int = 250
     validate_every: int = 500
+    """``save_every``, ``validate_every``: steps."""
+    save_seconds: float = 60.0
+    """Longest time without a save, however few steps it has taken."""
     align_epochs: int | None = None
+    """Passes of the aligner; None for as many as the number of lines asks for."""
     seed: int = 7
     threads: int = 2
+    """Of each process; workers: processes that measure features."""
     workers: int = 2
     loaders: int | None = None
+    """Processes that put batches together; None for as many as suit the device, on a CPU none."""
     devices: int = 1
     precision: str = "32-true"
+    """``devices``, ``precision``: for Lightning Fabric."""
 
     @classmethod
     def starting_from(cls, start: str, given: Mapping[str, Any]) -> TrainOptions:
@@ -123,6 +122,27 @@ def learning_rate(step: int, options: TrainOptions) -> float:
         return options.learning_rate * (step + 1) / options.warmup
     progress = min(1.0, (step - options.warmup) / max(1, options.steps - options.warmup))
     return options.learning_rate * (0.03 + 0.97 * 0.5 * (1.0 + math.cos(math.pi * progress)))
+
+
+class SaveTimes:
+    """When to save: every so many steps, and whenever too long has passed since the last time.
+
+    Args:
+        steps: between two saves.
+        seconds: longest time without one.
+        clock: seconds, from any beginning.
+    """
+
+    def __init__(self, steps: int, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._steps, self._seconds, self._clock = steps, seconds, clock
+        self._last = clock()
+
+    def due(self, step: int) -> bool:
+        """Say whether to save after this step; the time counts from the last yes."""
+        due = step % self._steps == 0 or self._clock() - self._last >= self._seconds
+        if due:
+            self._last = self._clock()
+        return due
 
 
 class Run:
@@ -264,31 +284,32 @@ def student_config(data: Data) -> StudentConfig:
 def _loop(fabric: Fabric, run: Run, data: Data, options: TrainOptions) -> None:
     plain = Objective(run.student)  # validation on one process must not wait for the others
     objective, optimizer = fabric.setup(plain, run.optimizer)
-    bar = tqdm(total=options.steps, initial=run.step, desc="train", disable=fabric.global_rank > 0)
     if run.step == 0 and fabric.global_rank == 0:
         _validate(run, plain, data.valid, options, fabric)
     plan = BatchPlan(options.batch, options.prosody_steps, options.window, options.seed, fabric.global_rank)
     loaders = enough_loaders(fabric.device) if options.loaders is None else options.loaders
-    for batch in in_order(Batches(data.train, plan), range(run.step, options.steps), loaders):
-        for group in optimizer.param_groups:
-            group["lr"] = learning_rate(run.step, options)
-        torch.manual_seed(options.seed + run.step)
-        sound = run.step >= options.prosody_steps
-        terms = objective(fabric.to_device(batch), sound)
-        optimizer.zero_grad()
-        fabric.backward(weighted(terms))
-        fabric.clip_gradients(objective, optimizer, max_norm=2.0)
-        optimizer.step()
-        run.step += 1
-        run.update_average(options.ema)
-        bar.update()
-        if fabric.global_rank == 0:
-            if run.step % 50 == 0:
-                run.log("train", {key: value.item() for key, value in terms.items()})
-            if run.step % options.validate_every == 0 or run.step == options.steps:
-                _validate(run, plain, data.valid, options, fabric)
-            if run.step % options.save_every == 0:
-                run.save()
+    saves = SaveTimes(options.save_every, options.save_seconds)
+    with ProgressBar("train", options.steps, "step", run.step, quiet=fabric.global_rank > 0) as bar:
+        for batch in in_order(Batches(data.train, plan), range(run.step, options.steps), loaders):
+            for group in optimizer.param_groups:
+                group["lr"] = learning_rate(run.step, options)
+            torch.manual_seed(options.seed + run.step)
+            sound = run.step >= options.prosody_steps
+            terms = objective(fabric.to_device(batch), sound)
+            optimizer.zero_grad()
+            fabric.backward(weighted(terms))
+            fabric.clip_gradients(objective, optimizer, max_norm=2.0)
+            optimizer.step()
+            run.step += 1
+            run.update_average(options.ema)
+            bar.advance()
+            if fabric.global_rank == 0:
+                if run.step % 50 == 0:
+                    run.log("train", {key: value.item() for key, value in terms.items()})
+                if run.step % options.validate_every == 0 or run.step == options.steps:
+                    _validate(run, plain, data.valid, options, fabric)
+                if saves.due(run.step):
+                    run.save()
     if fabric.global_rank == 0:
         run.save()
 

@@ -37,16 +37,13 @@ Score = Callable[[Sequence[Example]], float]
 
 @dataclass(frozen=True)
 class Start:
-    """A trained student to begin with.
-
-    Attributes:
-        student, info: as it was saved.
-        origin: name, hash and steps, for the provenance of what is made from it.
-    """
+    """A trained student to begin with."""
 
     student: SovitsTiny
     info: StudentInfo
+    """``student``, ``info``: as it was saved."""
     origin: dict[str, Any]
+    """Name, hash and steps, for the provenance of what is made from it."""
 
 
 def open_start(name: str) -> Start | None:
@@ -102,17 +99,14 @@ def _emotion_row(start: Start, name: str) -> Tensor:
 
 @dataclass(frozen=True)
 class Voice:
-    """What a student knows of one character.
-
-    Attributes:
-        name: of the character.
-        row: (D,) of the character table.
-        shares: (D,) of the table of pairs, by the emotions that the character has spoken with.
-    """
+    """What a student knows of one character."""
 
     name: str
+    """Of the character."""
     row: Tensor
+    """(D,) of the character table."""
     shares: dict[str, Tensor]
+    """(D,) of the table of pairs, by the emotions that the character has spoken with."""
 
     @classmethod
     def of(cls, start: Start, name: str) -> Voice:
@@ -165,7 +159,7 @@ def choose_voices(
     """Let each new character begin as the old one that it is least unlike.
 
     Args:
-        student: as `adapt` made it; its tables are set.
+        student: as ``adapt`` made it; its tables are set.
         start: where the old characters are.
         examples: training lines of all new characters.
         characters: names to rows of the new student.

@@ -1,1 +1,1 @@
-"""What a voice of one's own is made from: its configuration, reference clips and card."""
+"""Voice of one's own: its configuration, reference clips and card."""

@@ -1,4 +1,4 @@
-"""Writes the voice card, which ``sovits-quantize pack`` reads, from the configuration and the corpus."""
+"""Voice card, which ``sovits-quantize pack`` reads, from the configuration and the corpus."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ def voice_card(
     """Put the card together.
 
     Args:
-        voice: ``name``, ``version`` and ``licence``; optional: ``description``, ``consent`` and ``golden``, a
-            sentence.
+        voice: ``name``, ``version`` and ``licence``; optional: ``description``, ``consent``, ``origin``,
+            ``consent_record`` (a path) and ``golden``, a sentence.
         utterances: of the corpus; its training lines say who speaks what and how.
         teachers: origin of each teacher, as in ``corpus.json``.
         emotions: all that the student knows; a character that lacks one falls back to neutral.
@@ -47,6 +47,10 @@ def voice_card(
     ]
     if consent := voice.get("consent"):
         card["consent"] = {key: str(value) for key, value in consent.items() if value}
+    if origin := voice.get("origin"):
+        card["origin"] = {key: value for key, value in origin.items() if value}
+    if record := voice.get("consent_record"):
+        card["consent_record"] = str(record)
     card["golden"] = _golden(voice.get("golden"), utterances)
     return card
 

@@ -14,16 +14,17 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
-from edge.bundle.manifest import Consent, Language, Name
+from edge.bundle.manifest import Consent, Language, Name, Origin
 
 from ..config import DistillError, Section, checked, load_toml
 from ..corpus.config import BUILTIN_SCRIPT, PACKAGE_SCRIPTS, CorpusConfig, CorpusSound, Recording
 from ..gate.config import GateConfig
 from ..ledger import fingerprint
 from ..teachers import Teacher, make_teacher
-from ..teachers.reference import Reference
+from ..teachers.reference import LocalPath, Reference
 from ..teachers.settings import NEUTRAL, GptSovitsSettings, Owned, RecordingsSettings, TeacherSettings
 from ..training.schedule import TrainConfig
+from .origin import check_record, voice_origin
 
 Counts = int | dict[Name, int]
 LINES = 400  # of each emotion and language; the warm start needs no more
@@ -41,7 +42,9 @@ class VoiceSection(Section):
         languages: that it is taught.
         description: a few words for people who choose a character.
         golden: a sentence that every device speaks to prove that it can; a short held-out line when absent.
-        consent: who allowed the voice to be cloned and for what; absent where no person's voice is imitated.
+        consent: who allowed the voice to be cloned and for what, in words for people.
+        consent_record: signed record of the same, without which no device speaks with a person's voice.
+        synthetic: how the voice came about, where the sound belongs to somebody but imitates nobody.
     """
 
     name: Name
@@ -51,6 +54,8 @@ class VoiceSection(Section):
     description: str = ""
     golden: str | None = Field(default=None, min_length=1)
     consent: Consent | None = None
+    consent_record: LocalPath | None = None
+    synthetic: str | None = Field(default=None, min_length=8)
 
     @field_validator("languages")
     @classmethod
@@ -198,6 +203,17 @@ class VoiceConfig(Section):
             test_lines={} if own else self._counts("test_lines"),
             rate_test_lines=0 if own else corpus.rate_test_lines,
         )
+
+    def origin(self) -> Origin:
+        """Say whose voice it is.
+
+        Raises:
+            DistillError: a recording cannot be read, or the consent record is of another voice.
+        """
+        origin = voice_origin(self.teacher, self.voice.synthetic)
+        if self.voice.consent_record is not None:
+            check_record(self.voice.consent_record, self.voice.name, origin)
+        return origin
 
     @property
     def make(self) -> Callable[[str], Teacher]:

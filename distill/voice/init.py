@@ -1,4 +1,4 @@
-"""Writes a commented ``voice.toml`` to begin with."""
+"""Commented ``voice.toml`` to begin with."""
 
 from __future__ import annotations
 

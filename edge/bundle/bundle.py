@@ -9,12 +9,13 @@ from __future__ import annotations
 import hashlib
 import tarfile
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import ValidationError
 
-from ..errors import BundleError
+from ..errors import BundleError, TrustError
 from ..spec import HOP_LENGTH, N_FFT, SAMPLE_RATE
 from ..text.symbols import SYMBOLS_SHA256
 from .manifest import Manifest
@@ -23,6 +24,8 @@ FORMAT_VERSION = 1
 MANIFEST_FILE = "manifest.json"
 ENCODER_FILE = "encoder.onnx"
 DECODER_FILE = "decoder.onnx"
+CONSENT_FILE = "consent.json"  # signed record of the person whose voice it is
+SIGNATURE_FILE = "signature.json"  # of the manifest, which therefore cannot list it
 BUILTIN_VOICE = Path(__file__).parents[1] / "voices" / "builtin"
 
 MAX_FILE_BYTES = 256 * 2**20  # no network of ours comes near; a manifest that says more is damaged
@@ -86,18 +89,23 @@ class Bundle:
     Attributes:
         path: directory or ``.voice`` file.
         manifest: what ``manifest.json`` says.
+        manifest_sha256: hash of the exact bytes of ``manifest.json``, which names every other file by hash.
     """
 
     path: Path
     manifest: Manifest
+    manifest_sha256: str
     _store: _Store
 
     @classmethod
-    def load(cls, path: Path | None = None) -> Bundle:
+    def load(cls, path: Path | None = None, *, gate: Gate | None = None) -> Bundle:
         """Open a bundle and check every file in it.
 
         Args:
             path: directory or ``.voice`` file; None for the built-in voice.
+            gate: decides whether the voice may be used; None: :func:`nobody_imitated`. A device hands over
+                its :class:`edge.bundle.trust.gate.DeviceGate`, a workstation that makes voices
+                :func:`workshop`.
 
         Raises:
             BundleError: one line that names the file, what is wrong and what to do.
@@ -107,7 +115,37 @@ class Bundle:
         _check_fit(bundle)
         for name in bundle.manifest.files:
             bundle.read(name)
+        (gate or nobody_imitated)(bundle)
         return bundle
+
+    @property
+    def imitates_a_person(self) -> bool:
+        """Whether it is the voice of a person, or does not say that it is none."""
+        origin = self.manifest.origin
+        return origin is None or origin.kind == "person"
+
+    @property
+    def is_builtin(self) -> bool:
+        """Whether it is the voice that comes with the software."""
+        return self.path.resolve() == BUILTIN_VOICE.resolve()
+
+    def read_unlisted(self, name: str, limit: int) -> bytes | None:
+        """Content of a file that the manifest cannot list, such as its signature; None where there is none.
+
+        Raises:
+            BundleError: larger than ``limit`` bytes, or unreadable.
+        """
+        try:
+            content = self._store.read(name, limit)
+        except KeyError:
+            return None
+        except OSError as error:
+            raise BundleError(
+                f"{self.path}: {name} cannot be read: {error.strerror}; check the disk"
+            ) from error
+        if len(content) > limit:
+            raise BundleError(f"{self.path}: {name} is larger than {limit} bytes; {_REPACK}")
+        return content
 
     def read(self, name: str) -> bytes:
         """Content of one file of the bundle, checked against the manifest.
@@ -135,13 +173,41 @@ class Bundle:
         return f"{self.manifest.name} {self.manifest.version} {digest[:16]}"
 
 
-def _open(path: Path) -> tuple[Manifest, _Store]:
+Gate = Callable[[Bundle], object]
+
+
+def workshop(bundle: Bundle) -> None:
+    """Gate of the workstation where voices are made, before they are signed: everything passes."""
+
+
+def nobody_imitated(bundle: Bundle) -> None:
+    """Gate of whoever knows nothing of signatures: only voices that imitate nobody pass.
+
+    Raises:
+        TrustError: ``consent_missing``.
+    """
+    origin = bundle.manifest.origin
+    if origin is None:
+        raise TrustError(
+            f"{bundle.path}: the manifest has no origin, so it counts as a person's voice; pack it again "
+            "with origin in its card",
+            "consent_missing",
+        )
+    if origin.kind == "person":
+        raise TrustError(
+            f"{bundle.path}: a person's voice, and no studio is known here whose consent record could be "
+            "checked; bring the studio's keys with: sovits-deploy import FOLDER",
+            "consent_missing",
+        )
+
+
+def _open(path: Path) -> tuple[Manifest, str, _Store]:
     store = _open_store(path)
     content = _read(store, path, MANIFEST_FILE, MAX_MANIFEST_BYTES)
     if len(content) > MAX_MANIFEST_BYTES:
         raise BundleError(f"{path}: {MANIFEST_FILE} is larger than {MAX_MANIFEST_BYTES} bytes; {_REPACK}")
     try:
-        return Manifest.model_validate_json(content), store
+        return Manifest.model_validate_json(content), hashlib.sha256(content).hexdigest(), store
     except ValidationError as error:
         problem = error.errors(include_url=False)[0]
         where = ".".join(str(part) for part in problem["loc"]) or "the file"

@@ -89,6 +89,22 @@ class Consent(_Model):
     revocation: str = Field(default="", description="whom to ask, or where revocations are published")
 
 
+class Origin(_Model):
+    """Whether the voice imitates a person. A bundle without it is taken for the voice of a person."""
+
+    kind: Literal["synthetic", "person"]
+    statement: str = Field(default="", description="how a synthetic voice came about; nobody is imitated")
+    references: tuple[Sha256, ...] = Field(default=(), description="hashes of the recordings of a person")
+
+    @model_validator(mode="after")
+    def _says_enough(self) -> Origin:
+        if self.kind == "synthetic" and (not self.statement or self.references):
+            raise ValueError("origin: a synthetic voice needs a statement and has no references")
+        if self.kind == "person" and not self.references:
+            raise ValueError("origin: the voice of a person needs the hashes of its recordings (references)")
+        return self
+
+
 class Quantization(_Model):
     """How the networks were quantized and what that cost; figures of ``sovits-quantize compare``."""
 
@@ -130,6 +146,7 @@ class Manifest(_Model):
     provenance: tuple[Provenance, ...] = Field(min_length=1)
     licence: str
     consent: Consent | None = None
+    origin: Origin | None = None
     quantization: Quantization
     golden: Golden
 

@@ -1,4 +1,4 @@
-"""Where the sound of a command goes, and how a command tells that it is busy."""
+"""Output of a command: where its sound goes, and the sign that it is busy."""
 
 from __future__ import annotations
 
@@ -7,15 +7,20 @@ import os
 import stat
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, nullcontext
+from itertools import count
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Protocol
 
 import click
 
+from ..errors import SinkError
+
 PATIENCE_S = 1.0
+CLEAR = "\r\x1b[K"  # the line of a terminal
+NAME_BYTES = 48  # of a file named after what is said
 
 
 class Sound(Protocol):
@@ -61,6 +66,49 @@ class _WavStream(_RawStream):
         from ..audio import wav_header
 
         self._file.write(wav_header(n_samples, self._sample_rate))
+
+
+@contextmanager
+def play_sound(sample_rate: int, text: str, tell: Callable[[str], None]) -> Iterator[Sound]:
+    """Play on the default sound card, or write a file into the current folder where that cannot be.
+
+    Args:
+        sample_rate: Hz.
+        text: that is spoken; gives the file its name.
+        tell: told where the sound goes.
+
+    Raises:
+        click.ClickException: no file can be written either.
+        SinkError: the sound card was lost meanwhile.
+    """
+    from .speaker import open_speaker
+
+    with ExitStack() as stack:
+        try:
+            speaker = stack.enter_context(open_speaker(sample_rate))
+        except SinkError as error:
+            path = free_path(text)
+            tell(f"cannot play: {error}")
+            tell(f"writing {path} instead")
+            yield stack.enter_context(open_sound(str(path), sample_rate, raw=False))
+            return
+        tell(f"playing on {speaker.name}")
+        yield speaker
+        speaker.finish()
+
+
+def free_path(text: str) -> Path:
+    """Name a WAV file in the current folder that is not there yet, after the first words of a text."""
+    words = "".join(letter if letter.isalnum() else " " for letter in text.lower()).split()
+    stem = ""
+    for word in words:
+        longer = f"{stem}-{word}" if stem else word
+        if len(longer.encode()) > NAME_BYTES:
+            break
+        stem = longer
+    stem = stem or ("".join(words)[: NAME_BYTES // 4] if words else "line")
+    names = (f"{stem}.wav" if number == 1 else f"{stem}-{number}.wav" for number in count(1))
+    return next(path for path in map(Path, names) if not path.exists())
 
 
 @contextmanager
@@ -119,13 +167,17 @@ class Progress:
     ) -> None:
         self._timer.cancel()
         if self._due:
-            click.echo("\r\x1b[K", err=True, nl=False)
+            click.echo(CLEAR, err=True, nl=False)
 
     def show(self, text: str) -> None:
         """Say what is being done."""
         self._text = text
         if self._due:
-            click.echo(f"\r\x1b[K{text} ...", err=True, nl=False)
+            click.echo(f"{CLEAR}{text} ...", err=True, nl=False)
+
+    def tell(self, text: str) -> None:
+        """Say something that stays."""
+        click.echo(f"{CLEAR if self._due else ''}sovits-edge: {text}", err=True)
 
     def _begin(self) -> None:
         self._due = True

@@ -40,7 +40,7 @@ def speak(
         device: name of the daemon.
         broker: address, in place of the one of the configuration.
         config: file to take broker, credentials and base from.
-        voice: keys of the request: character, emotion, rate and the like.
+        voice: keys of the request that were given: character, emotion, rate and the like.
         as_json: print the last event, with all warnings.
 
     Raises:
@@ -51,8 +51,7 @@ def speak(
 
     settings = load_config(config, {"device": device, **(read_broker(broker) if broker else {})})
     request_id = f"say-{secrets.token_hex(8)}"
-    spoken = {key: value for key, value in voice.items() if value not in ("", None)}
-    with _Remote(settings, {"id": request_id, "text": text, **spoken}) as remote:
+    with _Remote(settings, {"id": request_id, "text": text, **voice}) as remote:
         try:
             event = remote.outcome()
         except KeyboardInterrupt:

@@ -1,9 +1,10 @@
-"""``sovits-edge say``: one line of text into a WAV file or a pipe, written as it is computed."""
+"""``sovits-edge say``: one line of text aloud, into a WAV file or a pipe, passed on as it is computed."""
 
 from __future__ import annotations
 
 import json
 import time
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,13 +13,13 @@ import click
 from click.core import ParameterSource
 
 from ..spec import EMOTION_STRENGTH, PITCH, RATE, VOLUME
-from .output import Progress, open_sound
+from .output import Progress, Sound, open_sound, play_sound
 from .remote import speak as speak_on_device
 from .stdin import text_or_stdin
 
 if TYPE_CHECKING:
     from ..lipsync.timeline import Timeline
-    from ..synthesizer import PreparedLine, Synthesizer
+    from ..synthesizer import PreparedLine, SpeechRequest, Synthesizer
 
 
 REMOTE_ONLY = ("broker", "config")
@@ -61,7 +62,8 @@ class _Result:
 @click.option(
     "-o",
     "--output",
-    help="WAV file; - is standard output, to pipe into a player.",
+    help="WAV file; - is standard output, to pipe into a player.  [default: the sound card, or a file in the "
+    "current folder where there is none]",
 )
 @click.option("--device", help="Speak through the running daemon of this name, over MQTT.")
 @click.option("--broker", help="Where --device is: mqtt://[USER@]HOST[:PORT], or mqtts:// for TLS.")
@@ -84,6 +86,13 @@ class _Result:
     default="auto",
     show_default=True,
     help="What the parts without Latin letters are.",
+)
+@click.option(
+    "--markup",
+    type=click.Choice(["lenient", "strict"]),
+    default="lenient",
+    show_default=True,
+    help="strict refuses what is no tag; lenient leaves it out with a warning.",
 )
 @click.option(
     "--lipsync", type=click.Path(path_type=Path), help="JSON file for word, phoneme and mouth times."
@@ -116,13 +125,16 @@ def say(
     as_json: bool,
     **voice: Any,
 ) -> None:
-    """Speak TEXT into a WAV file or a pipe, or through a running daemon (--device).
+    """Speak TEXT aloud, into a WAV file or a pipe, or through a running daemon.
+
+    Sound is passed on as it is computed.
 
     TEXT is one line of Chinese, English, Japanese or a mixture, at most 2000 characters; - or no TEXT reads
     standard input. Inline tags act and are never read aloud: [emotion:sad], [pause:400ms], [mark:door_open].
 
     \b
     Examples:
+      sovits-edge say "Doors open in five minutes."
       sovits-edge say "你终究还是选择了怀疑……[pause:300ms][emotion:sad]我本可以拯救所有人。" -o line.wav
       sovits-edge say "Mind the gap." --character claire --rate 1.2 -o - | aplay
       sovits-edge say "Cue the lights." --raw -o - | aplay -f S16_LE -r 32000
@@ -130,12 +142,14 @@ def say(
       echo "Generated a moment ago." | sovits-edge say -o line.wav --json
       sovits-edge say "Doors open." --device kiosk --broker mqtt://10.0.0.2
     """
-    _check_way(click.get_current_context(), output, device)
+    given = _given(click.get_current_context(), device)
+    if raw and output is None and device is None:
+        raise click.UsageError("--raw goes with -o: name a file, or - for a pipe")
     source = text_or_stdin(text)
     if device is not None:
-        speak_on_device(source, device, broker=broker, config=config, voice=voice, as_json=as_json)
+        asked = {key: value for key, value in voice.items() if key in given}
+        speak_on_device(source, device, broker=broker, config=config, voice=asked, as_json=as_json)
         return
-    assert output is not None, "checked above"
     with Progress() as progress:
         progress.show("loading the voice")
         started = time.perf_counter()
@@ -143,33 +157,35 @@ def say(
         loaded = time.perf_counter()
         line = _prepare(synthesizer, source, voice)
         result = _Result(line.character.name, line.normalized, _ms(loaded - started), list(line.warnings))
-        timeline = _write(synthesizer, line, output, raw, loaded, result, progress)
+        sound = _open(output, raw, source, synthesizer.bundle.manifest.sample_rate, progress)
+        with sound as sink:
+            timeline = _write(synthesizer, line, sink, loaded, result, progress)
     if lipsync is not None:
-        _write_lipsync(lipsync, timeline, viseme_set, source)
+        _write_lipsync(lipsync, timeline, viseme_set, line.request)
     for warning in [] if as_json else result.warnings:
         click.echo(f"sovits-edge: warning: {warning}", err=True)
     if as_json:
         click.echo(json.dumps(asdict(result), ensure_ascii=False), err=output == "-")
 
 
-def _check_way(context: click.Context, output: str | None, device: str | None) -> None:
-    """Refuse options that do not belong to the way the line takes."""
-    if output is None and device is None:
-        raise click.UsageError("Missing option '-o' / '--output', or '--device'.")
+def _given(context: click.Context, device: str | None) -> set[str]:
+    """Name the options given, and refuse those that do not belong to the way the line takes."""
     foreign = REMOTE_ONLY if device is None else LOCAL_ONLY
-    for parameter in context.command.params:
-        given = context.get_parameter_source(parameter.name or "") is ParameterSource.COMMANDLINE
-        if given and parameter.name in foreign:
-            option = parameter.opts[-1]
-            raise click.UsageError(
-                f"{option} needs --device" if device is None else f"{option} does not go with --device"
-            )
+    names = {parameter.name or "": parameter.opts[-1] for parameter in context.command.params}
+    given = {name for name in names if context.get_parameter_source(name) is ParameterSource.COMMANDLINE}
+    for name in sorted(given.intersection(foreign)):
+        rule = "needs --device" if device is None else "does not go with --device"
+        raise click.UsageError(f"{names[name]} {rule}")
+    return given
 
 
 def _load(bundle: Path | None, threads: int, lexicon: Path | None, warm_up: bool) -> Synthesizer:
+    from ..bundle.trust.gate import DeviceGate
+    from ..permission import trust_directory
     from ..synthesizer import Synthesizer
 
-    synthesizer = Synthesizer.load(bundle, threads=threads, lexicon=lexicon)
+    gate = DeviceGate(trust_directory())
+    synthesizer = Synthesizer.load(bundle, threads=threads, lexicon=lexicon, gate=gate)
     if warm_up:
         synthesizer.warm_up()
     return synthesizer
@@ -182,11 +198,20 @@ def _prepare(synthesizer: Synthesizer, text: str, voice: dict[str, Any]) -> Prep
     return synthesizer.prepare(SpeechRequest(text, **{**voice, "character": voice["character"] or first}))
 
 
+def _open(
+    output: str | None, raw: bool, text: str, rate: int, progress: Progress
+) -> AbstractContextManager[Sound]:
+    from ..markup import parse
+
+    if output is None:
+        return play_sound(rate, parse(text).plain, progress.tell)
+    return open_sound(output, rate, raw)
+
+
 def _write(
     synthesizer: Synthesizer,
     line: PreparedLine,
-    output: str,
-    raw: bool,
+    sound: Sound,
     started: float,
     result: _Result,
     progress: Progress,
@@ -196,26 +221,26 @@ def _write(
 
     timelines = []
     n_samples, rate = 0, synthesizer.bundle.manifest.sample_rate
-    with open_sound(output, rate, raw) as sound:
-        for chunk in synthesizer.stream(line):
-            sound.write(chunk.samples.astype("<i2").tobytes())
-            result.first_audio_ms = result.first_audio_ms or _ms(time.perf_counter() - started)
-            n_samples += len(chunk.samples)
-            progress.show(f"{n_samples / rate:.0f} s of sound")
-            result.marks += [{"name": mark.name, "t_ms": _ms(mark.sample / rate)} for mark in chunk.marks]
-            if chunk.timeline is not None:
-                timelines.append(chunk.timeline)
+    for chunk in synthesizer.stream(line):
+        sound.write(chunk.samples.astype("<i2").tobytes())
+        result.first_audio_ms = result.first_audio_ms or _ms(time.perf_counter() - started)
+        n_samples += len(chunk.samples)
+        progress.show(f"{n_samples / rate:.0f} s of sound")
+        result.marks += [{"name": mark.name, "t_ms": _ms(mark.sample / rate)} for mark in chunk.marks]
+        if chunk.timeline is not None:
+            timelines.append(chunk.timeline)
     result.synthesis_ms = _ms(time.perf_counter() - started)
     result.audio_ms = _ms(n_samples / rate)
     result.rtf = round(result.synthesis_ms / result.audio_ms, 4) if n_samples else 0.0
     return concatenate(timelines)
 
 
-def _write_lipsync(path: Path, timeline: Timeline, viseme_set: str, text: str) -> None:
+def _write_lipsync(path: Path, timeline: Timeline, viseme_set: str, request: SpeechRequest) -> None:
     from ..lipsync.viseme_sets import to_dict
     from ..markup import parse
 
-    facts = to_dict(timeline, path.stem, 0, True, viseme_set, parse(text).plain)
+    plain = parse(request.text, request.markup, request.trust).plain
+    facts = to_dict(timeline, path.stem, 0, True, viseme_set, plain)
     try:
         path.write_text(json.dumps(facts, ensure_ascii=False) + "\n", encoding="utf-8")
     except OSError as error:

@@ -26,9 +26,9 @@ def voices(bundle: Path | None, as_json: bool) -> None:
       sovits-edge voices
       sovits-edge voices --bundle venue.voice --json
     """
-    from ..bundle.bundle import Bundle
+    from ..bundle.bundle import Bundle, workshop
 
-    loaded = Bundle.load(bundle)
+    loaded = Bundle.load(bundle, gate=workshop)  # to look at it is not to use it
     if as_json:
         click.echo(json.dumps(_bundle_facts(loaded), ensure_ascii=False))
         return

@@ -1,4 +1,4 @@
-"""Which requests become lines: character, text and tags, emotion, and what the cache knows."""
+"""Admission: which requests become lines, by character, text and tags, emotion and cache."""
 
 from __future__ import annotations
 
@@ -91,10 +91,10 @@ class Admission:
             raise RequestError("give exactly one of text and line")
         if request.line is not None:
             raise RequestError(f"no line {request.line} is known: there is no show file", code="unknown_line")
-        plain = markup.parse(request.text or "").plain
-        if not plain.strip():
+        text = request.text or ""
+        if not text.strip():
             raise RequestError("there is nothing to say in the text", code="text_empty")
-        return plain
+        return markup.parse(text).plain
 
 
 def _ms(duration: int | None) -> float | None:

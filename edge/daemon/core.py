@@ -239,6 +239,7 @@ class Core:
         is_first = self.state.voice is None
         voice = message.voice
         self.state.load(voice)
+        self._status.voice_loaded()
         if is_first:
             recover(self.state)
         self._status.update()

@@ -1,4 +1,4 @@
-"""How the daemon is, said every ten seconds, and whether what it says comes back."""
+"""Health of the daemon: the loopback through the broker, memory, time."""
 
 from __future__ import annotations
 

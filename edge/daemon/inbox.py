@@ -1,4 +1,4 @@
-"""Where every thread leaves word for the core: three lanes, one reader, bounded where strangers write."""
+"""Inbox of the core: three lanes, one reader, bounded where strangers write."""
 
 from __future__ import annotations
 

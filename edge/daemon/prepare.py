@@ -1,4 +1,4 @@
-"""Filling the cache before it is needed, whenever the synthesiser has nothing better to do."""
+"""Preparation of lines: the cache filled whenever the synthesiser has nothing better to do."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Builds the daemon, runs it and takes it down in order."""
+"""Service: the daemon built, run and taken down in order."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from ..config import EdgeConfig
 from ..engine.base import Engine, EngineMessage
 from ..engine.thread import ThreadEngine
 from ..messages import Topics
+from ..permission import gate_of
 from ..playback.files import FileWriter
 from ..playback.open import make_sink
 from ..playback.player import Player
@@ -48,6 +49,7 @@ def thread_engine(config: EdgeConfig, emit: Callable[[EngineMessage], None]) -> 
             threads=config.threads,
             lexicon=config.lexicon,
             runner=config.runner,
+            gate=gate_of(config),
             state_dir=config.state_dir,
         )
         synthesizer.warm_up()

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import logging
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib import metadata
 
-from ..messages import Health, Status
+from ..messages import Health, Status, is_name
 from ..protocols.door import Figures
 from .health import INTERVAL_S, percentile, resident_mb, uptime_s
 from .state import State
 
 logger = logging.getLogger(__name__)
 
+CHARACTERS_FILE = "characters"
 STATUS_INTERVAL_S = 1.0  # a busy queue does not flood the broker with retained messages
 
 
@@ -52,7 +54,24 @@ class StatusTopics:
     def start(self) -> None:
         """Show that the daemon is coming up."""
         self._state.publisher.retain("state", b"starting")
+        for name in self._silent_since_before():
+            self._state.publisher.retain(f"character/{name}/state", b"idle")
         self._state.timers.at(self._next_health, HealthTick())
+
+    def voice_loaded(self) -> None:
+        """Note the characters for the next start: a daemon that was killed leaves `speaking` behind."""
+        assert self._state.voice is not None
+        names = "\n".join(character.name for character in self._state.voice.characters)
+        with suppress(OSError):
+            (self._state.config.state_dir / CHARACTERS_FILE).write_text(names, encoding="utf-8")
+
+    def _silent_since_before(self) -> list[str]:
+        """Characters of the voice loaded last, none of whom speaks now."""
+        try:
+            text = (self._state.config.state_dir / CHARACTERS_FILE).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError):
+            return []
+        return [name for name in text.split() if is_name(name)]
 
     def tick(self) -> None:
         """Send health and wait for the next time."""

@@ -9,7 +9,7 @@ from ..protocols.commands import Command
 from ..protocols.link import Inbound
 
 WINDOW_S = 60.0
-MEMORY = 256
+MEMORY = 10_000
 
 
 @dataclass(eq=False)
@@ -42,11 +42,14 @@ class StopCopies:
     """Pairs the copies of stops, whichever comes first. Only the core thread uses it."""
 
     def __init__(self) -> None:
-        self._seen: deque[StopCopy] = deque(maxlen=MEMORY)
+        self._waiting: dict[tuple[object, ...], deque[StopCopy]] = {}
+        self._order: deque[StopCopy] = deque()
 
     def remember(self, copy: StopCopy) -> StopCopy:
         """Note a copy whose other one may come."""
-        self._seen.append(copy)
+        self._forget_before(copy.inbound.received - WINDOW_S)
+        self._waiting.setdefault(_key(copy.inbound, copy.is_urgent), deque()).append(copy)
+        self._order.append(copy)
         return copy
 
     def take(self, inbound: Inbound, *, urgent: bool) -> StopCopy | None:
@@ -56,13 +59,27 @@ class StopCopies:
             inbound: the copy in hand.
             urgent: whether the other one came over the session for stops.
         """
-        for seen in self._seen:
-            near = abs(inbound.received - seen.inbound.received) < WINDOW_S
-            if near and seen.is_urgent is urgent and _key(seen.inbound) == _key(inbound):
-                self._seen.remove(seen)
-                return seen
-        return None
+        self._forget_before(inbound.received - WINDOW_S)
+        key = _key(inbound, urgent)
+        waiting = self._waiting.get(key)
+        if not waiting:
+            return None
+        copy = waiting.popleft()
+        if not waiting:
+            del self._waiting[key]
+        return copy
+
+    def _forget_before(self, when: float) -> None:
+        """Forget copies whose other one has not come for long, and some where there are far too many."""
+        while self._order and (self._order[0].inbound.received < when or len(self._order) > MEMORY):
+            oldest = self._order.popleft()
+            key = _key(oldest.inbound, oldest.is_urgent)
+            waiting = self._waiting.get(key)
+            if waiting and waiting[0] is oldest:
+                waiting.popleft()
+                if not waiting:
+                    del self._waiting[key]
 
 
-def _key(inbound: Inbound) -> tuple[object, ...]:
-    return inbound.topic, inbound.payload, inbound.correlation, inbound.response_topic
+def _key(inbound: Inbound, is_urgent: bool) -> tuple[object, ...]:
+    return inbound.topic, inbound.payload, inbound.correlation, inbound.response_topic, is_urgent

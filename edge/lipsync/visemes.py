@@ -14,17 +14,14 @@ VISEMES = ("sil", "PP", "FF", "TH", "DD", "kk", "CH", "SS", "nn", "RR", "aa", "E
 
 @dataclass(frozen=True)
 class Target:
-    """One mouth shape inside a phoneme.
-
-    Attributes:
-        viseme: one of ``VISEMES``.
-        weight: how far the mouth goes there, 0 to 1.
-        share: part of the phoneme's duration, relative to its other targets; the nucleus has most.
-    """
+    """One mouth shape inside a phoneme."""
 
     viseme: str
+    """One of ``VISEMES``."""
     weight: float = 1.0
+    """How far the mouth goes there, 0 to 1."""
     share: float = 1.0
+    """Part of the phoneme's duration, relative to its other targets; the nucleus has most."""
 
 
 SILENCE = (Target("sil"),)

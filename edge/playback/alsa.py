@@ -51,7 +51,7 @@ class AlsaSink(Sink):
             self._stopped.set()
 
     def _play(self) -> None:
-        backend = self._backend or _load_backend()
+        backend = self._backend or load_backend()
         self._stopped.clear()
         try:
             stream = self._make_stream(backend)
@@ -113,7 +113,7 @@ class Source:
             self._resampler = soxr.ResampleStream(sink.player.sample_rate, rate, 1, dtype="int16")
 
     def callback(self, outdata: Any, n_frames: int, times: Any, status: Any) -> None:
-        """Fill `outdata` (n_frames, channels); called by PortAudio on its own thread."""
+        """Fill ``outdata`` (n_frames, channels); called by PortAudio on its own thread."""
         self._sink.heard_callback(status)
         latency_s = max(0.0, times.outputBufferDacTime - times.currentTime)
         try:
@@ -138,7 +138,12 @@ class Source:
         return taken
 
 
-def _load_backend() -> Any:
+def load_backend() -> Any:
+    """Import the sounddevice module.
+
+    Raises:
+        SinkError: it, or the library under it, is not installed.
+    """
     try:
         return importlib.import_module("sounddevice")
     except ImportError as error:

@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class FileWritten:
-    """A WAV file is complete, or could not be written (`path` is None)."""
+    """A WAV file is complete, or could not be written (``path`` is None)."""
 
     line_id: str
     path: str | None
@@ -39,7 +39,7 @@ class FileWriter:
     Args:
         directory: where; made if absent.
         max_bytes: the oldest files are deleted when all together are larger.
-        emit: takes `FileWritten`, on the writer's thread.
+        emit: takes ``FileWritten``, on the writer's thread.
     """
 
     def __init__(self, directory: Path, max_bytes: int, emit: Callable[[FileWritten], None]) -> None:
@@ -51,7 +51,7 @@ class FileWriter:
         self._thread.start()
 
     def write(self, line_id: str, chunks: tuple[AudioChunk, ...]) -> None:
-        """Write a line to `<id>.wav`; `FileWritten` follows."""
+        """Write a line to ``<id>.wav``; ``FileWritten`` follows."""
         self._jobs.put(_Job(line_id, chunks))
 
     def close(self) -> None:

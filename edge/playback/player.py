@@ -25,7 +25,7 @@ NS = 1_000_000_000
 
 @dataclass(frozen=True)
 class LineBegan:
-    """The first sample went to the sink at `t0_ns` (monotonic) and is heard `device_latency_s` later."""
+    """The first sample went to the sink at ``t0_ns`` (monotonic) and is heard ``device_latency_s`` later."""
 
     line_id: str
     t0_ns: int
@@ -34,7 +34,7 @@ class LineBegan:
 
 @dataclass(frozen=True)
 class LineMark:
-    """A mark; heard at `heard` (monotonic seconds)."""
+    """A mark; heard at ``heard`` (monotonic seconds)."""
 
     line_id: str
     name: str
@@ -54,7 +54,7 @@ class LineEnded:
 
 @dataclass(frozen=True)
 class LineSilenced:
-    """A line that was cut is silent; `n_samples` of it were given to the sink."""
+    """A line that was cut is silent; ``n_samples`` of it were given to the sink."""
 
     line_id: str
     heard: float
@@ -85,7 +85,7 @@ class _Track:
         return sum(len(chunk) for chunk in self.chunks) - self.offset
 
     def read(self, out: Pcm16) -> int:
-        """Fill the beginning of `out`, faded if the line is cut; return how many samples."""
+        """Fill the beginning of ``out``, faded if the line is cut; return how many samples."""
         wanted = len(out) if self.fade_left is None else min(len(out), self.fade_left)
         filled = 0
         while filled < wanted and self.chunks:
@@ -137,7 +137,7 @@ class Player:
         self._tracks: deque[_Track] = deque()
 
     def begin(self, line_id: str) -> None:
-        """Put a line behind those that sound; its sound follows by `feed`."""
+        """Put a line behind those that sound; its sound follows by ``feed``."""
         with self._lock:
             self._tracks.append(_Track(line_id))
 
@@ -162,7 +162,7 @@ class Player:
         self.wake()
 
     def cut(self, line_id: str) -> bool:
-        """Silence a line within `FADE_MS`; `LineSilenced` follows. `False` if it is not here."""
+        """Silence a line within ``FADE_MS``; ``LineSilenced`` follows. ``False`` if it is not here."""
         with self._lock:
             track = self._find(line_id)
             if track is None or track.fade_left is not None:
@@ -187,11 +187,11 @@ class Player:
 
         Args:
             out: (n,) filled with sound, and with silence where there is none.
-            t_ns: `time.monotonic_ns()` at which the sink takes the block.
+            t_ns: ``time.monotonic_ns()`` at which the sink takes the block.
             latency_s: how much later its first sample is heard.
 
         Returns:
-            Whether anything sounds; if not, the sink may rest until `wake`. A line whose first sound is not
+            Whether anything sounds; if not, the sink may rest until ``wake``. A line whose first sound is not
             there yet lets it rest: what comes then is pulled at once, not at the next block.
         """
         with self._lock:

@@ -1,4 +1,4 @@
-"""What every sink does: draw blocks from the player at the pace of a clock, and come back after a loss."""
+"""Sink: blocks drawn from the player at the pace of a clock, and the way back after a loss."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Sink(ABC):
         return self._player
 
     def open(self, player: Player, report: Callable[[SinkLost | SinkBack], None]) -> None:
-        """Begin to draw from a player. `report` is called on the sink's thread and must not block."""
+        """Begin to draw from a player. ``report`` is called on the sink's thread and must not block."""
         self._player = player
         self._report = report
         player.wake = self.wake
@@ -74,7 +74,7 @@ class Sink(ABC):
 
     @abstractmethod
     def _play(self) -> None:
-        """Open the output, call `_ready`, and draw until closed.
+        """Open the output, call ``_ready``, and draw until closed.
 
         Raises:
             SinkError, OSError: the output is gone.

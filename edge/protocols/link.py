@@ -1,4 +1,4 @@
-"""What passes between the connection to the broker and the core."""
+"""Link between the connection to the broker and the core: what passes."""
 
 from __future__ import annotations
 

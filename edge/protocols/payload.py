@@ -1,4 +1,4 @@
-"""From the bytes of a payload to text or a JSON object, whatever the sender did to them."""
+"""Payloads: bytes to text or a JSON object, whatever the sender did to them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every inference library has to offer the synthesiser: run the encoder, run the decoder."""
+"""Runner contract: what every inference library has to offer the synthesiser."""
 
 from __future__ import annotations
 
@@ -34,20 +34,17 @@ DECODER_OUTPUTS = ("frames",)
 
 @dataclass(frozen=True)
 class EncoderInputs:
-    """Inputs of the encoder graph, named as in the graph.
-
-    Attributes:
-        phoneme_ids, language_ids, word_starts: (1, P) int64.
-        character_id, emotion_id: (1,) int64.
-        emotion_strength: (1,) float32; 0 is neutral, 1 as trained.
-    """
+    """Inputs of the encoder graph, named as in the graph."""
 
     phoneme_ids: Int64
     language_ids: Int64
     word_starts: Int64
+    """``phoneme_ids``, ``language_ids``, ``word_starts``: (1, P) int64."""
     character_id: Int64
     emotion_id: Int64
+    """``character_id``, ``emotion_id``: (1,) int64."""
     emotion_strength: Float32
+    """(1,) float32; 0 is neutral, 1 as trained."""
 
     def feeds(self) -> dict[str, NDArray[np.generic]]:
         """Arrays by input name."""
@@ -70,33 +67,28 @@ def encoder_inputs(phrase: Phrase, character: int, emotion: int, strength: float
 
 @dataclass(frozen=True)
 class EncoderOutputs:
-    """Outputs of the encoder graph without the batch axis.
-
-    Attributes:
-        durations: (P,) frames, fractional.
-        f0: (P, 4) ln(Hz).
-        energy: (P,).
-        hidden: (P, D).
-    """
+    """Outputs of the encoder graph without the batch axis."""
 
     durations: Float32
+    """(P,) frames, fractional."""
     f0: Float32
+    """(P, 4) ln(Hz)."""
     energy: Float32
+    """(P,)."""
     hidden: Float32
+    """(P, D)."""
 
 
 class Runner(ABC):
     """Runs the two graphs of one bundle on one device.
 
     Use it as a context manager, or call ``close``.
-
-    Attributes:
-        name: key in ``RUNNERS``.
-        concurrency: windows that ``decode`` can take at the same time, each from its own thread.
     """
 
     name: ClassVar[str]
+    """Key in ``RUNNERS``."""
     concurrency: int = 1
+    """Windows that ``decode`` can take at the same time, each from its own thread."""
 
     def encode(self, inputs: EncoderInputs) -> EncoderOutputs:
         """Run the encoder on one phrase.

@@ -35,19 +35,16 @@ Buckets = tuple[int, ...]
 
 @dataclass(frozen=True)
 class EngineKey:
-    """What an engine depends on.
-
-    Attributes:
-        onnx: sha256 of each graph.
-        library: TensorRT and its version.
-        gpu: what it was built for.
-        flags: how it was built: buckets, workspace, optimisation level.
-    """
+    """What an engine depends on."""
 
     onnx: Mapping[str, str]
+    """Sha256 of each graph."""
     library: str
+    """TensorRT and its version."""
     gpu: Gpu
+    """What it was built for."""
     flags: Mapping[str, Any]
+    """How it was built: buckets, workspace, optimisation level."""
 
     @property
     def digest(self) -> str:
@@ -67,17 +64,14 @@ class EngineKey:
 
 @dataclass(frozen=True)
 class EngineSet:
-    """Both engines of a voice.
-
-    Attributes:
-        path: folder.
-        key: what they were built from.
-        facts: when, how long, how large, what the golden line said.
-    """
+    """Both engines of a voice."""
 
     path: Path
+    """Folder."""
     key: EngineKey
+    """What they were built from."""
     facts: Mapping[str, Any]
+    """When, how long, how large, what the golden line said."""
 
     def plan(self, graph: str) -> bytes:
         """The serialized engine of a graph.

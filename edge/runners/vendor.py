@@ -17,31 +17,24 @@ OLDEST = (10, 3)
 
 @dataclass(frozen=True)
 class TensorRt:
-    """A TensorRT that can be used.
-
-    Attributes:
-        api: the Python bindings, a module.
-        name: with its version, part of the key of every engine: engines of another version do not load.
-        rtx: TensorRT-RTX, whose builder needs no GPU, and whose engines run on RTX cards alone.
-    """
+    """A TensorRT that can be used."""
 
     api: Any
+    """The Python bindings, a module."""
     name: str
+    """With its version, part of the key of every engine: engines of another version do not load."""
     rtx: bool = False
+    """TensorRT-RTX, whose builder needs no GPU, and whose engines run on RTX cards alone."""
 
 
 @dataclass(frozen=True)
 class Gpu:
-    """What an engine is built for.
-
-    Attributes:
-        name: as the driver tells it; empty where an engine is built without a GPU.
-        compute_capability: major and minor in one number, 87 for Orin; 0 for whatever TensorRT-RTX builds
-            for by default.
-    """
+    """What an engine is built for."""
 
     name: str
+    """As the driver tells it; empty where an engine is built without a GPU."""
     compute_capability: int
+    """Major and minor in one number, 87 for Orin; 0 for whatever TensorRT-RTX builds for by default."""
 
 
 def load_tensorrt() -> TensorRt:

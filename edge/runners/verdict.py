@@ -48,22 +48,19 @@ REPEATS = 9
 
 @dataclass(frozen=True)
 class Thresholds:
-    """What a candidate has to keep to.
-
-    Attributes:
-        min_speedup: a tenth is more than two runs of the same thing differ by on a quiet machine; less is no
-            reason to depart from the reference.
-        max_log_mel_db: mean over the lines. The built-in INT8 voice is 0.23 dB from its float networks
-            (benchmarks/results/quality/builtin-int8.json), other float kernels for one graph are below 0.1;
-            1 dB is the least change of level that the ear tells apart in a quiet room.
-        max_line_db: of the worst line: one that sounds broken must not hide in the mean.
-        max_duration_frames: root mean square per phoneme; the grid is one frame.
-    """
+    """What a candidate has to keep to."""
 
     min_speedup: float = 1.1
+    """A tenth is more than two runs of the same thing differ by on a quiet machine; less is no reason to
+    depart from the reference."""
     max_log_mel_db: float = 1.0
+    """Mean over the lines. The built-in INT8 voice is 0.23 dB from its float networks
+    (benchmarks/results/quality/builtin-int8.json), other float kernels for one graph are below 0.1; 1 dB
+    is the least change of level that the ear tells apart in a quiet room."""
     max_line_db: float = 2.0
+    """Of the worst line: one that sounds broken must not hide in the mean."""
     max_duration_frames: float = 0.5
+    """Root mean square per phoneme; the grid is one frame."""
 
 
 @dataclass(frozen=True)
@@ -77,27 +74,24 @@ class Line:
 
 @dataclass(frozen=True)
 class Evidence:
-    """What was measured of one candidate, against the reference in the same run.
-
-    Attributes:
-        line_ms: least time of both networks for all lines together, windows side by side.
-        first_ms: least time to the end of the first window, summed over the lines.
-        speedup: reference's ``line_ms`` by this one.
-        log_mel_db, snr_db: mean over the lines, same durations and pitch.
-        worst_db, worst_line: line with the largest log-mel distance.
-        duration_frames: root mean square difference of the durations.
-        problem: why it cannot be used; empty if it can.
-    """
+    """What was measured of one candidate, against the reference in the same run."""
 
     line_ms: float = 0.0
+    """Least time of both networks for all lines together, windows side by side."""
     first_ms: float = 0.0
+    """Least time to the end of the first window, summed over the lines."""
     speedup: float = 0.0
+    """Reference's ``line_ms`` by this one."""
     log_mel_db: float = 0.0
     snr_db: float = 0.0
+    """``log_mel_db``, ``snr_db``: mean over the lines, same durations and pitch."""
     worst_db: float = 0.0
     worst_line: str = ""
+    """``worst_db``, ``worst_line``: line with the largest log-mel distance."""
     duration_frames: float = 0.0
+    """Root mean square difference of the durations."""
     problem: str = ""
+    """Why it cannot be used; empty if it can."""
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""

@@ -1,4 +1,4 @@
-"""Removes what cannot be spoken and folds width variants, keeping the source position of every character."""
+"""Cleaning: what cannot be spoken goes, width variants fold, every character keeps its source position."""
 
 from __future__ import annotations
 
@@ -71,6 +71,8 @@ def _fold(cluster: str) -> str:
         return cluster
     if cluster in _NUMBERED:
         return _NUMBERED[cluster]
+    if cluster in "○◯":
+        return "〇"  # ○八年: zero
     folded = unicodedata.normalize("NFKC", cluster)
     return "".join(
         c for c in folded if c in _KEPT_SYMBOLS or unicodedata.category(c) not in _DROPPED_CATEGORIES

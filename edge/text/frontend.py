@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+import unicodedata
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,6 +25,9 @@ _WARM_UP_LINES = {
     "en": "On May 5, 2026 at 10:30 am, Dr. Smith paid $1,299.50 for 3.5% of 1/2 mile to NASA's Zorblatt.",
     "ja": "2026年11月22日10:30、3匹で¥1,299、3.5％、120km/h、電話03-1234-5678です。",
 }
+# Chinese, kana, Greek: said, or taken into a number or a word beside it.
+_SAYABLE = re.compile("[\u0370-\u03ff\u3040-\u30ff\u31f0-\u31ff\u4e00-\u9fff]")
+_SHOWN = 12  # characters that a warning names
 _CLOSING = frozenset(")）】]」』")
 # Letters of a chat word without a vowel, which is spelled: yyds. Those that are sounds are not.
 _CONSONANTS = re.compile(r"(?![hm]+$|p?ss?t$|shh+$|tsk$|brr+$|pff+t?$)[b-df-hj-np-tv-z]{2,6}")
@@ -48,6 +52,7 @@ class Reading:
         languages: ``zh``, ``en`` or ``ja``; punctuation has the language of what precedes it.
         offsets: index into the original text of the character or word a phoneme comes from; never decreases.
         words: spoken words in order, not overlapping.
+        warnings: what of the line cannot be said and is left out.
     """
 
     normalized: str
@@ -55,6 +60,7 @@ class Reading:
     languages: tuple[str, ...]
     offsets: tuple[int, ...]
     words: tuple[Word, ...]
+    warnings: tuple[str, ...] = ()
 
 
 class FrontEnd:
@@ -81,12 +87,14 @@ class FrontEnd:
             self._reader(language).warm_up()
             self.read(_WARM_UP_LINES[language], language)
 
-    def read(self, text: str, language: str = "auto") -> Reading:
+    def read(self, text: str, language: str = "auto", own: Sequence[str] = ()) -> Reading:
         """Turn one line, its tags already removed, into phonemes.
 
         Args:
             text: at most 2000 characters.
             language: ``auto``, or ``zh``, ``en``, ``ja`` for what the parts without Latin letters are.
+            own: languages of the voice, the first one first: what ``auto`` takes Han characters for where the
+                line does not tell (危険！).
 
         Raises:
             TextError: text_empty, text_unspeakable, too_large, or bad_request for an unknown language.
@@ -94,9 +102,11 @@ class FrontEnd:
         _check(text, language)
         cleaned = clean(text)
         joined = _Joined(cleaned)
-        for piece in split_languages(cleaned.text, language):
+        for piece in split_languages(cleaned.text, language, own):
             joined.add(piece, *self._read_piece(cleaned.text, piece))
-        return joined.reading()
+        reading = joined.reading()
+        unsaid = _unsaid(cleaned, frozenset(reading.offsets))
+        return replace(reading, warnings=(unsaid,)) if unsaid else reading
 
     def _read_piece(self, line: str, piece: Piece) -> tuple[str, list[Token]]:
         reader = self._reader(piece.language)
@@ -163,6 +173,20 @@ def _spell_letters(tokens: list[Token]) -> list[Token]:
         else token
         for token in tokens
     ]
+
+
+def _unsaid(cleaned: CleanText, said: frozenset[int]) -> str:
+    """A warning that names letters of scripts that no reader has, and rare characters without a reading."""
+    unsaid = [
+        character
+        for character, position in zip(cleaned.text, cleaned.positions, strict=True)
+        if character > "\u024f"
+        and position not in said
+        and unicodedata.category(character) in ("Lo", "Lu", "Ll")
+        and not _SAYABLE.match(character)
+    ]
+    shown = "".join(unsaid[:_SHOWN]) + ("…" if len(unsaid) > _SHOWN else "")
+    return f"left out, as no reading of it is known: {shown}" if unsaid else ""
 
 
 def _check(text: str, language: str) -> None:

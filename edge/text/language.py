@@ -1,15 +1,22 @@
 """Finds which language each part of a line is in.
 
-Kana is Japanese, Latin letters are English. Han characters are Chinese, or Japanese where kana or
-Japanese-only characters stand beside them. Digits and signs go with their neighbours.
+Kana is Japanese, Latin letters are English. What language Han characters are in is said by ``han``. Digits
+and signs go with their neighbours.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
+from .han import (
+    han_language,
+    has_chinese_only_words,
+    has_japanese_characters,
+    is_chinese,
+    is_link,
+)
 from .scripts import HAN, KANA, LATIN
 from .zh.units import CURRENCY, RATES, UNITS, alternatives
 
@@ -18,12 +25,6 @@ _KANA = re.compile(f"[{KANA}]")
 _CLAUSE_END = frozenset('。！？!?；;：:，,、…\n“”"「」『』（）()《》【】')
 _ABBREVIATION = re.compile(r"[A-Z]{1,5}")
 _BESIDE = re.compile(f"[{HAN}{KANA}]")
-# Words that no Japanese line has in this form, though their characters are all in Japanese use.
-_CHINESE_WORDS = re.compile(
-    "[你您她很吧啊呢哪怎么什咱谢哦嗯]|我[们是的看想要有在也不去来吃用喜最叫]|不[是要会]|也是|的是|[是有]的|没有|一个|可以"
-)
-
-_CHINESE_LINKS = re.compile("[和跟与或是的在有叫吃去看]{1,2}")
 
 
 @dataclass(frozen=True)
@@ -68,24 +69,33 @@ _RUN = _run_pattern(_LONG_UNITS)
 _RUN_BESIDE_KANA = _run_pattern(f"{_LONG_UNITS}|{_JAPANESE_UNITS}")
 
 
-def split_languages(text: str, language: str = "auto") -> list[Piece]:
+def split_languages(text: str, language: str = "auto", own: Sequence[str] = ()) -> list[Piece]:
     """Cut a line into pieces of one language each; they cover the line without gaps.
 
     Args:
         text: the cleaned line.
         language: ``auto``, or the language of what the script does not tell: Han characters and numbers.
+        own: languages of the voice, the first one first; they say what ``auto`` is where the words do not.
     """
     is_japanese = language == "ja" or (language != "zh" and _KANA.search(text) is not None)
     pattern = _RUN_BESIDE_KANA if is_japanese else _RUN
     runs = [_Run(match.lastgroup or "other", *match.span()) for match in pattern.finditer(text)]
-    _name_scripts(text, runs, language)
+    _name_scripts(text, runs, language, own)
     _name_letters(text, runs)
-    _name_numbers(text, runs, language)
-    _name_rest(text, runs, language)
+    fallback = _fallback(language, own)
+    _name_numbers(text, runs, fallback)
+    _name_rest(text, runs, fallback)
     return _merge(runs)
 
 
-def _name_scripts(text: str, runs: list[_Run], language: str) -> None:
+def _fallback(language: str, own: Sequence[str]) -> str:
+    """The language of a line that has no letter: of the voice if it reads only one."""
+    if language != "auto":
+        return language
+    return own[0] if len(own) == 1 else "zh"
+
+
+def _name_scripts(text: str, runs: list[_Run], language: str, own: Sequence[str]) -> None:
     """Kana, Latin letters and Han characters."""
     for run in runs:
         if run.kind in ("kana", "latin"):
@@ -96,28 +106,41 @@ def _name_scripts(text: str, runs: list[_Run], language: str) -> None:
             run.language = language
     elif _KANA.search(text):
         _name_han_beside_kana(text, runs, han)
-    else:
+    elif han:
+        of_line = han_language("".join(text[run.start : run.end] for run in han), own)
         for run in han:
-            run.language = "zh"
+            run.language = of_line
 
 
 def _name_han_beside_kana(text: str, runs: list[_Run], han: list[_Run]) -> None:
-    """Each run by its own characters, then by kana in its clause, then as the run before it."""
+    """Each run by its own words, then by kana in its clause, then by its sentence, then as the run before."""
     clauses = _clause_numbers(text, runs)
     kana_clauses = {clause for run, clause in zip(runs, clauses, strict=True) if run.kind == "kana"}
     clause_of = {run.start: clause for run, clause in zip(runs, clauses, strict=True)}
-    has_chinese = _CHINESE_WORDS.search(text) is not None or any(map(_is_chinese_only, text))
+    line_is_chinese = is_chinese(text)
     for run in han:
         piece = text[run.start : run.end]
-        if has_chinese and _CHINESE_LINKS.fullmatch(piece):
+        if is_chinese(piece) or (line_is_chinese and is_link(piece)):
             run.language = "zh"  # 我喜欢すし和さしみ
-        elif _CHINESE_WORDS.search(piece) or any(map(_is_chinese_only, piece)):
-            run.language = "zh"
-        elif clause_of[run.start] in kana_clauses or any(map(_is_japanese_only, piece)):
+        elif clause_of[run.start] in kana_clauses or has_japanese_characters(piece):
             run.language = "ja"
+        elif has_chinese_only_words(_sentence(text, run)):
+            run.language = "zh"  # そうか。知道了。
     known = next((run.language for run in han if run.language), "ja")
     for run in han:
         run.language = known = run.language or known
+
+
+def _sentence(text: str, run: _Run) -> str:
+    """The sentence around a run, or nothing if there is kana in it."""
+    start = max(text.rfind(mark, 0, run.start) for mark in _SENTENCE_ENDS) + 1
+    found = (text.find(mark, run.end) for mark in _SENTENCE_ENDS)
+    end = min((place for place in found if place >= 0), default=len(text))
+    sentence = text[start:end]
+    return "" if _KANA.search(sentence) else sentence
+
+
+_SENTENCE_ENDS = "。！？!?\n…"
 
 
 def _clause_numbers(text: str, runs: list[_Run]) -> list[int]:
@@ -126,28 +149,6 @@ def _clause_numbers(text: str, runs: list[_Run]) -> list[int]:
         clause += text[run.start] in _CLAUSE_END
         numbers.append(clause)
     return numbers
-
-
-@lru_cache(maxsize=4096)
-def _is_chinese_only(character: str) -> bool:
-    """Whether a character is simplified Chinese and has no place in Japanese character sets."""
-    return not _encodes(character, "cp932") and _encodes(character, "gb2312")
-
-
-@lru_cache(maxsize=4096)
-def _is_japanese_only(character: str) -> bool:
-    """Whether a character was simplified in Japan alone: 駅, 気, 図."""
-    return (
-        _encodes(character, "cp932") and not _encodes(character, "gb2312") and not _encodes(character, "big5")
-    )
-
-
-def _encodes(character: str, encoding: str) -> bool:
-    try:
-        character.encode(encoding)
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _name_letters(text: str, runs: list[_Run]) -> None:
@@ -170,7 +171,7 @@ def _name_numbers(text: str, runs: list[_Run], language: str) -> None:
             in_clause.setdefault(clause, run.language)
     usual = next(iter(in_clause.values()), "")
     if not usual:
-        usual = "en" if any(run.kind == "latin" for run in runs) else "zh" if language == "auto" else language
+        usual = "en" if any(run.kind == "latin" for run in runs) else language
     for index, run in enumerate(runs):
         usual = run.language if run.language in _HAN_LANGUAGES else usual
         if run.kind == "number":
@@ -197,7 +198,7 @@ def _number_language(around: list[str], in_clause: str, usual: str) -> str:
 
 def _name_rest(text: str, runs: list[_Run], language: str) -> None:
     """Marks go with what precedes them; spaces, and the hyphen of F-16, with what follows."""
-    named = next((run.language for run in runs if run.language), "zh" if language == "auto" else language)
+    named = next((run.language for run in runs if run.language), language)
     for index, run in enumerate(runs):
         following = runs[index + 1] if index + 1 < len(runs) else None
         if run.language:

@@ -1,4 +1,4 @@
-"""What a language reader takes and gives: source spans in, words with phonemes out."""
+"""Spans and tokens: what a language reader takes and gives."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """PyTorch files read without running anything in them, in memory bounded by their size.
 
-A `.pth` is a pickle, and a pickle is a program: `torch.load` of a stranger's voice can run the stranger's
+A ``.pth`` is a pickle, and a pickle is a program: ``torch.load`` of a stranger's voice can run the stranger's
 code. Here every opcode is looked at first; then an unpickler runs that knows four things: the ordered dict,
 the dtypes of storages, a tensor over a storage, and a bag of attributes in place of the trainer's
 configuration class. Whatever else a file names is refused by name before the unpickler starts.
@@ -69,19 +69,16 @@ class AttributeBag:
 
 @dataclass(frozen=True)
 class Archive:
-    """Content of a file.
-
-    Attributes:
-        root: the pickled object: dicts, lists, tuples, strings, numbers, tensors and attribute bags.
-        tag: the two characters that stood in place of `PK`, or None.
-    """
+    """Content of a file."""
 
     root: Any
+    """The pickled object: dicts, lists, tuples, strings, numbers, tensors and attribute bags."""
     tag: str | None = None
+    """The two characters that stood in place of ``PK``, or None."""
 
 
 def read_archive(path: Path) -> Archive:
-    """Read what `torch.save` wrote, the two-byte version tag of GPT-SoVITS over its start or not.
+    """Read what ``torch.save`` wrote, the two-byte version tag of GPT-SoVITS over its start or not.
 
     Raises:
         CheckpointError: the file is absent, damaged, another format, or names anything but plain values
@@ -101,7 +98,7 @@ def read_archive(path: Path) -> Archive:
 
 @contextmanager
 def blamed_on(path: Path) -> Iterator[None]:
-    """Put the path in front of the message of a `CheckpointError`."""
+    """Put the path in front of the message of a ``CheckpointError``."""
     try:
         yield
     except CheckpointError as error:

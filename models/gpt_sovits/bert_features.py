@@ -1,4 +1,4 @@
-"""What the text means: a vector of Chinese RoBERTa for each phoneme, zeros in other languages."""
+"""Text features: a vector of Chinese RoBERTa for each phoneme, zeros in other languages."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CharacterRun = tuple[int, Sequence[str], Sequence[int]]
 
 
 class BertEncoder:
-    """RoBERTa and its tokenizer in a folder of `transformers`."""
+    """RoBERTa and its tokenizer in a folder of ``transformers``."""
 
     def __init__(self, model: Any, tokenizer: Any) -> None:
         self._model, self._tokenizer = model, tokenizer

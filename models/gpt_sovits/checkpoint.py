@@ -40,40 +40,34 @@ MAX_CONFIG_DEPTH = 20  # official ones have 4
 
 @dataclass(frozen=True)
 class S1Checkpoint:
-    """A text-to-semantic model.
-
-    Attributes:
-        weights: single precision, by the names in the file without the leading `model.`.
-        config: plain nested dict.
-        info: what the trainer noted, such as "GPT-e15".
-    """
+    """A text-to-semantic model."""
 
     weights: dict[str, Tensor]
+    """Single precision, by the names in the file without the leading ``model.``."""
     config: dict[str, Any]
+    """Plain nested dict."""
     info: str
+    """What the trainer noted, such as "GPT-e15"."""
 
 
 @dataclass(frozen=True)
 class S2Checkpoint:
-    """A synthesizer.
-
-    Attributes:
-        weights: single precision, by the names in the file, weight norm not folded.
-        config: plain nested dict.
-        info: what the trainer noted, such as "8epoch_208iteration".
-        version: "v1", "v2", "v2Pro" or "v2ProPlus", told from the tensors.
-        tag: the two characters in place of `PK` at the start, or None.
-    """
+    """A synthesizer."""
 
     weights: dict[str, Tensor]
+    """Single precision, by the names in the file, weight norm not folded."""
     config: dict[str, Any]
+    """Plain nested dict."""
     info: str
+    """What the trainer noted, such as "8epoch_208iteration"."""
     version: str
+    """"v1", "v2", "v2Pro" or "v2ProPlus", told from the tensors."""
     tag: str | None = None
+    """The two characters in place of ``PK`` at the start, or None."""
 
 
 def read_s1(path: str | Path) -> S1Checkpoint:
-    """Read a `.ckpt` of any version and check that its tensors are those of a model.
+    """Read a ``.ckpt`` of any version and check that its tensors are those of a model.
 
     Raises:
         CheckpointError: the file is not that; the message begins with the path.
@@ -90,7 +84,7 @@ def read_s1(path: str | Path) -> S1Checkpoint:
 
 
 def read_s2(path: str | Path) -> S2Checkpoint:
-    """Read a `.pth` of v1, v2, v2Pro or v2ProPlus and check that its tensors are those of a model.
+    """Read a ``.pth`` of v1, v2, v2Pro or v2ProPlus and check that its tensors are those of a model.
 
     Raises:
         CheckpointError: the file is not that; the message begins with the path.
@@ -129,13 +123,13 @@ def load_speaker_verification(path: str | Path) -> ERes2NetV2:
 
 
 def load_text2semantic(path: str | Path) -> Text2Semantic:
-    """Load a `.ckpt`, ready for inference."""
+    """Load a ``.ckpt``, ready for inference."""
     checkpoint = read_s1(path)
     return Text2Semantic.from_weights(checkpoint.weights, checkpoint.config)
 
 
 def load_synthesizer(path: str | Path) -> Synthesizer:
-    """Load a `.pth`, ready for inference."""
+    """Load a ``.pth``, ready for inference."""
     checkpoint = read_s2(path)
     return Synthesizer.from_weights(checkpoint.weights, checkpoint.config, checkpoint.version)
 

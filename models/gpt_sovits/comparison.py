@@ -1,4 +1,4 @@
-"""Whether a file has the tensors that a network needs, and no others."""
+"""Comparison of a file with the tensors that a network needs."""
 
 from __future__ import annotations
 

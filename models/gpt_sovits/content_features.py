@@ -1,4 +1,4 @@
-"""What is said, apart from who says it: HuBERT's last hidden state, from which semantic tokens are made."""
+"""Content features: HuBERT's last hidden state, from which semantic tokens are made."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ REFERENCE_PADDING = 9600  # samples, 0.6 s
 
 
 class ContentEncoder:
-    """HuBERT in a folder of `transformers`."""
+    """HuBERT in a folder of ``transformers``."""
 
     def __init__(self, model: Any) -> None:
         self._model = model

@@ -17,19 +17,16 @@ STEPS_WITHOUT_END = 11  # the end cannot be drawn before 0.44 s of speech
 
 @dataclass(frozen=True)
 class GenerationItem:
-    """A line to be said.
-
-    Attributes:
-        phoneme_ids: (1, P), of the prompt's transcript and of the line.
-        bert: (1, bert_dim, P), text features of each phoneme, zeros where there are none.
-        prompt: (1, T25), semantic tokens of the reference clip; None for none.
-        generator: decides every draw of this line; None for torch's own.
-    """
+    """A line to be said."""
 
     phoneme_ids: Tensor
+    """(1, P), of the prompt's transcript and of the line."""
     bert: Tensor
+    """(1, bert_dim, P), text features of each phoneme, zeros where there are none."""
     prompt: Tensor | None = None
+    """(1, T25), semantic tokens of the reference clip; None for none."""
     generator: torch.Generator | None = None
+    """Decides every draw of this line; None for torch's own."""
 
     @property
     def n_prompt(self) -> int:
@@ -59,20 +56,17 @@ def _check_range(what: str, values: Tensor, n: int) -> None:
 
 @dataclass(frozen=True)
 class Generation:
-    """What was drawn for a line.
-
-    Attributes:
-        tokens: (T25,), the semantic tokens of the line.
-        stopped: "eos" when the network ended the line, "limit" when the options did.
-        sequence: prompt and every new token but the end.
-        index: how many new tokens the original counts: all of them after an end, one less than that at a
-            limit, so that the first is lost, and 0 without a prompt, which keeps all.
-    """
+    """What was drawn for a line."""
 
     tokens: Tensor
+    """(T25,), the semantic tokens of the line."""
     stopped: Literal["eos", "limit"]
+    """"eos" when the network ended the line, "limit" when the options did."""
     sequence: Tensor
+    """Prompt and every new token but the end."""
     index: int
+    """How many new tokens the original counts: all of them after an end, one less than that at a limit, so
+    that the first is lost, and 0 without a prompt, which keeps all."""
 
 
 class BatchContext(Protocol):

@@ -1,4 +1,4 @@
-"""What a file of the GPT-SoVITS family is, told from its content, and what to do with a wrong one."""
+"""Identity of a file of the GPT-SoVITS family, told from its content, and what to do with a wrong one."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def require(kind: str, archive: Archive) -> None:
 
 
 def kind_of(archive: Archive) -> str:
-    """Return the key of `DESCRIPTIONS` that fits."""
+    """Return the key of ``DESCRIPTIONS`` that fits."""
     root = archive.root
     if not isinstance(root, dict):
         return "other"

@@ -13,7 +13,7 @@ BLOCK = 256  # positions, about ten seconds of speech
 class KeyValueCache:
     """Memory for the keys and values of every layer, which grows by whole blocks.
 
-    A position is written by `append` in each layer and counts once `advance` was called.
+    A position is written by ``append`` in each layer and counts once ``advance`` was called.
 
     Attributes:
         length: positions that are filled in every layer.
@@ -47,11 +47,11 @@ class KeyValueCache:
 
         Args:
             layer: index from 0.
-            keys: (B, H, T, D) of the new positions; `reserve` made room for them.
+            keys: (B, H, T, D) of the new positions; ``reserve`` made room for them.
             values: (B, H, T, D).
 
         Returns:
-            Two views (B, H, length + T, D), valid until the next call of `reserve` or `keep`.
+            Two views (B, H, length + T, D), valid until the next call of ``reserve`` or ``keep``.
         """
         end = self.length + keys.shape[2]
         memory = self._store[layer, :, : self.n_rows, :, :end]  # (2, B, H, length + T, D)
@@ -72,7 +72,7 @@ class KeyValueCache:
         """Go on with fewer rows: new row i is the old row ``order[i]``.
 
         Only rows that move are copied. No row may move over one that is still needed further on, which holds
-        for the order of `close_gaps`.
+        for the order of ``close_gaps``.
         """
         for new, old in enumerate(order):
             if new != old:

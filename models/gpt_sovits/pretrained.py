@@ -1,4 +1,4 @@
-"""Loads networks that come as a folder of Hugging Face `transformers`, from the disk only."""
+"""Loads networks that come as a folder of Hugging Face ``transformers``, from the disk only."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def load_network(model_class: Any, folder: Path, name: str, **options: Any) -> A
     """Load a network in single precision for inference.
 
     Args:
-        model_class: of `transformers`.
+        model_class: of ``transformers``.
         folder: holds config.json and the weights.
         name: what the folder should hold, for messages.
         options: of the class's constructor.

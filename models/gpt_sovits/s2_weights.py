@@ -1,4 +1,4 @@
-"""From the tensors of an s2 file to those of the networks: weight norm folded, names mapped, sizes read."""
+"""Weights of an s2 file as those of the networks: weight norm folded, names mapped, sizes read."""
 
 from __future__ import annotations
 
@@ -48,56 +48,53 @@ def _renamed(name: str, old: int, new: int) -> str:
 
 @dataclass(frozen=True)
 class S2Sizes:
-    """Sizes of the s2 networks, read from the tensors so that models of any width load.
-
-    Attributes:
-        hidden: channels of latents and text.
-        filters: channels inside the feed-forward parts.
-        n_ssl_layers, n_text_layers, n_joint_layers: blocks of the three encoders.
-        head: channels of an attention head.
-        window: steps on either side that have a relative position.
-        kernel: of the feed-forward convolutions.
-        content: channels of content features and of the codebook.
-        n_codes: entries of the codebook.
-        n_phonemes: rows of the phoneme table.
-        mrte: channels of the cross-attention between content and text.
-        timbre: length of the timbre vector.
-        n_couplings: coupling steps of the flow.
-        n_wavenet_layers, wavenet_kernel: of each coupling.
-        initial: channels at the start of the generator.
-        rates, upsample_kernels: of the generator's transposed convolutions.
-        resblock_kernels, dilations: of the generator's residual blocks.
-        reference: channels of the reference encoder.
-        n_reference_bins: frequency bins that the reference encoder sees, from the lowest.
-        reference_kernel: of its convolutions.
-        speaker: length of the speaker embedding; 0 where the model takes none.
-    """
+    """Sizes of the s2 networks, read from the tensors so that models of any width load."""
 
     hidden: int
+    """Channels of latents and text."""
     filters: int
+    """Channels inside the feed-forward parts."""
     n_ssl_layers: int
     n_text_layers: int
     n_joint_layers: int
+    """``n_ssl_layers``, ``n_text_layers``, ``n_joint_layers``: blocks of the three encoders."""
     head: int
+    """Channels of an attention head."""
     window: int
+    """Steps on either side that have a relative position."""
     kernel: int
+    """Of the feed-forward convolutions."""
     content: int
+    """Channels of content features and of the codebook."""
     n_codes: int
+    """Entries of the codebook."""
     n_phonemes: int
+    """Rows of the phoneme table."""
     mrte: int
+    """Channels of the cross-attention between content and text."""
     timbre: int
+    """Length of the timbre vector."""
     n_couplings: int
+    """Coupling steps of the flow."""
     n_wavenet_layers: int
     wavenet_kernel: int
+    """``n_wavenet_layers``, ``wavenet_kernel``: of each coupling."""
     initial: int
+    """Channels at the start of the generator."""
     rates: tuple[int, ...]
     upsample_kernels: tuple[int, ...]
+    """``rates``, ``upsample_kernels``: of the generator's transposed convolutions."""
     resblock_kernels: tuple[int, ...]
     dilations: tuple[tuple[int, ...], ...]
+    """``resblock_kernels``, ``dilations``: of the generator's residual blocks."""
     reference: int
+    """Channels of the reference encoder."""
     n_reference_bins: int
+    """Frequency bins that the reference encoder sees, from the lowest."""
     reference_kernel: int
+    """Of its convolutions."""
     speaker: int
+    """Length of the speaker embedding; 0 where the model takes none."""
 
     @property
     def is_pro(self) -> bool:

@@ -1,4 +1,4 @@
-"""How the next semantic token is drawn from the logits."""
+"""Sampling of the next semantic token from the logits."""
 
 from __future__ import annotations
 
@@ -17,23 +17,20 @@ MAX_STEPS = 1500
 
 @dataclass(frozen=True)
 class SamplingOptions:
-    """How tokens are drawn and when to give up.
-
-    Attributes:
-        top_k: how many of the best tokens stay; 1 is greedy.
-        top_p: tokens stay until their probabilities add up to this; 1 keeps all.
-        temperature: above 1 flattens the distribution, below 1 sharpens it.
-        repetition_penalty: divides positive and multiplies negative logits of tokens that occurred already.
-        early_stop: tokens; a run ends as "limit" once it has made more than this.
-        max_steps: tokens; a run ends as "limit" once it has made this many.
-    """
+    """How tokens are drawn and when to give up."""
 
     top_k: int = 15
+    """How many of the best tokens stay; 1 is greedy."""
     top_p: float = 1.0
+    """Tokens stay until their probabilities add up to this; 1 keeps all."""
     temperature: float = 1.0
+    """Above 1 flattens the distribution, below 1 sharpens it."""
     repetition_penalty: float = 1.35
+    """Divides positive and multiplies negative logits of tokens that occurred already."""
     early_stop: int = EARLY_STOP
+    """Tokens; a run ends as "limit" once it has made more than this."""
     max_steps: int = MAX_STEPS
+    """Tokens; a run ends as "limit" once it has made this many."""
 
     def __post_init__(self) -> None:
         for name, least in (("top_k", 1), ("early_stop", 0), ("max_steps", 1)):

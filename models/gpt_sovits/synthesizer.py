@@ -83,7 +83,7 @@ class Synthesizer(LatentDecoder):
 
     @classmethod
     def outline(cls, tensors: Mapping[str, Tensor], config: Mapping[str, Any], version: str) -> Synthesizer:
-        """Build the networks without values, and hold names and shapes against those of `network_weights`."""
+        """Build the networks without values, and hold names and shapes against ``network_weights``."""
         try:
             sizes = sizes_of(tensors, config)
             with torch.device("meta"):
@@ -107,7 +107,7 @@ class Synthesizer(LatentDecoder):
         """Return the timbre (1, G, 1) of one or more reference clips: the mean of theirs.
 
         Args:
-            spectrograms: each (1, 1025, R), of `reference_spectrogram`.
+            spectrograms: each (1, 1025, R), of ``reference_spectrogram``.
             speaker_embeddings: each (1, 20480), of the same clips; for the Pro versions, and only for them.
         """
         if not spectrograms:
@@ -134,7 +134,7 @@ class Synthesizer(LatentDecoder):
         return self.ge_to512(ge.transpose(1, 2)).transpose(1, 2) if self.sizes.is_pro else ge
 
     def prior(self, semantic_tokens: Tensor, phoneme_ids: Tensor, ge: Tensor, speed: float = 1.0) -> Prior:
-        """Return the prior of the latents and where each frame looked; arguments as in `decode`."""
+        """Return the prior of the latents and where each frame looked; arguments as in ``decode``."""
         return self._prior(semantic_tokens, phoneme_ids, self.text_timbre(ge), speed)
 
     def decode(
@@ -153,7 +153,7 @@ class Synthesizer(LatentDecoder):
         Args:
             semantic_tokens: (B, 1, T25), 25 per second, values below the size of the codebook.
             phoneme_ids: (B, P) of the line itself, not of the prompt.
-            ge: (1, G, 1) of `timbre`.
+            ge: (1, G, 1) of ``timbre``.
             noise_scale: standard deviation of the draw, relative to the prior's.
             speed: above 1 is faster.
             generator: source of the noise, for the same sound every time.
@@ -184,7 +184,7 @@ class FixedVoice(LatentDecoder):
             self.dec.fold(ge)
 
     def prior(self, semantic_tokens: Tensor, phoneme_ids: Tensor, speed: float = 1.0) -> Prior:
-        """Return the prior of the latents, as `Synthesizer.prior` with the timbre given."""
+        """Return the prior of the latents, as ``Synthesizer.prior`` with the timbre given."""
         return self._prior(semantic_tokens, phoneme_ids, None, speed)
 
     def decode(
@@ -197,7 +197,7 @@ class FixedVoice(LatentDecoder):
         generator: torch.Generator | None = None,
         noise: Tensor | None = None,
     ) -> Tensor:
-        """Turn semantic tokens into a waveform, as `Synthesizer.decode` with the timbre given."""
+        """Turn semantic tokens into a waveform, as ``Synthesizer.decode`` with the timbre given."""
         prior = self.prior(semantic_tokens, phoneme_ids, speed)
         return self._waveform(draw(prior, noise_scale, generator, noise), None)
 

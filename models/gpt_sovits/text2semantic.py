@@ -24,17 +24,14 @@ MAX_POSITIONS = 4000
 
 @dataclass(frozen=True)
 class Text2SemanticSizes:
-    """Sizes of the transformer, all but the heads taken from the tensors.
-
-    Attributes:
-        n_phonemes: rows of the phoneme table, which may be more than the inventory has.
-        n_tokens: semantic tokens, the end token included, which is the last.
-        bert_dim: width of the text features.
-    """
+    """Sizes of the transformer, all but the heads taken from the tensors."""
 
     n_phonemes: int
+    """Rows of the phoneme table, which may be more than the inventory has."""
     n_tokens: int
+    """Semantic tokens, the end token included, which is the last."""
     bert_dim: int
+    """Width of the text features."""
     dim: int
     feed_forward_dim: int
     n_layers: int
@@ -157,19 +154,16 @@ class Transformer(nn.Module):
 
 @dataclass
 class Context:
-    """What the steps of a batch share. Rows end at the same position: what is shorter is padded on the left.
-
-    Attributes:
-        cache: keys and values so far.
-        starts: (B,), the first position that is no padding.
-        next_audio: (B,), audio position of the token that is fed next.
-        is_padded: whether any row starts later than 0.
-    """
+    """What the steps of a batch share. Rows end together: what is shorter is padded on the left."""
 
     cache: KeyValueCache
+    """Keys and values so far."""
     starts: Tensor
+    """(B,), the first position that is no padding."""
     next_audio: Tensor
+    """(B,), audio position of the token that is fed next."""
     is_padded: bool
+    """Whether any row starts later than 0."""
 
     def mask(self) -> Tensor | None:
         """Return (B, 1, 1, K), True for the keys that the next position may see; None when it may see all."""
@@ -179,7 +173,7 @@ class Context:
         return (columns >= self.starts[:, None])[:, None, None]
 
     def keep(self, order: Sequence[int]) -> None:
-        """Go on with fewer rows; see `KeyValueCache.keep`."""
+        """Go on with fewer rows; see ``KeyValueCache.keep``."""
         self.cache.keep(order)
         index = torch.tensor(order, device=self.starts.device)
         self.starts, self.next_audio = self.starts[index], self.next_audio[index]

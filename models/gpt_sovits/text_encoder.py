@@ -15,16 +15,13 @@ MRTE_HEADS = 4  # fixed in the original, and no tensor tells
 
 
 class Prior(NamedTuple):
-    """Distribution of the latents before the flow, and where each frame looked in the text.
-
-    Attributes:
-        mean, log_scale: (B, C, T50) mean and log standard deviation.
-        alignment: (B, 4, T50, P), each row sums to 1; at speed 1 whatever the speed asked for.
-    """
+    """Distribution of the latents before the flow, and where each frame looked in the text."""
 
     mean: Tensor
     log_scale: Tensor
+    """``mean``, ``log_scale``: (B, C, T50) mean and log standard deviation."""
     alignment: Tensor
+    """(B, 4, T50, P), each row sums to 1; at speed 1 whatever the speed asked for."""
 
 
 class TextReferenceFusion(nn.Module):

@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from safetensors.torch import save_file
 
-from edge.bundle.manifest import Provenance, Quantization
+from edge.bundle.manifest import Origin, Provenance, Quantization
 from edge.spec import ZERO_LENGTH_SYMBOLS
 from edge.text.symbols import SYMBOL_TO_ID, SYMBOLS_SHA256
 from models.sovits_tiny import SovitsTiny, StudentConfig
@@ -50,6 +50,7 @@ CARD = VoiceCard(
         CardCharacter(name="mei", languages=("ja",)),
     ),
     provenance=(Provenance(teacher="random numbers", licence="CC0-1.0"),),
+    origin=Origin(kind="synthetic", statement="random numbers"),
     golden=CardGolden(text="The stage is yours.", character="noah"),
     first_window_frames=12,
     window_frames=48,

@@ -42,7 +42,7 @@ def test_the_end_of_a_command_is_told(
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="prctl is Linux's")
 def test_a_command_ends_with_the_run_that_was_killed(tmp_path: Path) -> None:
-    sleeper = "import os, pathlib, time; pathlib.Path('pid').write_text(str(os.getpid())); time.sleep(60)"
+    sleeper = "import os, pathlib, time; pathlib.Path('pid').write_text(str(os.getpid())); time.sleep(600)"
     (tmp_path / "sleeper.py").write_text(sleeper, "utf-8")
     run = "from pathlib import Path; from distill.exclusive import call, exclusive\n"
     run += "with exclusive(Path('.')) as lock: call('sleeper', [''], lock)"
@@ -53,7 +53,7 @@ def test_a_command_ends_with_the_run_that_was_killed(tmp_path: Path) -> None:
     pid = int(_wait_for(tmp_path / "pid"))
     process.send_signal(signal.SIGKILL)
     process.wait()
-    for _ in range(100):
+    for _ in range(600):
         try:
             with exclusive(tmp_path):  # free once the sleeper is gone, for it holds the lock as well
                 break
@@ -65,7 +65,7 @@ def test_a_command_ends_with_the_run_that_was_killed(tmp_path: Path) -> None:
 
 
 def _wait_for(path: Path) -> str:
-    for _ in range(300):
+    for _ in range(600):
         if path.is_file() and (text := path.read_text("utf-8")):
             return text
         time.sleep(0.1)

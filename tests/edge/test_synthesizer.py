@@ -190,7 +190,7 @@ def test_bad_requests_are_refused(voice: Synthesizer, options: dict[str, object]
 
 def test_bad_text_is_refused(voice: Synthesizer) -> None:
     with pytest.raises(TextError):
-        voice.prepare(request("[dance:now]Hello"))
+        voice.prepare(request("[dance:now]Hello", markup="strict"))
     with pytest.raises(TextError):
         voice.prepare(request("   "))
 
@@ -232,6 +232,7 @@ def test_nothing_is_computed_beside_the_first_sound_but_everything_else_side_by_
         time.sleep(0.05)
         assert counted.decoded == 1
         assert counted.most_at_once == 1
+        counted.expected_at_once = 2
         assert sum(1 for _ in stream) >= 2
         assert counted.most_at_once == 2
         lengths = set()
@@ -258,6 +259,9 @@ def test_chinese_and_japanese_and_mixtures_are_spoken(voice: Synthesizer) -> Non
         assert joined(list(voice.stream(line))).std() > 100
 
 
+MEETING_S = 1.0
+
+
 class _CountingRunner(Runner):
     """The real runner behind a counter and, if asked, a fault."""
 
@@ -267,7 +271,8 @@ class _CountingRunner(Runner):
         self._inner = OnnxRuntimeRunner(voice.bundle)
         self.concurrency = threads
         self._broken = broken
-        self._lock = threading.Lock()
+        self._changed = threading.Condition()
+        self.expected_at_once = 1
         self.encoded = self.decoded = self.most_at_once = self._now = 0
 
     def close(self) -> None:
@@ -281,14 +286,46 @@ class _CountingRunner(Runner):
         return outputs
 
     def _run_decoder(self, hidden: np.ndarray, features: np.ndarray) -> np.ndarray:
-        with self._lock:
+        with self._changed:
             self._now += 1
             self.decoded += 1
             self.most_at_once = max(self.most_at_once, self._now)
-        time.sleep(0.02)  # long enough to be met by whatever runs at the same time
+            self._changed.notify_all()
+            # Long enough to be met by whatever runs at the same time, which a busy machine may keep waiting.
+            self._changed.wait_for(lambda: self.most_at_once >= self.expected_at_once, MEETING_S)
+        time.sleep(0.02)
         frames = np.array(self._inner._run_decoder(hidden, features))
-        with self._lock:
+        with self._changed:
             self._now -= 1
         if self._broken == "decoder":
             frames[0, 3, 700] = np.inf * 0
         return frames
+
+
+@pytest.mark.parametrize("text", ["……", "♪", "[mark:gong]", "(转身)"])
+def test_a_line_without_a_word_is_a_silence(voice: Synthesizer, text: str) -> None:
+    speech = voice.synthesize(request(text))
+    assert 9_000 < len(speech.audio) < 22_000
+    assert not speech.audio.any()
+
+
+def test_a_silent_line_has_its_length_and_fires_its_marks(voice: Synthesizer) -> None:
+    speech = voice.synthesize(request("[mark:a][pause:500ms]……[mark:b]"))
+    assert len(speech.audio) == speech.sample_rate // 2
+    assert [(mark.name, mark.sample) for mark in speech.marks] == [("a", 0), ("b", len(speech.audio))]
+
+
+def test_what_is_left_out_is_said_in_the_warnings(voice: Synthesizer) -> None:
+    line = voice.prepare(request("（转身）走吧[1]。"))
+    assert line.normalized == "走吧。"
+    assert len([warning for warning in line.warnings if "not spoken" in warning]) == 2
+
+
+def test_strict_markup_refuses(voice: Synthesizer) -> None:
+    with pytest.raises(TextError, match="unknown tag"):
+        voice.prepare(request("[laughs]ha", markup="strict"))
+
+
+def test_a_hint_that_the_voice_lacks_is_left_out(voice: Synthesizer) -> None:
+    line = voice.prepare(request("(whispering) Go."))
+    assert not any("no emotion" in warning for warning in line.warnings)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import onnx
 import pytest
 
-from quantize.calibrate import Histogram, record
+from quantize.calibrate import LEVELS, Histogram, Method, record
 from quantize.lines import Line
 from quantize.qdq import products
 
@@ -52,8 +54,15 @@ def test_least_error_beats_every_other_limit() -> None:
     assert error(best) <= min(error(limit) for limit in (best * 0.8, best * 1.25, histogram.maximum))
 
 
-def test_all_zero_still_gives_a_range() -> None:
-    assert histogram_of(np.zeros((1, 4, 4))).limit("max") > 0
+@pytest.mark.parametrize("method", ["max", "percentile", "mse"])
+@pytest.mark.parametrize("values", [[], [0.0], [5e-324], [1e-30], [1e-6], [-1e-5]])
+def test_a_tensor_with_next_to_nothing_in_it_still_has_a_range(method: Method, values: list[float]) -> None:
+    histogram = histogram_of(*(np.full((1, 4, 4), value) for value in values))
+    with warnings.catch_warnings(), np.errstate(all="warn", under="ignore"):
+        warnings.simplefilter("error")
+        limit = histogram.limit(method)
+    assert limit >= 1e-6 and limit / LEVELS > 0
+    assert limit <= 2e-5
 
 
 def test_recording_sees_each_line_and_tells_vectors_from_sequences(

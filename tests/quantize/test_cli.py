@@ -33,6 +33,10 @@ fallbacks = { sad = "neutral" }
 teacher = "random numbers"
 licence = "CC0-1.0"
 
+[origin]
+kind = "synthetic"
+statement = "random numbers"
+
 [consent]
 holder = "Nobody"
 scope = "tests"

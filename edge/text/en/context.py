@@ -1,4 +1,4 @@
-"""What stands around a match in the source text, and the shape of a rewriting rule."""
+"""Context of a match in the source text, and the shape of a rewriting rule."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Writes English text out: what is left are words, spelled letters in capitals, and punctuation."""
+"""English written out: what is left are words, spelled letters in capitals, and punctuation."""
 
 from __future__ import annotations
 

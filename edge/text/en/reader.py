@@ -1,4 +1,4 @@
-"""Reads English: written-out spans in, words with ARPAbet phonemes and punctuation out."""
+"""English reader: written-out spans in, words with ARPAbet phonemes and punctuation out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reads Mandarin: Han characters in, onset and rime symbols out."""
+"""Mandarin reader: Han characters in, onset and rime symbols out."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from . import polyphones
 from .dictionary import ChineseDictionary
 from .normalize import normalize
 from .pinyin import pinyin_symbols, symbols_pinyin
+from .rare import rare_reading
 from .sandhi import apply_sandhi
 from .word import ChineseWord, tone
 
@@ -91,6 +92,7 @@ class ChineseReader:
 
     def _words(self, clause: str, lexicon: Mapping[str, tuple[str, ...]]) -> list[ChineseWord]:
         """Words of a clause with their tones as spoken."""
+        clause = _repeated(clause)
         simplified = _QIAN_NAMES.sub("\0", clause).translate(self._simplified).replace("\0", "乾")
         fixed = [word for word in lexicon if word in clause]
         words = []
@@ -110,9 +112,20 @@ class ChineseReader:
         entry = self._dictionary.get(text)
         if entry is not None and entry.reading is not None:
             return ChineseWord(text, list(entry.reading), entry.pos)
-        singles = [self._dictionary.get(character) for character in text]
-        syllables = [single.reading[0] if single and single.reading else "" for single in singles]
-        return ChineseWord(text, syllables, entry.pos if entry else "n")
+        return ChineseWord(text, [self._single(character) for character in text], entry.pos if entry else "n")
+
+    def _single(self, character: str) -> str:
+        """The usual reading of a character, an empty string for one that no table has."""
+        entry = self._dictionary.get(character)
+        return entry.reading[0] if entry and entry.reading else rare_reading(character)
+
+
+def _repeated(clause: str) -> str:
+    """Write the character out that 々 repeats: 佐々木 -> 佐佐木."""
+    for index in range(1, len(clause)):
+        if clause[index] == "々":
+            clause = clause[:index] + clause[index - 1] + clause[index + 1 :]
+    return clause
 
 
 def _flatten(spans: Sequence[Span]) -> tuple[str, list[tuple[int, int]]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import struct
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -64,6 +65,7 @@ def packed(audio: np.ndarray, rate: int, media_type: str) -> bytes:
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    timeout = 10  # seconds without a request, after which a connection that was left open is closed
     state: ClassVar[State]
 
     def do_GET(self) -> None:
@@ -146,12 +148,21 @@ class Handler(BaseHTTPRequestHandler):
         pass
 
 
+class Server(ThreadingHTTPServer):
+    """Ends with its last answer, so that nothing of one test is at work, or complains, during the next."""
+
+    daemon_threads = False
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        if not isinstance(sys.exc_info()[1], ConnectionError):  # a client that did not wait for its answer
+            super().handle_error(request, client_address)
+
+
 @contextmanager
 def api_v2_server(port: int = 0) -> Iterator[tuple[str, State]]:
     """Serve on a free port; gives its address and its state."""
     state = State()
-    server = ThreadingHTTPServer(("127.0.0.1", port), type("Bound", (Handler,), {"state": state}))
-    server.daemon_threads = True
+    server = Server(("127.0.0.1", port), type("Bound", (Handler,), {"state": state}))
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -226,6 +227,17 @@ def test_a_server_that_is_too_slow_is_told(folder: Path, server: tuple[str, Stat
         pytest.raises(TeacherError, match="no answer to /tts in time"),
     ):
         speaker.synthesize(line())
+
+
+def test_a_slow_server_of_one_test_is_over_before_the_next(
+    folder: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with api_v2_server() as (url, state):
+        state.seconds = 0.5
+        with teacher(folder, url, timeout_s=0.1, retries=0) as speaker, pytest.raises(TeacherError):
+            speaker.synthesize(line())
+    assert not [thread.name for thread in threading.enumerate() if "process_request" in thread.name]
+    assert capfd.readouterr().err == ""
 
 
 def test_requests_of_several_workers_follow_one_another(folder: Path, server: tuple[str, State]) -> None:

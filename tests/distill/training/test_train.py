@@ -10,7 +10,7 @@ import torch
 from distill.config import DistillError
 from distill.training.checkpoint import load_student
 from distill.training.objective import WEIGHTS
-from distill.training.train import TrainOptions, train
+from distill.training.train import SaveTimes, TrainOptions, train
 
 from ..tone_corpus import OPTIONS, SMALL, train_until, write_tone_corpus
 
@@ -31,6 +31,28 @@ def test_a_killed_run_goes_on_as_if_nothing_happened(corpus: Path, tmp_path: Pat
     resumed = train(corpus, interrupted, OPTIONS, SMALL)
     for key, value in weights(whole).items():
         torch.testing.assert_close(weights(resumed)[key], value, atol=1e-6, rtol=1e-5)
+
+
+def test_a_run_killed_before_its_first_regular_save_does_not_begin_anew(corpus: Path, tmp_path: Path) -> None:
+    whole = train(corpus, tmp_path / "whole", OPTIONS, SMALL)
+    slow = replace(OPTIONS, save_every=250, save_seconds=0.0)  # every step takes too long
+    train_until(2, corpus, tmp_path / "halves", slow, SMALL)
+    state = torch.load(tmp_path / "halves" / "state.pt", weights_only=True)
+    assert state["step"] == 2 and load_student(tmp_path / "halves" / "student")[1].step == 2
+    resumed = train(corpus, tmp_path / "halves", slow, SMALL)
+    for key, value in weights(whole).items():
+        torch.testing.assert_close(weights(resumed)[key], value, atol=1e-6, rtol=1e-5)
+
+
+def test_state_is_saved_by_steps_and_by_time() -> None:
+    now = 1000.0
+    saves = SaveTimes(steps=10, seconds=60.0, clock=lambda: now)
+    saved = []
+    for step in range(1, 41):
+        now += 1.0 if step <= 20 else 25.0  # fast at first, then slow
+        if saves.due(step):
+            saved.append(step)
+    assert saved == [10, 20, 23, 26, 29, 30, 33, 36, 39, 40]
 
 
 def test_losses_fall(corpus: Path, tmp_path: Path) -> None:

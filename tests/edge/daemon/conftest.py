@@ -15,7 +15,7 @@ from edge.daemon import Daemon
 from edge.daemon.journal.base import Journal
 from edge.engine.thread import ThreadEngine
 from edge.playback.sink import Sink
-from tests.edge.daemon.broker import MOSQUITTO, Client, mosquitto, wait_until
+from tests.edge.daemon.broker import MOSQUITTO, PATIENCE_S, Client, mosquitto, wait_until
 from tests.edge.daemon.stand_in import StandIn
 
 
@@ -125,7 +125,7 @@ class Rig:
             return
         self._stopped = True
         self.daemon.stop()
-        self._thread.join(timeout=10)
+        self._thread.join(timeout=PATIENCE_S)
         alive = self._thread.is_alive()
         self.client.close()
         assert not alive, "the daemon did not end"

@@ -92,14 +92,14 @@ class StandIn:
             ["a"] * len(plain), ["zh"] * len(plain), boundaries, ((plain, 0, len(plain)),)
         )
         for start in range(0, total, CHUNK_SAMPLES):
-            self.gate.wait(timeout=20)
+            self.gate.wait(timeout=60)
             time.sleep(self.chunk_delay_s)
             if cancelled():
                 return
             if start and "breaks" in plain:
                 raise RunnerError("the network broke")
             if "hangs" in plain:
-                threading.Event().wait(timeout=20)
+                threading.Event().wait(timeout=60)
             if "explodes" in plain:
                 raise ZeroDivisionError("boom")
             stop = min(start + CHUNK_SAMPLES, total)

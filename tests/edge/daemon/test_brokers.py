@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -17,7 +18,15 @@ import psutil
 import pytest
 
 from edge.demo.broker import EmbeddedBroker
-from tests.edge.daemon.broker import Client, free_port, mosquitto, needs_clients, needs_mosquitto, wait_until
+from tests.edge.daemon.broker import (
+    PATIENCE_S,
+    Client,
+    free_port,
+    mosquitto,
+    needs_clients,
+    needs_mosquitto,
+    wait_until,
+)
 from tests.edge.daemon.conftest import Rig
 
 pytestmark = pytest.mark.broker
@@ -26,7 +35,7 @@ TINY_VOICE = Path("tests/data/tiny_voice").resolve()
 
 def publish(port: int, topic: str, *options: str, stdin: bytes | None = None) -> None:
     command = ["mosquitto_pub", "-h", "127.0.0.1", "-p", str(port), "-t", topic, *options]
-    subprocess.run(command, input=stdin, check=True, timeout=30)
+    subprocess.run(command, input=stdin, check=True, timeout=PATIENCE_S)
 
 
 @needs_clients
@@ -45,7 +54,7 @@ def test_a_stranger_hears_events_and_lamps(rig: Rig) -> None:
     port = str(rig.config.mqtt.port)
     command = ["mosquitto_sub", "-h", "127.0.0.1", "-p", port, "-V", "mqttv311", "-W", "5", "-C", "1", "-v"]
     with subprocess.Popen([*command, "-t", f"{rig.root}/availability"], stdout=subprocess.PIPE) as listener:
-        assert listener.communicate(timeout=10)[0] == f"{rig.root}/availability online\n".encode()
+        assert listener.communicate(timeout=PATIENCE_S)[0] == f"{rig.root}/availability online\n".encode()
 
 
 @needs_clients
@@ -96,9 +105,7 @@ def test_a_broker_that_goes_away_and_comes_back(start_rig: Callable[..., Rig], t
         rig.occupy("one", "a line that goes on while the broker is away, word by word")
     with mosquitto(tmp_path, port=port):
         fresh = Client(port, f"{rig.root}/#")
-        fresh.wait(
-            lambda heard: heard.topic.endswith("/availability") and heard.payload == b"online", timeout_s=20
-        )
+        fresh.wait(lambda heard: heard.topic.endswith("/availability") and heard.payload == b"online")
         fresh.wait_event("one", "finished")
         fresh.wait(lambda heard: heard.topic.endswith("/status"))
         fresh.say(f"{rig.root}/request/say", {"id": "two", "character": "ava", "text": "back"})
@@ -111,11 +118,18 @@ def test_a_broker_that_goes_away_and_comes_back(start_rig: Callable[..., Rig], t
 def test_the_daemon_starts_before_its_broker(broker_port: int, tmp_path: Path) -> None:
     port = free_port()
     with serving(port, tmp_path):
-        time.sleep(1.5)
+        _wait_for_a_knock(port)
         with mosquitto(tmp_path, port=port):
             client = Client(port, "sovits/real/availability")
-            client.wait(lambda heard: heard.payload == b"online", timeout_s=20)
+            client.wait(lambda heard: heard.payload == b"online")
             client.close()
+
+
+def _wait_for_a_knock(port: int) -> None:
+    """Wait until somebody has tried to connect, and turn them away."""
+    with socket.create_server(("127.0.0.1", port)) as door:
+        door.settimeout(PATIENCE_S)
+        door.accept()[0].close()
 
 
 @contextmanager
@@ -132,13 +146,13 @@ def serving(port: int, directory: Path) -> Iterator[subprocess.Popen[bytes]]:
         yield process
     finally:
         process.kill()
-        process.wait(timeout=10)
+        process.wait(timeout=PATIENCE_S)
 
 
 def test_signals_end_the_process_in_order(broker_port: int, tmp_path: Path) -> None:
     client = Client(broker_port, "sovits/real/#")
     with serving(broker_port, tmp_path) as process:
-        client.wait(lambda heard: heard.payload == b"online", timeout_s=30)
+        client.wait(lambda heard: heard.payload == b"online")
         client.say(
             "sovits/real/request/say", {"id": "long", "character": "noah", "text": "one two three " * 30}
         )
@@ -146,14 +160,14 @@ def test_signals_end_the_process_in_order(broker_port: int, tmp_path: Path) -> N
         process.send_signal(signal.SIGTERM)
         assert client.wait_event("long", "cancelled")["by"] == "shutdown"
         client.wait(lambda heard: heard.topic.endswith("/availability") and heard.payload == b"stopped")
-        assert process.wait(timeout=10) == 0
+        assert process.wait(timeout=PATIENCE_S) == 0
     client.close()
 
 
 def test_the_will_tells_when_the_process_is_killed(broker_port: int, tmp_path: Path) -> None:
     client = Client(broker_port, "sovits/real/#")
     with serving(broker_port, tmp_path) as process:
-        client.wait(lambda heard: heard.payload == b"online" and not heard.retain, timeout_s=30)
+        client.wait(lambda heard: heard.payload == b"online" and not heard.retain)
         process.kill()
         client.wait(lambda heard: heard.topic.endswith("/availability") and heard.payload == b"offline")
     client.close()
@@ -162,7 +176,7 @@ def test_the_will_tells_when_the_process_is_killed(broker_port: int, tmp_path: P
 def test_memory_stays_bounded_under_a_flood(broker_port: int, tmp_path: Path) -> None:
     client = Client(broker_port, "sovits/real/#")
     with serving(broker_port, tmp_path) as process:
-        client.wait(lambda heard: heard.payload == b"online" and not heard.retain, timeout_s=30)
+        client.wait(lambda heard: heard.payload == b"online" and not heard.retain)
         before = psutil.Process(process.pid).memory_info().rss
         for number in range(40):
             client.say("sovits/real/request/say", os.urandom(1_000_000) if number % 2 else b"[" * 1_000_000)
@@ -195,7 +209,7 @@ def test_the_commands_of_the_guide_work(start_rig: Callable[..., Rig]) -> None:
     commands = [shlex.split(line) for line in block.splitlines()]
     assert len(commands) == 5
     for command in commands:
-        subprocess.run([*command, "-p", str(rig.config.mqtt.port)], check=True, timeout=30)
+        subprocess.run([*command, "-p", str(rig.config.mqtt.port)], check=True, timeout=PATIENCE_S)
         topic = command[2].removeprefix(rig.root + "/")
         answer = rig.response(topic.split("/")[1] if topic.startswith("request/") else topic.split("/")[0])
         assert answer["ok"], answer

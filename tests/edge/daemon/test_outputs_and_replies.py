@@ -345,3 +345,22 @@ def test_json_answers_are_plain_objects(rig: Rig) -> None:
             and heard.payload[:1] == b"{"
         ):
             assert isinstance(json.loads(heard.payload), dict)
+
+
+@pytest.mark.parametrize(
+    ("tail", "topic", "code"),
+    [
+        ("say", "response/say", "unknown_character"),
+        ("say/noah/extra", "response/say", "unknown_character"),
+        ("say/Noah Smith", "response/say", "unknown_character"),
+        ("stop/a/b", "response/stop", "unknown_character"),
+        ("line", "response/line", "unknown_line"),
+        ("line/a/b", "response/line", "unknown_line"),
+        ("request", "response/unknown", "bad_request"),
+        ("request/say/again", "response/unknown", "bad_request"),
+    ],
+)
+def test_malformed_topics_are_answered(rig: Rig, tail: str, topic: str, code: str) -> None:
+    rig.client.say(f"{rig.root}/{tail}", "{}")
+    answer = rig.client.wait(lambda heard: heard.topic == f"{rig.root}/{topic}").json
+    assert (answer["ok"], answer["code"]) == (False, code)

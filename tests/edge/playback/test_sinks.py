@@ -23,6 +23,7 @@ from edge.playback.wav import WavSink
 from tests.edge.daemon.broker import wait_until
 
 RATE = 32_000
+ATTEMPTS = 20  # one in time shows that it can be; a busy machine makes others late
 
 
 class Stage:
@@ -62,19 +63,22 @@ def stage() -> Iterator[Callable[[Sink], Stage]]:
 
 def test_the_null_sink_takes_as_long_as_the_sound(stage: Callable[[Sink], Stage]) -> None:
     on = stage(NullSink(10))
-    begun = time.monotonic()
-    on.play("a", np.full(RATE // 2, 5))
-    ended = on.wait(LineEnded)
-    assert ended.heard - begun == pytest.approx(0.5, abs=0.1)
-    on.play("b", np.full(RATE // 10, 5))
-    on.wait(LineEnded, 2)
+    seconds: list[float] = []
+    while len(seconds) < ATTEMPTS and min(seconds, default=9.0) > 0.6:
+        begun = time.monotonic()
+        on.play(str(len(seconds)), np.full(RATE // 2, 5))
+        on.wait(LineEnded, len(seconds) + 1)
+        seconds.append(time.monotonic() - begun)
+        assert seconds[-1] > 0.48  # the last block is taken 10 ms before its end
+    assert min(seconds) <= 0.6
 
 
 def test_a_resting_sink_begins_at_once(stage: Callable[[Sink], Stage]) -> None:
     on = stage(NullSink(50))
     on.wait(SinkBack)
-    delays = []
-    for number in range(5):
+    delays: list[float] = []
+    while len(delays) < ATTEMPTS and min(delays, default=99.0) >= 10:
+        number = len(delays)
         time.sleep(0.03)
         sent = time.monotonic_ns()
         on.play(str(number), np.full(32, 5))
@@ -235,10 +239,10 @@ def test_missing_libraries_name_the_remedy(monkeypatch: pytest.MonkeyPatch) -> N
 
     monkeypatch.setattr(alsa.importlib, "import_module", fail(ImportError("no module")))
     with pytest.raises(SinkError, match="extra `audio`"):
-        alsa._load_backend()
+        alsa.load_backend()
     monkeypatch.setattr(alsa.importlib, "import_module", fail(OSError("PortAudio library not found")))
     with pytest.raises(SinkError, match="libportaudio2"):
-        alsa._load_backend()
+        alsa.load_backend()
 
 
 def test_a_fault_in_the_callback_is_silence(

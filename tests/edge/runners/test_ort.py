@@ -72,7 +72,7 @@ def test_wrong_inputs_are_a_runner_error_with_shapes() -> None:
 
 def test_a_graph_that_is_not_ours_is_refused(tmp_path: Path) -> None:
     bundle = Bundle.load(TINY)
-    swapped = _Swapped(bundle.path, bundle.manifest, bundle._store)
+    swapped = _Swapped(bundle.path, bundle.manifest, bundle.manifest_sha256, bundle._store)
     with pytest.raises(RunnerError, match="inputs and outputs"):
         OnnxRuntimeRunner(swapped, threads=1)
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from edge.errors import TextError
 from edge.text import FrontEnd, Reading
 from edge.text.symbols import PUNCTUATION, SYMBOL_TO_ID
+from edge.text.zh.pinyin import pinyin_symbols
 
 FRONT_END = FrontEnd()
 
@@ -235,3 +236,24 @@ def test_import_loads_no_dictionary_and_no_heavy_library() -> None:
     )
     result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "left_out"),
+    [
+        ("你好안녕再见", "안녕"),
+        ("Hello Привет", "Привет"),
+        ("مرحبا friend", "مرحبا"),
+        ("你\U00030000好", "\U00030000"),
+    ],
+)
+def test_what_cannot_be_said_is_named(text: str, left_out: str) -> None:
+    assert [left_out in warning for warning in FRONT_END.read(text).warnings] == [True]
+
+
+@pytest.mark.parametrize(("text", "pinyin"), [("𠮷", "ji2"), ("㐂", "xi3"), ("佐々木", "zuo3 zuo3 mu4")])
+def test_rare_characters_and_repetition_marks_are_read(text: str, pinyin: str) -> None:
+    reading = FRONT_END.read(text, "zh")
+    expected = [symbol for syllable in pinyin.split() for symbol in pinyin_symbols(syllable)]
+    assert [s[:-1] for s in reading.phonemes[1::2]] == [s[:-1] for s in expected[1::2]]
+    assert not reading.warnings

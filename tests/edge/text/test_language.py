@@ -38,7 +38,7 @@ def test_digits_and_signs_join_a_neighbour(text: str, expected: list[tuple[str, 
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("東京駅", [("zh", "東京駅")]),
+        ("東京駅", [("ja", "東京駅")]),
         ("東京、大阪、そして京都。", [("ja", "東京、大阪、そして京都。")]),
         ("日本語の勉強", [("ja", "日本語の勉強")]),
         ("我爱アニメ", [("zh", "我爱"), ("ja", "アニメ")]),
@@ -91,3 +91,26 @@ def test_hostile_lines_are_split_in_bounded_time(text: str) -> None:
     started = time.process_time()
     split_languages(text)
     assert time.process_time() - started < 1.0  # 0.1 s on one core of a shared machine
+
+
+@pytest.mark.parametrize(
+    ("text", "own", "languages"),
+    [
+        ("危険！", (), ["ja"]),
+        ("新宿駅", (), ["ja"]),
+        ("本当？", ("ja",), ["ja"]),
+        ("本当？", ("ja", "en"), ["ja"]),
+        ("大丈夫？", ("zh", "en", "ja"), ["zh"]),
+        ("大丈夫？", ("ja", "zh"), ["ja"]),
+        ("你没事吧？", ("ja", "zh"), ["zh"]),
+        ("不行，明天下雨。", ("ja", "zh"), ["zh"]),
+        ("二〇二六年", (), ["zh"]),
+        ("3", ("ja",), ["ja"]),
+        ("もういい。我走了。", (), ["ja", "zh"]),
+        ("今天再来。またね。", (), ["zh", "ja"]),
+        ("終わった。任務完了。", (), ["ja"]),
+        ("すまない。他人事だ。自我崩壊。", (), ["ja"]),
+    ],
+)
+def test_han_is_read_by_words_and_by_the_voice(text: str, own: tuple[str, ...], languages: list[str]) -> None:
+    assert [piece.language for piece in split_languages(text, "auto", own)] == languages

@@ -1,0 +1,1 @@
+"""From a wheel to forty boxes: packing, signing, installing, updating and looking after devices."""

@@ -1,0 +1,1 @@
+"""Labels of synthesised speech: what has to be said, shown and written where, as a venue's policy asks."""

@@ -1,0 +1,95 @@
+"""Faults: an update that is killed, torn or out of room at any moment leaves a box with a whole release.
+
+UPDATES=300 does it three hundred times (`make faults-update`); the default is a short run.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from deploy.medium import open_medium
+from deploy.slot import Slot
+from deploy.update import Update
+
+from .boxes import is_whole, make_device, make_medium
+
+ROUNDS = int(os.environ.get("UPDATES", "12"))
+ROOT = Path(__file__).parents[2]
+
+
+def start(box: Path, medium: Path, largest_file: int = 0) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "tests.deploy.update_once", str(box), str(medium), str(largest_file)]
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stdout is not None and process.stdout.readline() == "ready\n"
+    return process
+
+
+def whole_after_recovery(box: Path) -> str:
+    """Recover both slots as the unit does, and give the software's release, which has to be whole."""
+    for name in ("software", "content"):
+        Slot(box / name).recover()
+    slot = Slot(box / "software")
+    assert slot.current() in slot.names()
+    assert is_whole(slot.path(slot.current()))
+    return slot.current().rpartition("-")[0]
+
+
+def tear(box: Path, chance: random.Random) -> None:
+    """Cut short what a power cut need not leave whole: files of releases without a name."""
+    loose = [path for path in box.rglob("*") if path.is_file() and "/." in str(path)]
+    loose += list((box / "spool").glob("*.part"))
+    for path in loose:
+        if chance.random() < 0.5:
+            path.write_bytes(path.read_bytes()[: chance.randrange(path.stat().st_size + 1)])
+
+
+@pytest.fixture
+def box(tmp_path: Path) -> Path:
+    path = tmp_path / "box"
+    Update(make_device(path), open_medium(str(make_medium(tmp_path / "m0", "1.0.0", 1)))).run()
+    return path
+
+
+def test_a_box_whose_update_is_killed_has_a_whole_release(box: Path, tmp_path: Path) -> None:
+    chance = random.Random(20261127)
+    outcomes = set()
+    number = 1
+    longest_s = 0.25
+    for turn in range(ROUNDS):
+        number += 1
+        version = f"1.{number}.0"
+        medium = make_medium(tmp_path / f"m{number}", version, number, lexicon=f"word{number} W")
+        before = whole_after_recovery(box)
+        fault = chance.choice(["kill", "kill", "kill", "full"])
+        process = start(box, medium, chance.choice([1_000, 6_000, 9_000]) if fault == "full" else 0)
+        if fault == "kill":
+            began = time.monotonic()
+            try:
+                process.wait(chance.random() * longest_s)
+            except subprocess.TimeoutExpired:
+                process.kill()
+            longest_s = max(0.1, min(longest_s, 1.5 * (time.monotonic() - began) + 0.05))
+        process.communicate(timeout=60)
+        tear(box, chance)
+        after = whole_after_recovery(box)
+        assert after in (before, version), f"round {turn}, {fault}: {after}"
+        outcomes.add(after == version)
+        # Whatever happened, the same update goes through afterwards.
+        if chance.random() < 0.5:
+            Update(make_device(box), open_medium(str(medium))).run()
+            assert whole_after_recovery(box) == version
+    assert False in outcomes, "no fault ever hit an update: the kills come too late"
+
+
+def test_a_full_disk_changes_nothing_and_is_said(box: Path, tmp_path: Path) -> None:
+    process = start(box, make_medium(tmp_path / "m2", "1.2.0", 2), 6_000)
+    _, error = process.communicate(timeout=60)
+    assert process.returncode == 2 and "File too large" in error
+    assert whole_after_recovery(box) == "1.0.0"

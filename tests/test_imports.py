@@ -60,7 +60,8 @@ MAY_IMPORT_DAEMON = ("edge.cli", "edge.demo", "edge.daemon")
 # What a device does not have. Importing any module of the package must work without it.
 NOT_ON_DEVICE = ("torch", "onnx", "scipy", "matplotlib", "lightning", "models", "distill", "benchmarks")
 OPTIONAL_ON_DEVICE = (
-    "amqtt", "openvino", "prometheus_client", "psutil", "pycuda", "pyopenjtalk", "sounddevice", "tensorrt",
+    "amqtt", "openvino", "prometheus_client", "psutil", "pycuda", "pyopenjtalk", "pythonosc", "sounddevice",
+    "starlette", "tensorrt", "uvicorn", "yaml",
 )  # fmt: skip
 
 # Distribution names that differ from the import.
@@ -69,7 +70,9 @@ IMPORT_NAMES = {
     "pillow": "PIL",
     "prometheus-client": "prometheus_client",
     "pyopenjtalk-plus": "pyopenjtalk",
+    "python-osc": "pythonosc",
     "pyworld-prebuilt": "pyworld",
+    "pyyaml": "yaml",
 }
 # Comes with JetPack, never from pip.
 UNDECLARED = {"tensorrt"}
@@ -249,7 +252,7 @@ def third_party(package: str) -> set[str]:
 def test_every_dependency_of_the_device_is_declared_and_used() -> None:
     arguments = setup_arguments()
     base = {import_name(requirement) for requirement in arguments["install_requires"]}
-    extras = ("ja", "audio", "openvino", "jetson", "rtx", "metrics", "demo")
+    extras = ("ja", "audio", "openvino", "jetson", "rtx", "http", "metrics", "osc", "asyncapi", "demo")
     optional = {import_name(text) for extra in extras for text in arguments["extras_require"].get(extra, [])}
     used = third_party("edge")
     assert used <= base | optional | UNDECLARED, (

@@ -10,14 +10,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from ..spec import EMOTION_STRENGTH, PITCH, RATE, VOLUME
 from .output import Progress, Sound, open_sound, play_sound
+from .remote import speak as speak_on_device
 from .stdin import text_or_stdin
 
 if TYPE_CHECKING:
     from ..lipsync.timeline import Timeline
     from ..synthesizer import PreparedLine, SpeechRequest, Synthesizer
+
+
+REMOTE_ONLY = ("broker", "config")
+LOCAL_ONLY = ("output", "raw", "lipsync", "viseme_set", "bundle", "lexicon", "threads", "warm_up")
 
 
 def _range(limits: tuple[float, float], unit: str) -> str:
@@ -59,6 +65,9 @@ class _Result:
     help="WAV file; - is standard output, to pipe into a player.  [default: the sound card, or a file in the "
     "current folder where there is none]",
 )
+@click.option("--device", help="Speak through the running daemon of this name, over MQTT.")
+@click.option("--broker", help="Where --device is: mqtt://[USER@]HOST[:PORT], or mqtts:// for TLS.")
+@click.option("--config", type=click.Path(path_type=Path), help="TOML file with broker and password.")
 @click.option("--raw", is_flag=True, help="Write bare 16-bit little-endian mono PCM, no WAV header.")
 @click.option("--character", default="", help="Who speaks; the first of the bundle if absent (see voices).")
 @click.option("--emotion", default="neutral", show_default=True, help="Until the first [emotion:...] tag.")
@@ -103,6 +112,9 @@ class _Result:
 def say(
     text: str | None,
     output: str | None,
+    device: str | None,
+    broker: str | None,
+    config: Path | None,
     raw: bool,
     lipsync: Path | None,
     viseme_set: str,
@@ -113,7 +125,9 @@ def say(
     as_json: bool,
     **voice: Any,
 ) -> None:
-    """Speak TEXT aloud, into a WAV file or into a pipe. Sound is passed on as it is computed.
+    """Speak TEXT aloud, into a WAV file or a pipe, or through a running daemon.
+
+    Sound is passed on as it is computed.
 
     TEXT is one line of Chinese, English, Japanese or a mixture, at most 2000 characters; - or no TEXT reads
     standard input. Inline tags act and are never read aloud: [emotion:sad], [pause:400ms], [mark:door_open].
@@ -126,10 +140,16 @@ def say(
       sovits-edge say "Cue the lights." --raw -o - | aplay -f S16_LE -r 32000
       sovits-edge say "こんにちは" --character mei -o hello.wav --lipsync hello.json --viseme-set arkit
       echo "Generated a moment ago." | sovits-edge say -o line.wav --json
+      sovits-edge say "Doors open." --device kiosk --broker mqtt://10.0.0.2
     """
-    if raw and output is None:
+    given = _given(click.get_current_context(), device)
+    if raw and output is None and device is None:
         raise click.UsageError("--raw goes with -o: name a file, or - for a pipe")
     source = text_or_stdin(text)
+    if device is not None:
+        asked = {key: value for key, value in voice.items() if key in given}
+        speak_on_device(source, device, broker=broker, config=config, voice=asked, as_json=as_json)
+        return
     with Progress() as progress:
         progress.show("loading the voice")
         started = time.perf_counter()
@@ -146,6 +166,17 @@ def say(
         click.echo(f"sovits-edge: warning: {warning}", err=True)
     if as_json:
         click.echo(json.dumps(asdict(result), ensure_ascii=False), err=output == "-")
+
+
+def _given(context: click.Context, device: str | None) -> set[str]:
+    """Name the options given, and refuse those that do not belong to the way the line takes."""
+    foreign = REMOTE_ONLY if device is None else LOCAL_ONLY
+    names = {parameter.name or "": parameter.opts[-1] for parameter in context.command.params}
+    given = {name for name in names if context.get_parameter_source(name) is ParameterSource.COMMANDLINE}
+    for name in sorted(given.intersection(foreign)):
+        rule = "needs --device" if device is None else "does not go with --device"
+        raise click.UsageError(f"{names[name]} {rule}")
+    return given
 
 
 def _load(bundle: Path | None, threads: int, lexicon: Path | None, warm_up: bool) -> Synthesizer:

@@ -81,6 +81,7 @@ class ActiveLines:
         self._deliveries[line.request_id] = delivery
         self._lanes[lane] = line
         cached = None if line.request.cache == "bypass" else self._cache.get(line.key)
+        self._tally.turn(time.monotonic() - line.received, from_cache=cached is not None)
         if line.plays and not self.sink_lost:
             self._player.begin(line.request_id)
         if cached is None and line.request.cache != "only":
@@ -119,6 +120,7 @@ class ActiveLines:
         self._player.cut(line.request_id)
         retryable = code in RETRYABLE_CODES
         self._tally.last_error = f"{code}: {message}"
+        self._tally.faults[code] += 1
         self._end(line, Failed, code=code, message=message, stage=stage, retryable=retryable)
 
     def on_ready(self, message: LineReady) -> None:
@@ -265,7 +267,9 @@ class ActiveLines:
     def _completed(self, delivery: Delivery, part: str) -> None:
         delivery.pending.discard(part)
         if not delivery.pending:
-            self._end(delivery.line, Finished, **delivery.summary())
+            summary = delivery.summary()
+            self._tally.finish(summary["audio_ms"], summary["synthesis_ms"])
+            self._end(delivery.line, Finished, **summary)
 
     def _cancelled(self, line: Line, n_samples: int) -> None:
         played_ms = round(n_samples * 1000 / self._player.sample_rate, 1)

@@ -50,6 +50,7 @@ class Admission:
             plain=plain,
             key=key,
             command=command,
+            follower=command.follower,
             deadline=command.received + min(limits) if limits else None,
         )
 

@@ -19,7 +19,10 @@ from ..messages import Accepted, Expired
 from ..playback.files import FileWritten
 from ..playback.player import LineBegan, LineEnded, LineMark, LineSilenced
 from ..playback.sink import SinkBack, SinkLost
+from ..protocols.commands import Command
+from ..protocols.door import Probe
 from ..protocols.link import Delivered, Inbound, LinkDown, LinkReplaced, LinkUp, StopSignal, Urgent
+from .guests import Guests
 from .journal.base import JournalAlert
 from .line import Line, Phase
 from .operations import Operations
@@ -60,7 +63,8 @@ class Core:
         self._inbox = parts.inbox
         self._status = StatusTopics(self.state)
         self._operations = Operations(self.state, self._status)
-        self._requests = Requests(self.state, self._operations)
+        self._guests = Guests(self.state)
+        self._requests = Requests(self.state, self._operations, self._guests)
         self._supervision = Supervision(self.state, parts.notifier)
         self._status_due = 0.0
         self._link_fault = ""
@@ -90,6 +94,8 @@ class Core:
         state, active = self.state, self.state.active
         return {
             Inbound: self._requests.on_inbound,
+            Command: self._requests.on_offered,
+            Probe: self._on_probe,
             Urgent: self._requests.on_urgent,
             StopAnswer: self._requests.on_stop_answer,
             StopRelease: self._requests.on_stop_release,
@@ -219,6 +225,10 @@ class Core:
         self._publish_fault = message.refusal
         self.state.publisher.delivered(message.mid, message.refusal)
 
+    def _on_probe(self, message: Probe) -> None:
+        """Show a door how the daemon is."""
+        message.answer(self._status.figures())
+
     def _on_journal_alert(self, message: JournalAlert) -> None:
         """Show a journal that cannot write; the status of this turn says ``degraded``."""
         if message.fault:
@@ -242,6 +252,8 @@ class Core:
         self._status.voice_loaded()
         self.state.trust.voice_loaded(voice.identity)
         self._recover()
+        self._status.update()
+        self._guests.announce(self._status.status())
         logger.info("voice %s, %s %s", voice.bundle, voice.runner, voice.precision)
         self._operations.reloaded(None)
 

@@ -74,7 +74,7 @@ class Delivery:
         if self.line.plays:
             outlets.player.feed(self.line.request_id, chunk)
         if "audio" in request.output:
-            self._audio_sender(n_total).send(chunk)
+            self._pass_on(chunk, n_total)
         if not self.line.plays and self.n_samples == 0:
             self.first_audio(time.monotonic_ns(), 0.0)
         self.n_samples += len(chunk.samples)
@@ -90,6 +90,7 @@ class Delivery:
         """
         latency_ms = round(t0_ns / 1e6 - self.line.received * 1e3, 3)
         self.outlets.tally.first_audio_ms.append(latency_ms)
+        self.outlets.tally.first_audio.add(latency_ms / 1000)
         self.outlets.publisher.event(
             self.line,
             FirstAudio,
@@ -133,6 +134,13 @@ class Delivery:
         self.outlets.publisher.now(f"lipsync/{line.character}", payload, content_type="application/json")
         self._n_segments += 1
         self._final_sent = final
+
+    def _pass_on(self, chunk: AudioChunk, n_total: int | None) -> None:
+        """Send sound to whoever asked for it: over MQTT, unless the request came another way."""
+        if self.line.follower is not None:
+            self.line.follower.sound(chunk)
+        else:
+            self._audio_sender(n_total).send(chunk)
 
     def _audio_sender(self, n_total: int | None) -> AudioSender:
         if self._sender is None:

@@ -7,7 +7,7 @@ from enum import Enum
 from typing import Literal
 
 from ..messages import SayRequest
-from ..protocols.commands import Command
+from ..protocols.commands import Command, Follower
 from ..synthesizer import SpeechRequest
 from .scheduler import Ticket
 
@@ -34,6 +34,7 @@ class Reported:
     character: str
     n_events: int = 0
     """Events sent so far: the number of the next one."""
+    follower: Follower | None = None
 
 
 @dataclass(kw_only=True)

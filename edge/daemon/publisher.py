@@ -9,10 +9,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from ..messages import TERMINAL_EVENTS, Event, Response, Topics
-from ..protocols.commands import Command
+from ..protocols.commands import Command, Follower
 from ..protocols.link import Inbound
 from ..protocols.mqtt import Connection
 from .journal.base import Journal
@@ -28,6 +29,7 @@ class TerminalDurable:
     topic: str
     payload: bytes
     event_id: str
+    tell_follower: Callable[[], None] = lambda: None
 
 
 @dataclass(frozen=True)
@@ -82,12 +84,14 @@ class Publisher:
         topic = self._topics.own(f"event/{line.character}")
         record = event.model_dump(exclude_none=True)
         if event.event in TERMINAL_EVENTS:
-            durable = TerminalDurable(topic, event.to_json(), event.event_id)
+            tell_follower = partial(_tell, line.follower, event)
+            durable = TerminalDurable(topic, event.to_json(), event.event_id, tell_follower)
             self.n_untold += 1
             self._journal.finish(line.request_id, record, lambda: self._later(durable))
         else:
             self._journal.advance(line.request_id, record)
             self._send(topic, event.to_json())
+            _tell(line.follower, event)
 
     def refusal(self, command: Command, model: type[Event], **keys: Any) -> None:
         """Report that a request never became work."""
@@ -110,6 +114,7 @@ class Publisher:
         """Publish a terminal event that is on disk, and remember to note when the broker has it."""
         self.n_untold -= 1
         self._hold(_Outgoing(durable.topic, durable.payload, content_type=JSON, event_id=durable.event_id))
+        durable.tell_follower()
         self.flush()
 
     def respond(self, command: Command, response: Response) -> None:
@@ -134,16 +139,20 @@ class Publisher:
         self.respond(command, Response.model_validate(body))
 
     def retain(self, tail: str, payload: bytes) -> None:
-        """Set a retained topic, if it does not have this value already."""
-        if self._retained.get(tail) != payload:
-            self._retained[tail] = payload
+        """Set a retained topic below the device's root, if it does not have this value already."""
+        self.retain_anywhere(self._topics.own(tail), payload)
+
+    def retain_anywhere(self, topic: str, payload: bytes) -> None:
+        """Set a retained topic, if it does not have this value already; an empty payload clears it."""
+        if self._retained.get(topic) != payload:
+            self._retained[topic] = payload
             if self._connection.connected:  # else it goes out with the others once we are
-                self._outgoing.append(_Outgoing(self._topics.own(tail), payload, retain=True))
+                self._outgoing.append(_Outgoing(topic, payload, retain=True))
 
     def repeat_retained(self) -> None:
         """Set every retained topic again: a broker that was restarted may have lost them."""
-        for tail, payload in self._retained.items():
-            self._outgoing.append(_Outgoing(self._topics.own(tail), payload, retain=True))
+        for topic, payload in self._retained.items():
+            self._outgoing.append(_Outgoing(topic, payload, retain=True))
 
     def now(self, tail: str, payload: bytes, *, qos: int = 1, content_type: str | None = None) -> bool:
         """Publish at once, after whatever was collected before; `False` if it could not be taken."""
@@ -222,3 +231,8 @@ class Publisher:
         if mid is not None and message.event_id is not None:
             self._awaiting[mid] = message
         return mid
+
+
+def _tell(follower: Follower | None, event: Event) -> None:
+    if follower is not None:
+        follower.event(event)

@@ -25,6 +25,7 @@ from ..messages import (
 from ..protocols.commands import Command
 from ..protocols.link import Inbound, StopSignal, Urgent
 from ..protocols.mqtt_reader import MqttReader
+from .guests import Guests
 from .journal.base import Entry, Known
 from .line import Phase
 from .operations import Operations
@@ -61,10 +62,11 @@ class NotCommitted:
 class Requests:
     """Deals with each message from outside. Only the core thread uses it."""
 
-    def __init__(self, state: State, operations: Operations) -> None:
+    def __init__(self, state: State, operations: Operations, guests: Guests) -> None:
         config = state.config
         self._state = state
         self._operations = operations
+        self._guests = guests
         self._copies = StopCopies()
         self._reader = MqttReader(
             state.topics, config.queue.max_request_bytes, config.mqtt.reply_prefixes, state.publisher
@@ -74,7 +76,9 @@ class Requests:
         """Deal with a message; the broker is told at once, or once an accepted request is on disk."""
         state = self._state
         address = state.topics.read(inbound.topic)
-        if address is None or (inbound.retain and inbound.n_payload == 0):  # empty: a retained one is cleared
+        if address is None:
+            self._on_guest(inbound)
+        elif inbound.retain and inbound.n_payload == 0:  # a retained one is cleared
             state.publisher.acknowledge(inbound)
         elif address.kind == "label":
             state.label_shown = state.label_shown or not inbound.retain  # a retained word may be an old one
@@ -86,6 +90,19 @@ class Requests:
             state.publisher.acknowledge(inbound)
         else:
             self.on_command(self._reader.read(inbound, address))
+
+    def _on_guest(self, inbound: Inbound) -> None:
+        """Deal with a message of another protocol over MQTT."""
+        command = self._guests.read(inbound)
+        if command is None:
+            self._state.publisher.acknowledge(inbound)
+        else:
+            self.on_command(command)
+
+    def on_offered(self, command: Command) -> None:
+        """Deal with a command that came through a door."""
+        self._operations.silenced = []
+        self.on_command(command)
 
     def on_command(self, command: Command) -> None:
         """Do what a command says, whatever protocol brought it."""
@@ -218,6 +235,7 @@ class Requests:
 
     def _refuse(self, command: Command, error: EdgeError) -> None:
         state = self._state
+        state.tally.faults[error.code] += 1
         if command.op in SPEAKING_OPERATIONS:
             state.tally.lines["rejected"] += 1
             retryable = error.code in RETRYABLE_CODES

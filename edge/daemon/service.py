@@ -26,6 +26,8 @@ from ..protocols.mqtt import Connection
 from ..spec import SAMPLE_RATE
 from ..synthesizer import Synthesizer
 from .core import Core, Shutdown
+from .doors import make_doors
+from .guests import guest_topics
 from .inbox import Inbox
 from .journal.base import Journal, JournalAlert
 from .journal.disk import DiskJournal
@@ -102,7 +104,7 @@ class Daemon:
             config.mqtt,
             client_id=config.mqtt.client_id or f"sovits-edge-{config.device}",
             will=self._topics.own("availability"),
-            subscriptions=self._topics.subscriptions(),
+            subscriptions=(*self._topics.subscriptions(), *guest_topics(config)),
             max_payload=config.queue.max_request_bytes,
             deliver=self._deliver,
             report=self._inbox.put,
@@ -130,6 +132,7 @@ class Daemon:
             trust=self._trust,
         )
         self._core = Core(parts)
+        self._doors = make_doors(config, self._inbox)
         self._urgent = tuple(self._topics.own(tail) for tail in ("stop", "request/stop", "request/cancel"))
 
     def run(self) -> None:
@@ -144,8 +147,12 @@ class Daemon:
         self._connection.start()
         self._stops.start()
         try:
+            for door in self._doors:
+                door.open()
             self._core.run()
         finally:
+            for door in self._doors:
+                door.close()
             self._stops.close(CLOSE_TIMEOUT_S)
             self._connection.close(CLOSE_TIMEOUT_S)
             self._engine.close()

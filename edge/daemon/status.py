@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from importlib import metadata
 
 from ..messages import Health, LabelStatus, Status, is_name
+from ..protocols.door import Figures
 from .health import INTERVAL_S, percentile, resident_mb, uptime_s
 from .state import State
 
@@ -144,6 +145,35 @@ class StatusTopics:
                 texts={name: text for name, text in state.label.profile.screen.items() if name},
                 shown=state.label_shown,
             ),
+        )
+
+    def figures(self) -> Figures:
+        """Describe the daemon for doors."""
+        state = self._state
+        link, tally = state.connection.statistics, state.tally
+        return Figures(
+            state=self._word(),
+            status=self.status(),
+            connected=state.connection.connected,
+            uptime_s=uptime_s(self._started),
+            queue_depth=len(state.scheduler),
+            intake_depth=state.inbox.intake_depth(),
+            intake_dropped=state.inbox.dropped,
+            outgoing_unacknowledged=len(state.publisher.unacknowledged),
+            outgoing_dropped=link.outgoing_dropped,
+            reconnects=link.reconnects,
+            lines=dict(tally.lines),
+            faults=dict(tally.faults),
+            underruns=tally.underruns,
+            cache_lines=len(state.cache),
+            cache_bytes=state.cache.n_bytes,
+            cache_hits=tally.cache_hits,
+            cache_misses=tally.cache_misses,
+            sound_s=tally.sound_s,
+            synthesis_s=tally.synthesis_s,
+            resident_bytes=round(resident_mb() * 2**20),
+            first_audio=tally.first_audio.copy(),
+            waiting=tally.waiting.copy(),
         )
 
     def _word(self) -> str:

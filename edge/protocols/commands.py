@@ -9,11 +9,13 @@ from typing import Any, Protocol
 
 from pydantic import BaseModel
 
-from ..errors import EdgeError
+from ..audio import AudioChunk
+from ..errors import EdgeError, RequestError
 from ..messages import (
     NO_CHARACTER,
     AudioOptions,
     CancelRequest,
+    Event,
     PlainRequest,
     PrepareRequest,
     SayRequest,
@@ -54,6 +56,18 @@ class NoReply:
         """Nobody would deliver it again."""
 
 
+class Follower(Protocol):
+    """Whoever wants to know what becomes of a line. Called on the core thread; must not block."""
+
+    def event(self, event: Event) -> None:
+        """Hear a step of the line, in order; a terminal one once it is on disk."""
+        ...
+
+    def sound(self, chunk: AudioChunk) -> None:
+        """Take the next chunk of a line with output ``audio``; it does not go out over MQTT then."""
+        ...
+
+
 @dataclass
 class Command:
     """A request that has been understood, or the reason why not."""
@@ -74,6 +88,14 @@ class Command:
     """Not to start later than this after arrival, as far as the carrier says so."""
     repeated: bool = False
     """Whether the carrier delivers again what has been done already: a second stop would cut another line."""
+    follower: Follower | None = None
+    """Told of the line that comes of it, as long as this process lives."""
+
+    @property
+    def n_bytes(self) -> int:
+        """Return about how much memory it takes."""
+        text = getattr(self.request, "text", None)
+        return 2048 + 4 * len(text or "")
 
     @property
     def event_character(self) -> str:
@@ -103,3 +125,9 @@ class Command:
         if isinstance(values.get("audio"), dict):
             unknown = unknown_keys(AudioOptions, values["audio"])
             self.warnings += [f"audio: {warning}" for warning in unknown]
+
+
+def bad_name(character: str) -> RequestError:
+    """Say what is wrong with a name that is none."""
+    name = ascii(character)[:80]
+    return RequestError(f"{name} is no name of a character: 1 to 64 of a-z 0-9 _ -", code="unknown_character")

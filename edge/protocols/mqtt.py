@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import logging
 import socket
-import ssl
 import sys
 import threading
 import time
@@ -25,7 +24,8 @@ from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from ..config import MqttConfig
-from ..errors import ConfigError
+from .broker_faults import refusal, unreachable
+from .credentials import set_credentials
 from .link import Delivered, Inbound, LinkDown, LinkReplaced, LinkStatistics, LinkUp
 
 logger = logging.getLogger(__name__)
@@ -174,7 +174,7 @@ class Connection:
         client = paho.Client(
             CallbackAPIVersion.VERSION2,
             client_id=self.client_id,
-            clean_session=None if is_v5 else False,
+            clean_session=None if is_v5 else self._config.session_expiry_s == 0,
             protocol=self._protocol,
             manual_ack=True,
         )
@@ -184,7 +184,7 @@ class Connection:
         client.reconnect_delay_set(RECONNECT_MIN_S, RECONNECT_MAX_S)
         client.max_queued_messages_set(self._config.max_outgoing)
         client.max_inflight_messages_set(MAX_INFLIGHT)
-        self._set_credentials(client)
+        set_credentials(client, self._config)
         client.on_socket_open = self._on_socket_open
         client.on_connect = self._on_connect
         client.on_connect_fail = self._on_connect_fail
@@ -193,17 +193,6 @@ class Connection:
         client.on_message = self._on_message
         client.on_publish = self._on_publish
         return client
-
-    def _set_credentials(self, client: paho.Client) -> None:
-        if self._config.username is not None:
-            client.username_pw_set(self._config.username, read_password(self._config))
-        tls = self._config.tls
-        if tls is None:
-            return
-        try:
-            client.tls_set(_text(tls.ca_file), _text(tls.cert_file), _text(tls.key_file))
-        except (OSError, ValueError) as error:
-            raise ConfigError(f"mqtt.tls: {error}; check ca_file, cert_file and key_file") from error
 
     def _open(self, client: paho.Client) -> None:
         extra: dict[str, Any] = {}
@@ -242,7 +231,7 @@ class Connection:
             self._stop_awaiting()
             if reason.is_failure:
                 self._refused = True
-                self._report(LinkDown(f"broker {self._config.host} refuses us: {_refusal(reason)}"))
+                self._report(LinkDown(f"broker {self._config.host} refuses us: {refusal(reason)}"))
                 if reason.getName() == "Unsupported protocol version":
                     self._switch_protocol()
                 return
@@ -259,7 +248,7 @@ class Connection:
     def _on_connect_fail(self, _client: paho.Client, _userdata: Any) -> None:
         """Say why; paho calls this while it handles the exception."""
         where = f"broker {self._config.host}:{self._config.port}"
-        self._report(LinkDown(f"{where} cannot be reached: {_unreachable(sys.exc_info()[1])}"))
+        self._report(LinkDown(f"{where} cannot be reached: {unreachable(sys.exc_info()[1])}"))
 
     def _filters(self) -> list[tuple[str, Any]]:
         """Subscriptions; with MQTT 5 the retain flag is kept, so that a retained command is seen as one."""
@@ -390,50 +379,3 @@ class Connection:
             logger.exception("changing the protocol version")
         finally:
             self._switching = False
-
-
-def _refusal(reason: ReasonCode) -> str:
-    """Reason of the broker, with the remedy where there is one."""
-    remedies = {
-        "Bad user name or password": "check mqtt.username and mqtt.password_file",
-        "Not authorized": "check mqtt.username, mqtt.password_file and the broker's access rules",
-        "Client identifier not valid": "set mqtt.client_id",
-        "Server busy": "it may take too many clients",
-        "Banned": "ask whoever runs the broker",
-    }
-    remedy = remedies.get(reason.getName())
-    return f"{reason}; {remedy}" if remedy else str(reason)
-
-
-def _unreachable(error: BaseException | None) -> str:
-    """What an exception while connecting means, with the remedy."""
-    if isinstance(error, ssl.SSLCertVerificationError):
-        what = error.verify_message
-        return f"its certificate is not valid here ({what}); check mqtt.tls.ca_file and mqtt.host"
-    if isinstance(error, ssl.SSLError):
-        return f"no TLS there ({error.reason or error}); check mqtt.port, and mqtt.tls on both sides"
-    if isinstance(error, ConnectionRefusedError):
-        return "nothing listens there; start the broker, or check mqtt.host and mqtt.port"
-    if isinstance(error, socket.gaierror):
-        return "its name is not known; check mqtt.host"
-    if isinstance(error, TimeoutError):
-        return "no answer; check the network, a firewall, mqtt.host and mqtt.port"
-    return str(error or "no answer")
-
-
-def read_password(config: MqttConfig) -> str | None:
-    """Return the first line of the password file, if one is configured.
-
-    Raises:
-        ConfigError: it cannot be read.
-    """
-    if config.password_file is None:
-        return None
-    try:
-        return config.password_file.read_text(encoding="utf-8").partition("\n")[0].rstrip("\r")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"mqtt.password_file {config.password_file}: {error}") from error
-
-
-def _text(path: Any) -> str | None:
-    return None if path is None else str(path)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 import secrets
-from collections import deque
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -14,13 +12,12 @@ from pydantic import BaseModel
 from ..errors import EdgeError, RequestError
 from ..messages import OPERATIONS, Address, SayRequest, StopRequest, Topics, is_name
 from ..spec import MAX_TEXT_CHARACTERS
-from .commands import MODELS, Command
+from .commands import MODELS, Command, bad_name
 from .link import Inbound
 from .payload import clean_line, decode_utf8, parse_object
+from .repeats import Repeats, check_message
 
 MAX_TOPIC_CHARACTERS = 256
-DUP_WINDOW_S = 30.0
-DUP_MEMORY = 128
 
 _UNPUBLISHABLE = re.compile("[+#\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
@@ -72,7 +69,7 @@ class MqttReader:
         self._topics = topics
         self._max_request_bytes = max_request_bytes
         self._reply_prefixes = tuple(reply_prefixes)
-        self._seen: deque[tuple[str, bytes, float, str]] = deque(maxlen=DUP_MEMORY)
+        self._repeats = Repeats()
 
     def read(self, inbound: Inbound, address: Address) -> Command:
         """Understand a message; faults end up in `error`, never in an exception."""
@@ -85,7 +82,7 @@ class MqttReader:
         try:
             if inbound.response_topic is not None:
                 self._add_topic(reply, inbound.response_topic)
-            self._check(inbound)
+            check_message(inbound, self._max_request_bytes)
             self._fill(command, reply, address)
         except EdgeError as error:
             command.error = error
@@ -117,19 +114,6 @@ class MqttReader:
         if topic not in reply.topics:
             reply.topics.append(topic)
 
-    def _check(self, inbound: Inbound) -> None:
-        if inbound.retain:
-            raise RequestError(
-                "a command must not be retained: it would be repeated after every restart. Publish without "
-                "the retain flag, and clear this topic with an empty retained message",
-                code="retained_command",
-            )
-        if inbound.n_payload > self._max_request_bytes:
-            raise RequestError(
-                f"the payload has {inbound.n_payload} bytes, at most {self._max_request_bytes} are read",
-                code="too_large",
-            )
-
     def _fill(self, command: Command, reply: MqttReply, address: Address) -> None:
         inbound = reply.inbound
         if address.kind == "say":
@@ -146,34 +130,20 @@ class MqttReader:
 
     def _fill_text(self, command: Command, inbound: Inbound, character: str) -> None:
         if not is_name(character):
-            raise _bad_name(character)
-        command.request_id = self._first_id(inbound) or f"auto-{secrets.token_hex(8)}"
-        self._remember(inbound, command.request_id)
+            raise bad_name(character)
+        command.request_id = self._repeats.first_id(inbound) or f"auto-{secrets.token_hex(8)}"
+        self._repeats.remember(inbound, command.request_id)
         text, warnings = clean_line(decode_utf8(inbound.payload))
         command.warnings += warnings
         if len(text) > MAX_TEXT_CHARACTERS:
             raise _too_long(len(text))
         command.request = SayRequest(id=command.request_id, character=character, text=text)
 
-    def _remember(self, inbound: Inbound, request_id: str) -> None:
-        digest = hashlib.sha256(inbound.payload).digest()
-        self._seen.append((inbound.topic, digest, inbound.received, request_id))
-
-    def _first_id(self, inbound: Inbound) -> str | None:
-        """Find the id given to the first delivery of a message that the broker delivers again."""
-        if not inbound.dup:
-            return None
-        digest = hashlib.sha256(inbound.payload).digest()
-        for topic, known, received, request_id in reversed(self._seen):
-            if (topic, known) == (inbound.topic, digest) and 0 < inbound.received - received < DUP_WINDOW_S:
-                return request_id
-        return None
-
     def _fill_stop(self, command: Command, inbound: Inbound, character: str) -> None:
         if character and not is_name(character):
-            raise _bad_name(character)
-        command.repeated = self._first_id(inbound) is not None
-        self._remember(inbound, "")
+            raise bad_name(character)
+        command.repeated = self._repeats.first_id(inbound) is not None
+        self._repeats.remember(inbound, "")
         command.request = StopRequest(character=character or None)
 
     def _fill_line(self, command: Command, reply: MqttReply, line: str) -> None:
@@ -190,11 +160,6 @@ class MqttReader:
         if isinstance(reply_to, str):
             self._add_topic(reply, reply_to)
         command.fill(model, values | fixed)
-
-
-def _bad_name(character: str) -> RequestError:
-    name = ascii(character)[:80]
-    return RequestError(f"{name} is no name of a character: 1 to 64 of a-z 0-9 _ -", code="unknown_character")
 
 
 def _too_long(n_characters: int) -> RequestError:

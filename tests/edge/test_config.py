@@ -107,3 +107,22 @@ def test_systemd_says_where_state_belongs(monkeypatch: pytest.MonkeyPatch) -> No
     assert default_state_dir() == Path("/var/lib/sovits-tiny")
     monkeypatch.delenv("STATE_DIRECTORY")
     assert default_state_dir() == Path.home() / ".local/state/sovits-tiny"
+
+
+def test_a_door_to_the_network_needs_a_token() -> None:
+    for host in ("0.0.0.0", "10.0.0.2", "::", "kiosk.example"):
+        with pytest.raises(
+            ConfigError, match=rf"^configuration: http: listening on {host} needs http.token_file"
+        ):
+            load_config(None, {"http.host": host})
+        assert load_config(None, {"http.host": host, "http.token_file": "token"}).http is not None
+    for host in ("127.0.0.1", "::1", "localhost", "127.3.2.1"):
+        assert load_config(None, {"http.host": host}).http is not None
+    assert load_config().http is None
+
+
+def test_networks_of_the_osc_listener_are_checked() -> None:
+    config = load_config(None, {"osc.allow": ["10.0.0.0/24", "fd00::/8"]})
+    assert config.osc is not None and len(config.osc.allow) == 2
+    with pytest.raises(ConfigError, match=r"osc\.allow\.0"):
+        load_config(None, {"osc.allow": ["10.0.0.5/24"]})

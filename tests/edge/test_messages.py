@@ -33,8 +33,10 @@ CODES = set(get_args(Code))
         ("stop/noah", Address("stop", "noah")),
         ("request/say", Address("request", "say")),
         ("health", Address("health", "")),
-        ("say/", None),
-        ("say", None),
+        ("say/", Address("say", "")),
+        ("say", Address("say", "")),
+        ("say/noah/x", Address("say", "noah/x")),
+        ("sayings/noah", None),
         ("event/noah", None),
         ("state", None),
         ("health/x", None),
@@ -52,8 +54,9 @@ def test_topics_of_others_are_not_ours() -> None:
 
 
 def test_the_daemon_never_subscribes_to_everything() -> None:
-    assert all("#" not in topic for topic in TOPICS.subscriptions())
-    assert len(TOPICS.subscriptions()) == 6
+    assert f"{TOPICS.root}/#" not in TOPICS.subscriptions()
+    assert not any(topic.startswith(f"{TOPICS.root}/event") for topic in TOPICS.subscriptions())
+    assert len(TOPICS.subscriptions()) == 7
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from edge.config import EdgeConfig, MqttConfig
 from edge.daemon import Daemon
 from edge.daemon.status import HealthTick
 from edge.errors import ConfigError
-from edge.protocols.mqtt import read_password
+from edge.protocols.credentials import read_password
 from tests.edge.daemon.broker import free_port, mosquitto, needs_mosquitto, wait_until
 from tests.edge.daemon.conftest import Rig
 

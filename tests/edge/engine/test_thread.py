@@ -80,7 +80,6 @@ def test_the_urgent_line_overtakes_chunk_by_chunk(bench: Bench, voice: StandIn) 
     ("text", "code", "stage"),
     [
         ("unspeakable", "text_unspeakable", "text"),
-        ("[mark:x", "bad_request", "text"),
         ("it breaks halfway", "runner_error", "synthesis"),
         ("explodes", "internal", "synthesis"),
     ],

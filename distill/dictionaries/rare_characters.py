@@ -38,7 +38,8 @@ VARIANTS = (
 FORM_OF = re.compile(r"(?:form of|same as|variant of) (U\+[0-9A-F]+)")
 NOTE = (
     "# Rare Han characters by reading: pinyin, TAB, characters. Made by\n"
-    "# distill/dictionaries/rare_characters.py from the Unicode Character Database (Unihan; Unicode licence v3) and pypinyin (MIT).\n"
+    "# distill/dictionaries/rare_characters.py from the Unicode Character Database (Unihan; Unicode licence) "
+    "and pypinyin (MIT).\n"
 )
 
 

@@ -1,4 +1,4 @@
-"""Tells whether Han characters are Chinese or Japanese: by their forms, by words, by the voice's languages."""
+"""Tells whether Han characters are Chinese or Japanese: by forms, by words, by the voice's languages."""
 
 from __future__ import annotations
 

@@ -23,11 +23,21 @@ from pypinyin import Style, lazy_pinyin, load_phrases_dict, load_single_dict
 from pypinyin.constants import PHRASES_DICT, PINYIN_DICT
 from pypinyin.contrib.tone_convert import to_tone, to_tone3
 
-from edge.text.zh.dictionary import COST_STEPS, DATA_PATH, MAX_WORD, Entry, pack_entries
+from edge.text.zh.dictionary import (
+    COST_STEPS,
+    DATA_PATH,
+    GUESSED,
+    LISTED,
+    MAX_WORD,
+    OWN,
+    Entry,
+    pack_entries,
+)
 from edge.text.zh.pinyin import pinyin_symbols
 
 MIN_COUNT = 12  # of 60 million: below it are mostly names of persons
 UNCOUNTED = 2  # count given to words that only the list of readings has
+NOT_TRADITIONAL = "吒"  # 哪吒: a reading of its own, zha1
 NUMERAL = re.compile("[零一二两三四五六七八九十百千万亿]{2,}")
 # Digit and unit are one word, so that feet fall where speech has them: 一千|两百|九十|九.
 DIGIT_WITH_UNIT = re.compile("[一二两三四五六七八九][十百千万亿]")
@@ -55,6 +65,18 @@ SPELLINGS = {
     "lue": "lve",
     "nue": "nve",
 }
+
+# 听得到: a verb, 得 and what it leads to; the word keeps 得到 from being cut out of it.
+RESULTS = {
+    **{
+        c: c
+        for c in "到 见 起 住 动 来 去 上 下 出 完 好 懂 清 过 开 成 及 到底 下去 下来 出来 起来 过来".split()
+    },
+    "了": "liao3",
+    "着": "zhao2",
+}
+MIN_VERB_COUNT, RESULT_COUNT = 4000, 60
+NO_RESULT = "不获所难应既取只值觉记懂免舍省显使晓认懒是有"
 
 SURNAMES = {
     "曾": "zeng1",
@@ -199,6 +221,9 @@ def build(words_path: Path, overrides_path: Path) -> Words:
     teach_overrides(added)
     characters = character_readings()
     characters.update({word: reading[0] for word, (reading, _, _) in added.items() if len(word) == 1})
+    for word, reading in results_of_verbs(counts, characters).items():
+        if word not in counts:
+            added.setdefault(word, (reading, "v", RESULT_COUNT))
     total = sum(count for count, _ in counts.values())
 
     def entry(word: str, reading: tuple[str, ...] | None) -> Entry:
@@ -208,7 +233,9 @@ def build(words_path: Path, overrides_path: Path) -> Words:
         _, own_part, own_count = added.get(word, ((), "", 0))
         cost = round(COST_STEPS * math.log(total / (own_count or max(count, 1))))
         usual = tuple(characters[c] for c in word) if len(word) > 1 else ()
-        return Entry(cost, own_part or part, len(word), None if reading == usual else reading)
+        is_listed = len(word) == 1 or reading != usual or word in PHRASES_DICT
+        trust = OWN if word in added else LISTED if is_listed else GUESSED
+        return Entry(cost, own_part or part, len(word), None if reading == usual else reading, trust)
 
     entries = {character: entry(character, (reading,)) for character, reading in characters.items()}
     known = {word for word, (count, _) in counts.items() if count >= MIN_COUNT}
@@ -235,16 +262,37 @@ def with_prefixes(entries: Words) -> Words:
         if len(word) > 2:
             longest[word[:2]] = max(longest.get(word[:2], 2), len(word))
     for pair, length in longest.items():
-        known = entries.get(pair, Entry(0, "-", 2, None))
+        known = entries.get(pair, Entry(0, "-", 2, None, GUESSED))
         entries[pair] = replace(known, longest=length)
     return entries
+
+
+def results_of_verbs(
+    counts: dict[str, tuple[int, str]], characters: dict[str, str]
+) -> dict[str, tuple[str, ...]]:
+    """Verbs of one character with 得 and a result, and how they are read: 听得到, 跑得了."""
+    verbs = [w for w, (n, tag) in counts.items() if len(w) == 1 and tag == "v" and n >= MIN_VERB_COUNT]
+    return {
+        f"{verb}得{result}": (
+            characters[verb],
+            "de5",
+            *(reading if reading[-1].isdigit() else characters[c] for c in result),
+        )
+        for verb in verbs
+        if verb not in NO_RESULT and verb in characters
+        for result, reading in RESULTS.items()
+    }
 
 
 def simplified_characters(path: Path) -> dict[str, str]:
     """Traditional characters and the simplified one that each stands for, where it is another one."""
     pairs = (line.split("\t") for line in path.read_text(encoding="utf-8").splitlines())
     choices = {traditional: simplified.split()[0] for traditional, simplified in pairs}
-    return {t: s for t, s in choices.items() if t != s and HAN_WORD.match(t) and HAN_WORD.match(s)}
+    return {
+        t: s
+        for t, s in choices.items()
+        if t != s and t not in NOT_TRADITIONAL and HAN_WORD.match(t) and HAN_WORD.match(s)
+    }
 
 
 def main() -> None:

@@ -18,6 +18,16 @@ _GROUPED = r"\d{1,3}(?:,\d{3})+(?!\d)"
 _NUMBER = rf"(?:{_GROUPED}|\d+)(?:[.．]\d+)?"
 _KANJI_DIGITS = str.maketrans("0123456789", "〇一二三四五六七八九")
 _CURRENCIES = {"¥": "円", "$": "ドル", "€": "ユーロ", "£": "ポンド", "₩": "ウォン"}
+_CODES = {
+    "USD": "ドル", "EUR": "ユーロ", "GBP": "ポンド", "JPY": "円", "CNY": "人民元", "RMB": "人民元",
+    "KRW": "ウォン", "AUD": "豪ドル", "CAD": "カナダドル", "HKD": "香港ドル",
+    "TWD": "台湾ドル", "CHF": "スイスフラン", "THB": "バーツ",
+}  # fmt: skip
+_CODE = "|".join(_CODES)
+_COMPARED = {
+    ">": "大なり", "<": "小なり", "≥": "大なりイコール", "≧": "大なりイコール", "≤": "小なりイコール",
+    "≦": "小なりイコール", "≠": "ノットイコール", "≈": "ニアリーイコール", "≒": "ニアリーイコール",
+}  # fmt: skip
 _FRACTIONS = {"½": "2分の1", "⅓": "3分の1", "⅔": "3分の2", "¼": "4分の1", "¾": "4分の3"}
 _UNITS = {
     "km²": "平方キロメートル", "m²": "平方メートル", "cm²": "平方センチメートル", "m³": "立方メートル",
@@ -29,6 +39,11 @@ _UNITS = {
     "dB": "デシベル", "ms": "ミリ秒", "fps": "エフピーエス", "°C": "度", "℃": "度", "°": "度",
 }  # fmt: skip
 _UNIT = "|".join(sorted(map(re.escape, _UNITS), key=len, reverse=True))
+_RESULT = (
+    "(?!\\d)(?:[でにとの](?:[^、。！？]{0,4})(?:勝|負|敗|引き?分|リード|逆転|快|圧|辛|惜|大勝|先制|完封|"
+    "追いつ|破|下し|制し|試合|スコア)"
+    "|から逆転|で終)"
+)
 MEASURED = re.compile(rf"\d\s?(?:{_UNIT})$")  # text that ends in a number with its unit
 _COUNTER = "[人名個本枚回日月年時分秒歳才円度%倍階週台冊匹番点歩話章]|か月|ヶ月|キロ|メートル|センチ|ページ"
 
@@ -41,6 +56,42 @@ def _date(match: Match) -> str | None:
 def _month_day(match: Match) -> str | None:
     month, day = int(match[1]), int(match[2])
     return f"{month}月{day}日" if 1 <= month <= 12 and 1 <= day <= 31 else None
+
+
+def _day_or_part(match: Match) -> str | None:
+    """12/15 is a day where it can be one, unless what follows speaks of a share."""
+    top, bottom = int(match[1]), int(match[2])
+    is_day = 1 <= top <= 12 and 1 <= bottom <= 31
+    is_part = top < bottom and bottom in _PARTS
+    behind = match.string[match.end() :]
+    if is_day and (_DAY_AFTER.match(behind) or not (is_part or _SHARE_AFTER.match(behind))):
+        return f"{top}月{bottom}日"
+    return f"{bottom}分の{top}"
+
+
+_PARTS = frozenset((2, 3, 4, 5, 6, 8, 10))
+_DAY_AFTER = re.compile(
+    r"\s?(?:から|まで|以降|以前|以後|頃|ごろ|付|締|現在|時点|発売|開催|公開|配信|発表|開始|終了|当日|"
+    r"[~〜～-]\s?\d{1,2}/|"
+    r"に(?!な|減|縮|分|切|下|落|し|ま[で]?と)|[（(][月火水木金土日])"
+)
+_SHARE_AFTER = re.compile(
+    r"\s?(?:の確率|の[量人]|以上|以下|程度|ほど|ぐらい|くらい|サイズ|を占|しか|も|倍|カップ|"
+    r"が[反賛同]|に[な減縮分])"
+)
+
+
+def _half_day(match: Match) -> str | None:
+    """10:30am, PM 3."""
+    hours, minutes = int(match["h"]), int(match["m"] or 0)
+    if hours > 12 or minutes > 59:
+        return None
+    half = "午前" if (match["half"] or match["front"]).strip().lower().startswith("a") else "午後"
+    return half + f"{hours or '零'}時" + (f"{minutes}分" if minutes else "")
+
+
+def _code_money(match: Match) -> str:
+    return _plain(match["amount"]) + _CODES[match["code"]]
 
 
 def _time(match: Match) -> str | None:
@@ -91,18 +142,38 @@ def _asks(pattern: str, answer: Callable[[Match], str | None]) -> Rule:
 # In order of preference: a later rule does not touch what an earlier one has taken.
 NUMBER_RULES: tuple[Rule, ...] = (
     _asks(r"(?<![\d/.-])(?P<year>\d{4})([/.-])(?P<month>\d{1,2})\2(?P<day>\d{1,2})(?![\d/.-])", _date),
-    _asks(r"(?<![\d/])(\d{1,2})/(\d{1,2})(?=[(（][月火水木金土日][)）])", _month_day),
+    _asks(r"(?<![\d/.-])(\d{1,2})[/.-](\d{1,2})(?=[(（][月火水木金土日][)）])", _month_day),
     _asks(r"(?<=[\d日])[(（]([月火水木金土日])[)）]", lambda match: f"{match[1]}曜日"),
     _asks(r"(?<![\d-])0\d{1,4}-\d{1,4}-\d{3,4}(?![\d-])|(?<!\d)0\d{1,3}\(\d{2,4}\)\d{4}(?!\d)", _telephone),
+    _asks(r"\+81[-\s]?\(?0?\)?\d{1,4}-\d{1,4}-\d{3,4}(?![\d-])|(?<![\d.,])0\d{9,10}(?![\d.,])", _telephone),
+    _asks(
+        r"(?:番号|コード|パスワード|暗証|ID|口座|型番|合言葉)(?:は|が|を|:|：)?\s?(?P<word>\d{3,})(?![\d.,人個円年月日回])",
+        lambda match: _one_by_one(match["word"]),
+    ),
+    _asks(r"(?<!\d)\d{4,5}(?=号室)", lambda match: _one_by_one(match[0])),
     _asks(r"〒?(?<![\d-])(\d{3})-(\d{4})(?![\d-])", _postal_code),
+    _asks(
+        r"(?<![\d:：A-Za-z])(?P<front>[AaPp]\.?[Mm]\.?\s?)(?P<h>\d{1,2})(?:[:：](?P<m>\d{2}))?(?P<half>)(?![\d:：])",
+        _half_day,
+    ),
+    _asks(
+        r"(?<![\d:：])(?P<front>)(?P<h>\d{1,2})(?:[:：](?P<m>\d{2}))?(?P<half>\s?[AaPp]\.?[Mm]\.?)(?![A-Za-z])",
+        _half_day,
+    ),
+    _says(r"(?<=[:：]\d{2})\s?[-–—]\s?(?=\d{1,2}[:：]\d{2})", "から"),
     _asks(r"(?<![\d:：])(\d{1,2})[:：](\d{2})(?:[:：](\d{2}))?(?![\d:：])", _time),
     _asks(rf"(?P<sign>[¥$€£₩])\s?(?P<amount>{_NUMBER})(?P<places>[万億兆]?)円?", _money),
+    _asks(rf"(?<![A-Za-z])(?P<code>{_CODE})\s?(?P<amount>{_NUMBER})(?![A-Za-z])", _code_money),
+    _asks(rf"(?P<amount>{_NUMBER})\s?(?P<code>{_CODE})(?![A-Za-z])", _code_money),
     _asks(r"(?<![\d.])\d+(?:\.\d+){2,}(?![\d.])", _version),
-    _asks(r"(?<![\d/])(\d+)[/⁄](\d+)(?![\d/])", lambda match: f"{int(match[2])}分の{int(match[1])}"),
+    _asks(r"(?<![\d/])(\d+)[/⁄](\d+)(?![\d/])", _day_or_part),
     _asks("[½⅓⅔¼¾]", lambda match: _FRACTIONS[match[0]]),
     _says(r"(?<=\d)[:：](?=\d)", "対"),
     _says(r"(?<=[\d%㐀-鿿ルロチ])[~〜～](?=\d)", "から"),
-    _says(rf"(?<=\d{{4}})-(?=\d{{4}}年)|(?<=\d)-(?=\d+(?:{_COUNTER}))(?<![-\d]\d-)", "から"),
+    _says(rf"(?<![-\d])\d+(?P<word>[-–])(?=\d+\s?(?:{_COUNTER}))", "から"),
+    _says(rf"(?<![-\d])\d+(?P<word>[-–])(?=\d+{_RESULT})", "対"),
+    _says(r"(?:スコア|得点|結果|点差|試合)(?:は|が|:|：)?\s?\d+(?P<word>[-–])(?=\d)", "対"),
+    _says(r"(?<=[A-Za-z%℃円])\s?[-–](?=\d+(?:\.\d+)?\s?[A-Za-z%℃円])", "から"),
     _says(r"(?<=\d)-(?=\d)", "の"),
     _says(r"(?<![\dA-Za-z])[-−－](?=[\d¥$€£])", "マイナス"),
     _says(r"[±](?=\d)", "プラスマイナス"),
@@ -112,6 +183,8 @@ NUMBER_RULES: tuple[Rule, ...] = (
     _says(r"(?<=\d)\s?\+(?=\s?\d)", "足す"),
     _says(r"\+(?=\d)", "プラス"),
     _says(r"(?<=\d)\s?=(?=\s?[-−\d])", "は"),
+    _says(r"(?<=[\w)）])\s?=(?=\s?[\w(（-])", "イコール"),
+    _asks(r"(?<=[\w%％)）])\s?([><≥≤≧≦≠≈≒])(?=\s?[\w(（-])", lambda match: _COMPARED[match[1]]),
     _asks(rf"(?<=\d)\s?({_UNIT})(?![A-Za-z])", lambda match: _UNITS[match[1]]),
     _says(r"№(?=\d)", "ナンバー"),
     _says(r"(?<!\d)20[歳才](?!代)", "二十歳"),

@@ -14,9 +14,12 @@ from pathlib import Path
 from ..symbols import DATA
 
 DATA_PATH = DATA / "zh_dictionary.bin"
-MAGIC = b"ZHDICT01"
+MAGIC = b"ZHDICT02"
 MAX_WORD = 8  # characters
 COST_STEPS = 4  # a cost byte counts quarters of a natural logarithm
+# The reading is that of each character alone, of a list of words, of our own list.
+GUESSED, LISTED, OWN = 0, 1, 2
+_TRUST_MARKS = ("", "=", "!")
 UNKNOWN_COST = 19 * COST_STEPS  # a character the list lacks; the rarest listed word costs 18 * COST_STEPS
 _HEADER = struct.Struct("<8sI")
 _ZERO = 33  # costs and lengths are stored as printable ASCII from "!" on
@@ -32,27 +35,30 @@ class Entry:
             persons, - for a mere prefix.
         longest: length of the longest listed word with the same first two characters.
         reading: pinyin with tone digits, or None where each character has its usual reading.
+        trust: how sure the reading is, one of ``GUESSED``, ``LISTED`` and ``OWN``.
     """
 
     cost: int
     pos: str
     longest: int
     reading: tuple[str, ...] | None
+    trust: int = 1
 
 
 def pack_entries(entries: Mapping[str, Entry]) -> bytes:
     """Write entries as lines of text in hash buckets.
 
     Layout: magic, number of buckets n, n + 1 uint32 offsets; then for each bucket lines of ``word TAB cost
-    pos longest reading``, cost and length as one printable character each, spaces between the syllables.
+    pos longest reading trust``, cost and length as one printable character each, spaces between the
+    syllables; trust is ``!`` for a word of our own list, ``=`` for a listed word of usual readings.
     """
     n_buckets = max(1, len(entries) // 4)
     buckets: list[list[bytes]] = [[] for _ in range(n_buckets)]
     for word in sorted(entries):
         entry = entries[word]
-        fields = (
-            chr(_ZERO + entry.cost) + entry.pos + chr(_ZERO + entry.longest) + " ".join(entry.reading or ())
-        )
+        reading = " ".join(entry.reading or ())
+        mark = "" if reading and entry.trust == LISTED else _TRUST_MARKS[entry.trust]
+        fields = chr(_ZERO + entry.cost) + entry.pos + chr(_ZERO + entry.longest) + reading + mark
         key = word.encode()
         buckets[zlib.crc32(key) % n_buckets].append(b"\n" + key + b"\t" + fields.encode("ascii"))
     blobs = [b"".join(bucket) + b"\n" for bucket in buckets]
@@ -85,8 +91,11 @@ class ChineseDictionary:
             return None
         begin = found + len(key) + 2
         fields = self._blob[begin : self._blob.find(b"\n", begin, last)].decode("ascii")
-        reading = tuple(fields[3:].split()) or None
-        return Entry(ord(fields[0]) - _ZERO, fields[1], ord(fields[2]) - _ZERO, reading)
+        reading = fields[3:].rstrip("=!")
+        trust = OWN if fields[-1] == "!" else LISTED if len(fields) > 3 else GUESSED
+        return Entry(
+            ord(fields[0]) - _ZERO, fields[1], ord(fields[2]) - _ZERO, tuple(reading.split()) or None, trust
+        )
 
     def is_word(self, word: str) -> bool:
         """Whether the list holds this as a word of its own."""

@@ -7,14 +7,22 @@ of a word that fits decides; where none fits, the dictionary's reading stays.
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 from ..symbols import DATA
+from .dictionary import GUESSED, LISTED, OWN
+from .polyphone_model import PolyphoneModel
 from .word import ChineseWord
 
+# What the dictionary's reading of a longer word counts for beside the network's scores (natural
+# logarithms), by how sure it is. Found on the development part of CPP. Where the dictionary has an exception
+# and the network the usual reading (的确, 着凉), the dictionary stays: the network has met 的 and 着 in their
+# usual reading alone.
+_WEIGHTS = {GUESSED: 2.0, LISTED: 12.0, OWN: 100.0}
 _LOOK = 16  # characters on either side; no rule looks farther, and hostile lines cost no more
 _NUMERAL = "零一二两三四五六七八九十百千万亿几半数"
 _TITLES = (
@@ -29,6 +37,7 @@ _SURNAMES = {
     "乐": "yue4", "种": "chong2", "折": "she2", "黑": "he4", "秘": "bi4", "冼": "xian3", "召": "shao4",
     "那": "na1", "应": "ying1", "任": "ren2",
 }  # fmt: skip
+_NAMING = ("姓", "叫", "名叫", "姓氏", "复姓")
 _SURNAMES_AFTER_LITTLE = "曾仇任翟解"  # 小曾, 老解; 小区 is a housing estate
 
 
@@ -65,18 +74,77 @@ def _pos(words: Sequence[ChineseWord], index: int, outside: str) -> str:
     return words[index].pos if 0 <= index < len(words) else outside
 
 
-def resolve(words: Sequence[ChineseWord]) -> None:
-    """Choose the readings of the words of a clause by their neighbours, in place."""
+@dataclass(frozen=True)
+class OpenReading:
+    """A syllable that no rule has decided, the word's ``index``-th; its character's ``place`` in the line."""
+
+    word: ChineseWord
+    index: int
+    place: int
+
+
+def resolve(words: Sequence[ChineseWord], start: int, knows: Callable[[str], bool]) -> list[OpenReading]:
+    """Choose the readings of the words of a clause by their neighbours, in place.
+
+    Args:
+        words: of the clause.
+        start: place of the clause in the line.
+        knows: whether the network has readings for a character.
+
+    Returns:
+        What the rules leave to the network.
+    """
     text = "".join(word.text for word in words)
+    left: list[OpenReading] = []
     end = 0
     for index, word in enumerate(words):
-        start, end = end, end + len(word.text)
-        if word.is_fixed or not (word.text in _SURNAMES or word.text in _lines()):
+        begin, end = end, end + len(word.text)
+        if word.is_fixed or _decided(
+            words, index, text[max(0, begin - _LOOK) : begin], text[end : end + _LOOK]
+        ):
             continue
-        before, after = text[max(0, start - _LOOK) : start], text[end : end + _LOOK]
-        surname = _surname(words, index, after)
-        reading = (surname,) if surname else _by_rule(words, index, before, after)
-        word.syllables[: len(reading)] = reading
+        left += [
+            OpenReading(word, i, start + begin + i)
+            for i, character in enumerate(word.text)
+            if knows(character)
+        ]
+    return left
+
+
+def _decided(words: Sequence[ChineseWord], index: int, before: str, after: str) -> bool:
+    """Apply the first rule for a word, if it has one that holds."""
+    word = words[index]
+    if not (word.text in _SURNAMES or word.text in _lines()):
+        return False
+    surname = _surname(words, index, after)
+    reading = (surname,) if surname else _by_rule(words, index, before, after)
+    word.syllables[: len(reading)] = reading
+    return bool(reading)
+
+
+def choose(
+    left: Sequence[OpenReading], text: str, usual: Callable[[str], str], model: PolyphoneModel
+) -> None:
+    """Take the likeliest reading; that of a word of the dictionary has to be outvoted by far.
+
+    Args:
+        left: what the rules left open in the line.
+        text: the line in simplified characters.
+        usual: the reading of a character alone.
+        model: the network.
+    """
+    found = model.scores(text, [reading.place for reading in left]) if left else []
+    for reading, scores in zip(left, found, strict=True):
+        word, listed = reading.word, reading.word.syllables[reading.index]
+        if listed not in scores and listed.endswith("5"):  # 弟弟: the network knows the tone of 弟 alone
+            full = next((name for name in scores if name[:-1] == listed[:-1]), "")
+            scores[listed] = scores.pop(full, -math.inf)
+        if len(word.text) > 1:
+            best = max(scores, key=scores.__getitem__)
+            is_exception = listed != best == usual(word.text[reading.index])
+            weight = _WEIGHTS[OWN if listed.endswith("5") or (is_exception and word.trust) else word.trust]
+            scores[listed] = scores.get(listed, min(scores.values())) + weight
+        word.syllables[reading.index] = max(scores, key=scores.__getitem__)
 
 
 def compile_rules() -> None:
@@ -99,7 +167,7 @@ def _surname(words: Sequence[ChineseWord], index: int, after: str) -> str:
         return ""
     previous = words[index - 1] if index else None
     if previous is not None and (
-        previous.text == "姓" or (previous.text in ("小", "老") and name in _SURNAMES_AFTER_LITTLE)
+        previous.text in _NAMING or (previous.text in ("小", "老") and name in _SURNAMES_AFTER_LITTLE)
     ):
         return reading
     if previous is not None and previous.pos in "nNsmqa":

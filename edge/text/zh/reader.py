@@ -10,9 +10,10 @@ from ..scripts import HAN
 from ..symbols import DATA
 from ..token import Span, Token
 from . import polyphones
-from .dictionary import ChineseDictionary
+from .dictionary import GUESSED, ChineseDictionary
 from .normalize import normalize
 from .pinyin import pinyin_symbols, symbols_pinyin
+from .polyphone_model import PolyphoneModel
 from .rare import rare_reading
 from .sandhi import apply_sandhi
 from .word import ChineseWord, tone
@@ -22,11 +23,9 @@ MARKS = {
     "！": "!", "!": "!", "？": "?", "?": "?", "…": "…", "‥": "…", "—": "-", "–": "-", "\n": ".",
     "（": ",", "）": ",", "(": ",", ")": ",", "【": ",", "】": ",", "[": ",", "]": ",",
 }  # fmt: skip
-_CHUNK = re.compile(rf"[{HAN}]+|.", re.DOTALL)
-_CHUNK_HAN = re.compile(f"[{HAN}]")
-_MAX_CLAUSE = (
-    120  # characters; longer runs without a mark are read in parts, which bounds the work of each pass
-)
+_MAX_CLAUSE = 120  # characters; longer runs are read in parts, which bounds the work of each pass
+_HAN_RUN = re.compile(f"[{HAN}]{{1,{_MAX_CLAUSE}}}")
+_PART = re.compile(f"{_HAN_RUN.pattern}|.", re.DOTALL)
 # Traditional characters that tell apart what the simplified one does not: 髮 is hair, 發 is to send out.
 _TRADITIONAL_READINGS = {"髮": "fa4", "隻": "zhi1", "乾": "gan1", "幹": "gan4", "儘": "jin3", "盡": "jin4"}
 _QIAN_NAMES = re.compile("乾(?=[坤隆元县縣])")
@@ -49,16 +48,38 @@ class ChineseReader:
             lexicon: Han words of the show and their phonemes; they are kept whole and read as given.
         """
         text, places = _flatten(spans)
+        clauses = dict(self.clauses(text, lexicon))
         tokens: list[Token] = []
-        for match in _CHUNK.finditer(text):
-            chunk, at = match.group(), match.start()
-            if chunk in MARKS:
-                tokens.append(Token(chunk, (MARKS[chunk],), *places[at], is_word=False))
-            elif len(chunk) > 1 or _CHUNK_HAN.match(chunk):
-                for first in range(0, len(chunk), _MAX_CLAUSE):
-                    clause = chunk[first : first + _MAX_CLAUSE]
-                    tokens.extend(self._read_clause(clause, places[at + first :], lexicon))
+        for match in _PART.finditer(text):
+            part, at = match.group(), match.start()
+            if part in MARKS:
+                tokens.append(Token(part, (MARKS[part],), *places[at], is_word=False))
+            elif at in clauses:
+                apply_sandhi(clauses[at])
+                tokens.extend(_tokens(clauses[at], text, at, places))
         return tokens
+
+    def clauses(
+        self, text: str, lexicon: Mapping[str, tuple[str, ...]]
+    ) -> list[tuple[int, list[ChineseWord]]]:
+        """Words of each clause and where it starts, their tones as the dictionary has them.
+
+        Args:
+            text: the line, written out.
+            lexicon: as for ``read``.
+        """
+        simplified = self._simplify(text)
+        found = []
+        left: list[polyphones.OpenReading] = []
+        for match in _HAN_RUN.finditer(text):
+            clause, start = _repeated(match.group()), match.start()
+            words = self._segment(clause, self._simplify(clause), lexicon)
+            left += polyphones.resolve(words, start, self._model.knows)
+            found.append((start, clause, words))
+        polyphones.choose(left, simplified, self._single, self._model)
+        for _, clause, words in found:
+            _keep_traditional_readings(words, clause, self._simplify(clause))
+        return [(start, words) for start, _, words in found]
 
     def warm_up(self) -> None:
         """Map the dictionary and compile the rules (30 ms)."""
@@ -74,50 +95,52 @@ class ChineseReader:
         traditional, simplified = (DATA / "zh_traditional.txt").read_text(encoding="utf-8").split()
         return dict(zip(map(ord, traditional), simplified, strict=True))
 
-    def _read_clause(
-        self, clause: str, places: Sequence[tuple[int, int]], lexicon: Mapping[str, tuple[str, ...]]
-    ) -> Iterator[Token]:
-        words = self._words(clause, lexicon)
-        cursor = 0
-        for word in words:
-            end = cursor + len(word.text)
-            groups = [pinyin_symbols(syllable) if syllable else () for syllable in word.syllables]
-            phonemes = tuple(symbol for group in groups for symbol in group)
-            if phonemes:
-                counts = tuple(len(group) for group in groups)
-                yield Token(
-                    clause[cursor:end], phonemes, places[cursor][0], places[end - 1][1], char_counts=counts
-                )
-            cursor = end
-
-    def _words(self, clause: str, lexicon: Mapping[str, tuple[str, ...]]) -> list[ChineseWord]:
-        """Words of a clause with their tones as spoken."""
-        clause = _repeated(clause)
-        simplified = _QIAN_NAMES.sub("\0", clause).translate(self._simplified).replace("\0", "乾")
-        fixed = [word for word in lexicon if word in clause]
+    def _segment(
+        self, clause: str, simplified: str, lexicon: Mapping[str, tuple[str, ...]]
+    ) -> list[ChineseWord]:
+        fixed = [word.translate(self._simplified) for word in lexicon if word in clause]
         words = []
         cursor = 0
-        for text in self._dictionary.segment(
-            simplified, [word.translate(self._simplified) for word in fixed]
-        ):
+        for text in self._dictionary.segment(simplified, fixed):
             given = lexicon.get(clause[cursor : cursor + len(text)])
             words.append(self._look_up(text) if given is None else _given_word(text, given))
             cursor += len(text)
-        polyphones.resolve(words)
-        _keep_traditional_readings(words, clause, simplified)
-        apply_sandhi(words)
         return words
+
+    def _simplify(self, text: str) -> str:
+        return _QIAN_NAMES.sub("\0", text).translate(self._simplified).replace("\0", "乾")
+
+    @cached_property
+    def _model(self) -> PolyphoneModel:
+        return PolyphoneModel()
 
     def _look_up(self, text: str) -> ChineseWord:
         entry = self._dictionary.get(text)
         if entry is not None and entry.reading is not None:
-            return ChineseWord(text, list(entry.reading), entry.pos)
-        return ChineseWord(text, [self._single(character) for character in text], entry.pos if entry else "n")
+            return ChineseWord(text, list(entry.reading), entry.pos, trust=entry.trust)
+        syllables = [self._single(character) for character in text]
+        pos, trust = (entry.pos, entry.trust) if entry else ("n", GUESSED)
+        return ChineseWord(text, syllables, pos, trust=trust)
 
     def _single(self, character: str) -> str:
         """The usual reading of a character, an empty string for one that no table has."""
         entry = self._dictionary.get(character)
         return entry.reading[0] if entry and entry.reading else rare_reading(character)
+
+
+def _tokens(
+    words: Sequence[ChineseWord], text: str, start: int, places: Sequence[tuple[int, int]]
+) -> Iterator[Token]:
+    """Tokens of a clause that starts at ``start`` of the text."""
+    cursor = start
+    for word in words:
+        end = cursor + len(word.text)
+        groups = [pinyin_symbols(syllable) if syllable else () for syllable in word.syllables]
+        phonemes = tuple(symbol for group in groups for symbol in group)
+        if phonemes:
+            counts = tuple(len(group) for group in groups)
+            yield Token(text[cursor:end], phonemes, places[cursor][0], places[end - 1][1], char_counts=counts)
+        cursor = end
 
 
 def _repeated(clause: str) -> str:

@@ -7,7 +7,19 @@ from collections.abc import Sequence
 from .word import ChineseWord, with_tone
 
 _PREFIXES = "小老总好纸冷"  # 小|老鼠
-_NOT_PREFIXED = ("小组", "小姐", "老板", "老虎", "老鼠", "好几")  # 小组|长
+_NOT_PREFIXED = (
+    "总统",
+    "总理",
+    "总管",
+    "总体",
+    "总裁",
+    "小组",
+    "小姐",
+    "老板",
+    "老虎",
+    "老鼠",
+    "好几",
+)  # 小组|长
 # A run of third tones as (word index, first syllable, one past the last).
 _Part = tuple[int, int, int]
 

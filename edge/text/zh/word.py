@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from .dictionary import LISTED
+
 
 @dataclass
 class ChineseWord:
@@ -14,12 +16,14 @@ class ChineseWord:
         syllables: pinyin with tone digit, one per character.
         pos: part of speech, one letter (see ``chinese_dictionary.Entry``).
         is_fixed: True where the show's lexicon gave the reading, which no rule may change.
+        trust: how sure the dictionary's reading is (see ``dictionary.Entry``).
     """
 
     text: str
     syllables: list[str]
     pos: str
     is_fixed: bool = False
+    trust: int = LISTED
 
 
 def tone(syllable: str) -> str:

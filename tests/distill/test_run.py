@@ -24,7 +24,8 @@ from distill.ledger import Ledger
 from distill.run import Step, follow
 from distill.sound import resample
 from distill.training.checkpoint import StudentInfo, save_student
-from edge.bundle.bundle import Bundle
+from edge.bundle.bundle import Bundle, workshop
+from edge.errors import TrustError
 from edge.spec import SAMPLE_RATE, ZERO_LENGTH_SYMBOLS
 from edge.synthesizer import SpeechRequest, Synthesizer
 from edge.text.symbols import SYMBOL_TO_ID
@@ -158,13 +159,16 @@ def _kill_when(path: Path, arguments: list[str]) -> None:
 
 def _look_at(out: Path) -> None:
     """The bundle speaks and says what it was made from; every number has a place to be read."""
-    manifest = Bundle.load(out / "random.voice").manifest
+    with pytest.raises(TrustError, match="a person's voice"):
+        Bundle.load(out / "random.voice")
+    manifest = Bundle.load(out / "random.voice", gate=workshop).manifest
     assert manifest.quantization.scheme == "int8-qdq" and manifest.golden.text == "The stage is yours."
     (character,) = manifest.characters
     assert (character.name, character.languages, character.emotions) == ("random", ("en",), ("neutral",))
     assert manifest.provenance[0].synthesiser.startswith("gpt-sovits s1.ckpt ")
-    assert Bundle.load(out / "voice-float").manifest.quantization.scheme == "fp32"
-    speech = Synthesizer.load(out / "random.voice", threads=1).synthesize(SpeechRequest("Hello there."))
+    assert Bundle.load(out / "voice-float", gate=workshop).manifest.quantization.scheme == "fp32"
+    voice = Synthesizer.load(out / "random.voice", threads=1, gate=workshop)
+    speech = voice.synthesize(SpeechRequest("Hello there."))
     assert np.abs(speech.audio.astype(int)).max() > 0
 
     student = json.loads((out / "train" / "student" / "student.json").read_text("utf-8"))

@@ -245,7 +245,7 @@ def build(words_path: Path, overrides_path: Path) -> Words:
             continue
         if len(word) < 2 or not HAN_WORD.match(word) or not all(c in characters for c in word):
             continue
-        reading = added[word][0] if word in added else word_reading(word)
+        reading: tuple[str, ...] | None = added[word][0] if word in added else word_reading(word)
         if reading and word not in added:
             reading = by_pattern(word, with_neutral_tones(word, reading, added), counts.get(word, (0, ""))[1])
         made = entry(word, reading)

@@ -42,6 +42,7 @@ faults-update: $(DEV)/ready
 
 faults: $(DEV)/ready tools
 	KILLS=$${KILLS:-500} $(DEV)/bin/python -m pytest tests/faults
+	INTERLEAVINGS=$${INTERLEAVINGS:-2000} $(DEV)/bin/python -m pytest tests/edge/daemon/test_interleavings.py
 
 bench: $(DEV)/ready tools
 	$(DEV)/bin/python -m benchmarks

@@ -75,20 +75,32 @@ class Core:
 
     def run(self) -> None:
         """Work until shut down, or until something makes that pointless (``state.error`` says what)."""
-        state = self.state
+        self.start()
+        while not self._done:
+            self.step(self._next_change())
+
+    def start(self) -> None:
+        """Show that the daemon is coming up."""
         self._status.start()
         self._supervision.start()
-        while not self._done:
-            message = state.timers.due(time.monotonic())
-            if message is None:
-                message = self._inbox.get(self._next_change(), with_intake=state.takes_requests)
-            try:
-                if message is not None:
-                    self._handlers[type(message)](message)
-                self._turn()
-            except Exception as error:
-                logger.exception("core, on %s", type(message).__name__)
-                self._contain(getattr(message, "line_id", ""), error)
+
+    def step(self, until: float | None) -> bool:
+        """Deal with the next message and what follows from it; return whether there was one.
+
+        Args:
+            until: ``time.monotonic()`` until which to wait for a message; None waits for ever.
+        """
+        message = self.state.timers.due(time.monotonic())
+        if message is None:
+            message = self._inbox.get(until, with_intake=self.state.takes_requests)
+        try:
+            if message is not None:
+                self._handlers[type(message)](message)
+            self._turn()
+        except Exception as error:
+            logger.exception("core, on %s", type(message).__name__)
+            self._contain(getattr(message, "line_id", ""), error)
+        return message is not None
 
     def _make_handlers(self) -> dict[type, Callable[[Any], None]]:
         state, active = self.state, self.state.active
@@ -214,7 +226,7 @@ class Core:
             line, Accepted, position=position, cached=cached, warnings=line.command.warnings or None
         )
         state.publisher.answer(line.command, position=position, cached=cached)
-        line.command.reply.committed()
+        line.committed()
         state.settle(line)
 
     def _on_delivered(self, message: Delivered) -> None:

@@ -196,8 +196,7 @@ class Requests:
         state = self._state
         known = state.journal.find(command.request_id)
         if known is not None:
-            self._repeat(command, request, known)
-            return False
+            return self._repeat(command, request, known)
         line = state.require_voice().line(command, request)
         ticket = line.ticket()
         outranked = state.scheduler.admit(ticket)
@@ -214,8 +213,8 @@ class Requests:
         )
         return True
 
-    def _repeat(self, command: Command, request: SayRequest, known: Known) -> None:
-        """Answer a request whose id has been seen before."""
+    def _repeat(self, command: Command, request: SayRequest, known: Known) -> bool:
+        """Answer a request whose id has been seen before; True if it is not on disk yet."""
         if known.digest != request.content_digest():
             raise RequestError(
                 f"id {command.request_id} was used for another request; use a new id", code="id_conflict"
@@ -223,6 +222,11 @@ class Requests:
         if known.last_event is not None:
             self._state.publisher.repeat(known.last_event, EVENTS[known.last_event["event"]])
         self._state.publisher.answer(command, message="already known; nothing is done twice", duplicate=True)
+        line = self._state.lines.get(command.request_id)
+        is_committing = line is not None and line.phase is Phase.COMMITTING
+        if line is not None and is_committing:
+            line.repeats.append(command.reply)
+        return is_committing
 
     def on_not_committed(self, message: NotCommitted) -> None:
         """Refuse a request that the journal could not write."""
@@ -231,7 +235,7 @@ class Requests:
         self._state.scheduler.remove(message.line_id)
         self._state.tally.last_error = f"{message.error.code}: {message.error}"
         self._refuse(line.command, message.error)
-        line.command.reply.committed()
+        line.committed()
 
     def _refuse(self, command: Command, error: EdgeError) -> None:
         state = self._state

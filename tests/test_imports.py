@@ -60,12 +60,13 @@ MAY_IMPORT_DAEMON = ("edge.cli", "edge.demo", "edge.daemon")
 # What a device does not have. Importing any module of the package must work without it.
 NOT_ON_DEVICE = ("torch", "onnx", "scipy", "matplotlib", "lightning", "models", "distill", "benchmarks")
 OPTIONAL_ON_DEVICE = (
-    "amqtt", "openvino", "prometheus_client", "psutil", "pycuda", "pyopenjtalk", "pythonosc", "sounddevice",
-    "starlette", "tensorrt", "uvicorn", "yaml",
+    "amqtt", "c2pa", "openvino", "prometheus_client", "psutil", "pycuda", "pyopenjtalk", "pythonosc",
+    "sounddevice", "starlette", "tensorrt", "uvicorn", "yaml",
 )  # fmt: skip
 
 # Distribution names that differ from the import.
 IMPORT_NAMES = {
+    "c2pa-python": "c2pa",
     "paho-mqtt": "paho",
     "pillow": "PIL",
     "prometheus-client": "prometheus_client",

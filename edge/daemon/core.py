@@ -22,11 +22,14 @@ from ..playback.sink import SinkBack, SinkLost
 from ..protocols.commands import Command
 from ..protocols.door import Probe
 from ..protocols.link import Delivered, Inbound, LinkDown, LinkReplaced, LinkUp, StopSignal, Urgent
+from . import labels, prepare
+from .active import ActiveLines
 from .guests import Guests
 from .journal.base import JournalAlert
+from .labels import Labels
 from .line import Line, Phase
 from .operations import Operations
-from .prepare import ID_PREFIX, PrepareTick
+from .prepare import Preparations, PrepareTick
 from .publisher import TerminalDurable
 from .recovery import recover
 from .requests import Committed, NotCommitted, Requests
@@ -246,17 +249,21 @@ class Core:
         if message.fault:
             self.state.tally.last_error = f"disk_full: {message.fault}"
 
-    def _on_chunk(self, message: LineChunk) -> None:
+    def _maker(self, line_id: str) -> ActiveLines | Labels | Preparations:
+        """Return who has asked the synthesiser for this."""
         state = self.state
-        (state.preparations if message.line_id.startswith(ID_PREFIX) else state.active).on_chunk(message)
+        if line_id.startswith(prepare.ID_PREFIX):
+            return state.preparations
+        return state.labels if line_id.startswith(labels.ID_PREFIX) else state.active
+
+    def _on_chunk(self, message: LineChunk) -> None:
+        self._maker(message.line_id).on_chunk(message)
 
     def _on_done(self, message: LineDone) -> None:
-        state = self.state
-        (state.preparations if message.line_id.startswith(ID_PREFIX) else state.active).on_done(message)
+        self._maker(message.line_id).on_done(message)
 
     def _on_error(self, message: LineError) -> None:
-        state = self.state
-        (state.preparations if message.line_id.startswith(ID_PREFIX) else state.active).on_error(message)
+        self._maker(message.line_id).on_error(message)
 
     def _on_engine_up(self, message: EngineUp) -> None:
         voice = message.voice

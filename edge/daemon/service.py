@@ -14,7 +14,8 @@ from types import FrameType
 from ..config import EdgeConfig
 from ..engine.base import Engine, EngineMessage
 from ..engine.thread import ThreadEngine
-from ..labels.policy import file_producer
+from ..labels.credentials import Credentials
+from ..labels.policy import LabelConfig, file_producer
 from ..messages import REVOCATIONS, Topics
 from ..permission import gate_of
 from ..playback.files import FileWriter
@@ -62,6 +63,12 @@ def thread_engine(config: EdgeConfig, emit: Callable[[EngineMessage], None]) -> 
     return ThreadEngine(load, emit, config.runner)
 
 
+def _credentials(config: LabelConfig) -> Credentials | None:
+    if config.certificate is None or config.certificate_key is None:
+        return None
+    return Credentials(config.certificate, config.certificate_key)
+
+
 class Daemon:
     """One daemon with its threads: paho's, the core's (whoever calls `run`), the engine's, the sink's, files.
 
@@ -99,6 +106,7 @@ class Daemon:
             config.files.max_mb * 2**20,
             self._inbox.put,
             file_producer(config.label),
+            _credentials(config.label),
         )
         self._connection = Connection(
             config.mqtt,

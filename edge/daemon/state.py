@@ -21,6 +21,7 @@ from .delivery import Outlets
 from .health import Loopback
 from .inbox import Inbox
 from .journal.base import Journal
+from .labels import Labels
 from .line import CutBy, Line, Phase
 from .notify import Notifier
 from .prepare import Preparations
@@ -84,6 +85,9 @@ class State:
         self.publisher = Publisher(
             parts.topics, parts.connection, parts.journal, parts.boot_id, parts.inbox.put
         )
+        self.labels = Labels(
+            self.label, parts.engine, lambda notice, chunks: self.active.on_notice(notice, chunks)
+        )
         self.active = ActiveLines(
             engine=parts.engine,
             outlets=Outlets(
@@ -95,6 +99,7 @@ class State:
                 self.label.meta(),
             ),
             cache=self.cache,
+            labels=self.labels,
             timers=self.timers,
             engine_timeout_s=config.engine_timeout_s,
             ended=self._forget,
@@ -139,6 +144,7 @@ class State:
         self.voice, self.muted = voice, None
         self.cache.clear()  # a lexicon that changed does not show in the keys
         self.admission = Admission(voice, self.cache)
+        self.labels.load(voice)
 
     def mute(self, error: EdgeError) -> None:
         """Let the voice go, with everything that was made of it and everything that waits for it."""
@@ -148,6 +154,7 @@ class State:
             self.refuse(line, error)
         self.preparations.clear(error.code, str(error))
         self.cache.clear()
+        self.labels.unload()
         self.engine.unload()
         self.voice = self.admission = None
 

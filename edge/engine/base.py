@@ -32,6 +32,8 @@ class VoiceInfo:
     identity: str
     """Changes with everything that the sound depends on: part of every cache key."""
     sample_rate: int
+    imitates_a_person: bool
+    """Whether it is the voice of a person, or does not say that it is none."""
     characters: tuple[Character, ...]
 
 

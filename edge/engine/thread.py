@@ -194,5 +194,6 @@ def describe(synthesizer: Synthesizer, runner: str) -> VoiceInfo:
         bundle=f"{manifest.name} {manifest.version}",
         identity=synthesizer.bundle.identity,
         sample_rate=manifest.sample_rate,
+        imitates_a_person=synthesizer.bundle.imitates_a_person,
         characters=manifest.characters,
     )

@@ -1,4 +1,4 @@
-"""Topics and payloads of the MQTT contract, version 1: the public API of the daemon.
+"""Payloads of the MQTT contract, version 1: the public API of the daemon.
 
 What comes in is validated strictly (a number is no string, `true` is no number); keys that are unknown
 are kept out and named in the answer's `warnings`. What goes out is built from these models only.
@@ -7,8 +7,6 @@ are kept out and named in the answer's `warnings`. What goes out is built from t
 from __future__ import annotations
 
 import hashlib
-import re
-from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
@@ -17,7 +15,6 @@ from . import spec
 
 CONTRACT_VERSION = 1
 MAX_DELAY_MS = 3_600_000
-NO_CHARACTER = "unknown"  # topic level for answers to a request that names no valid character
 OPERATIONS = ("say", "cancel", "stop", "prepare", "characters", "status", "reload", "flush_cache")
 
 Code = Literal[
@@ -31,65 +28,8 @@ RETRYABLE_CODES = frozenset(
 )
 """Failures that may pass if the same request is sent again later."""
 
-REVOCATIONS = "trust/revocations"
-"""Below the device's root: the one topic whose retained message is obeyed, because it proves itself."""
-
-LABEL_SHOWN = "label/shown"
-"""Below the device's root: a screen says that it shows the label's text."""
-
 Output = Literal["play", "audio", "lipsync", "file"]
 VisemeSet = Literal["oculus", "rhubarb", "azure", "arkit", "polly"]
-
-
-def is_name(text: str) -> bool:
-    """Tell whether a text may be a device, character or mark."""
-    return re.fullmatch(spec.NAME, text) is not None
-
-
-@dataclass(frozen=True)
-class Address:
-    """An inbound topic, taken apart: `kind` is `say`, `line`, `stop`, `request` or `health`."""
-
-    kind: str
-    name: str
-
-
-@dataclass(frozen=True)
-class Topics:
-    """The topics of one device."""
-
-    base: str
-    device: str
-
-    @property
-    def root(self) -> str:
-        """Return `<base>/<device>`, called `B` in the contract."""
-        return f"{self.base}/{self.device}"
-
-    def subscriptions(self) -> tuple[str, ...]:
-        """Return what the daemon listens to: commands, malformed ones too, which have a right to an answer.
-
-        ``health`` is its own, for the loopback check.
-        """
-        tails = ("say/#", "line/#", "stop/#", "request/#", "health", REVOCATIONS, LABEL_SHOWN)
-        return tuple(f"{self.root}/{tail}" for tail in tails)
-
-    def urgent(self) -> tuple[str, ...]:
-        """Return what the session for stops listens to."""
-        return tuple(f"{self.root}/{tail}" for tail in ("stop/#", "request/stop", "request/cancel"))
-
-    def read(self, topic: str) -> Address | None:
-        """Take an inbound topic apart; `None` if it is none of ours."""
-        if not topic.startswith(self.root + "/"):
-            return None
-        kind, _, name = topic[len(self.root) + 1 :].partition("/")
-        is_ours = kind in ("say", "line", "stop", "request") or (kind == "health" and not name)
-        is_ours = is_ours or f"{kind}/{name}" in (REVOCATIONS, LABEL_SHOWN)
-        return Address(kind, name) if is_ours else None
-
-    def own(self, tail: str) -> str:
-        """Return a topic below the device's root, such as `state` or `event/noah`."""
-        return f"{self.root}/{tail}"
 
 
 def _integral(value: Any) -> Any:
@@ -142,10 +82,15 @@ class SayRequest(_Inbound):
     visemes: VisemeSet = "oculus"
     reply_to: str | None = None
     cache: Literal["use", "bypass", "only"] = "use"
+    markup: Literal["lenient", "strict"] = "lenient"
+    trust: Literal["show", "text"] = "show"
 
     def content_digest(self) -> str:
-        """Hash what is asked for: equal for repetitions of one request, whatever its id and reply topic."""
-        content = self.model_dump_json(exclude={"id", "reply_to"})
+        """Hash what is asked for: equal for repetitions of one request, whatever its id and reply topic.
+
+        Keys at their default are left out, so that a later version with more keys gives the same.
+        """
+        content = self.model_dump_json(exclude={"id", "reply_to"}, exclude_defaults=True)
         return hashlib.sha256(content.encode()).hexdigest()
 
 

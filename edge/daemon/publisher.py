@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from ..messages import TERMINAL_EVENTS, Event, Response, Topics
+from ..messages import TERMINAL_EVENTS, Event, Response
 from ..protocols.commands import Command, Follower
 from ..protocols.link import Inbound
 from ..protocols.mqtt import Connection
+from ..topics import Topics
 from .journal.base import Journal
 from .line import Reported
 

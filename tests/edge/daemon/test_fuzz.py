@@ -10,10 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge.messages import OPERATIONS, Code, Response, SayRequest, Topics
+from edge.messages import OPERATIONS, Code, Response, SayRequest
 from edge.protocols.commands import Command
 from edge.protocols.link import Inbound
 from edge.protocols.mqtt_reader import MqttReader
+from edge.topics import Topics
 from tests.edge.daemon.conftest import Rig
 from tests.edge.protocols.carrier import Recorded
 

@@ -399,7 +399,7 @@ def test_a_missing_extra_is_named(
     status, code, message = fault(door.ask("GET", "/metrics"))
     assert (status, code) == (501, "bad_request") and "pip install 'sovits-tiny[metrics]'" in message
     monkeypatch.setitem(sys.modules, "uvicorn", None)
-    door_without = HttpDoor(HttpConfig(), lambda command, **_: True, lambda answer: None, 1000)
+    door_without = HttpDoor(HttpConfig(), lambda command, **_: True, lambda answer: None, 1000, Path("audio"))
     with pytest.raises(ConfigError, match=r"\[http\] needs uvicorn: pip install 'sovits-tiny\[http\]'"):
         door_without.open()
 
@@ -411,4 +411,4 @@ def test_a_token_that_cannot_be_read(tmp_path: Path, content: str | None, told: 
         path.write_text(content, encoding="utf-8")
     config = HttpConfig(token_file=path)
     with pytest.raises(ConfigError, match=told):
-        HttpDoor(config, lambda command, **_: True, lambda answer: None, 1000).open()
+        HttpDoor(config, lambda command, **_: True, lambda answer: None, 1000, Path("audio")).open()

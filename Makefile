@@ -15,7 +15,7 @@ DEV := .venv-dev
 FAST_TESTS := tests/edge tests/quantize tests/benchmarks tests/test_imports.py tests/test_extras.py
 TEST_TOOLS := chromium espeak-ng flite mosquitto mosquitto-clients
 TENSORRT := tensorrt-rtx-cu13-bindings==1.7.1.116 onnxruntime-ep-nv-tensorrt-rtx-cu13==0.5.0
-DEV_EXTRAS := ja,demo,http,metrics,osc,quantize,distill,dev
+DEV_EXTRAS := ja,demo,http,metrics,osc,asyncapi,quantize,distill,dev
 
 .PHONY: help demo test test-fast tensorrt faults faults-update check bench tools clean
 .DELETE_ON_ERROR:

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge.messages import OPERATIONS, Code, Response, SayRequest
+from edge.answers import Response
+from edge.messages import OPERATIONS, Code, SayRequest
 from edge.protocols.commands import Command
 from edge.protocols.link import Inbound
 from edge.protocols.mqtt_reader import MqttReader

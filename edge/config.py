@@ -134,6 +134,9 @@ class HttpConfig(_Section):
     host: str = "127.0.0.1"
     """Address to listen on. Anything but this machine's own needs a token."""
     port: int = Field(8020, ge=1, le=65535)
+    public_url: Annotated[str, Field(pattern=r"^https?://[^\s/?#]+$")] | None = None
+    """How others reach this door, such as `http://kiosk3.museum:8020`, for `finished.url`. Absent: host and
+    port, with this machine's name where every address is listened on."""
     token_file: Path | None = None
     """First line is the token to be sent as `Authorization: Bearer ...` (systemd: `LoadCredential`)."""
     max_requests: int = Field(16, ge=1, le=256)

@@ -43,15 +43,30 @@ ARROWS = {
     "benchmarks": ("edge", "quantize", "models"),  # models: the full model is what we compare with
 }
 
+CONTRACT = ("edge.messages", "edge.topics")
 # Inside edge: what a room must not import. The daemon decides, protocols carry; sound and text know neither.
 FORBIDDEN = {
     **dict.fromkeys(
         ("edge.text", "edge.lipsync", "edge.head", "edge.prosody", "edge.runners", "edge.bundle"),
-        ("edge.daemon", "edge.protocols", "edge.playback", "edge.config", "edge.messages"),
+        ("edge.daemon", "edge.protocols", "edge.playback", "edge.config", *CONTRACT),
     ),
-    "edge.synthesizer": ("edge.daemon", "edge.protocols", "edge.playback", "edge.config", "edge.messages"),
-    "edge.engine": ("edge.messages", "edge.daemon", "edge.protocols", "edge.playback", "edge.config"),
-    "edge.playback": ("edge.messages", "edge.daemon", "edge.protocols", "edge.engine"),
+    "edge.synthesizer": (
+        "edge.daemon",
+        "edge.protocols",
+        "edge.playback",
+        "edge.config",
+        "edge.messages",
+        "edge.topics",
+    ),
+    "edge.engine": (
+        "edge.messages",
+        "edge.topics",
+        "edge.daemon",
+        "edge.protocols",
+        "edge.playback",
+        "edge.config",
+    ),
+    "edge.playback": ("edge.messages", "edge.topics", "edge.daemon", "edge.protocols", "edge.engine"),
     "edge.protocols": ("edge.daemon", "edge.engine", "edge.synthesizer"),
     "edge": ("edge.daemon",),
 }

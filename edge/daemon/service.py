@@ -16,7 +16,6 @@ from ..engine.base import Engine, EngineMessage
 from ..engine.thread import ThreadEngine
 from ..labels.credentials import Credentials
 from ..labels.policy import LabelConfig, file_producer
-from ..messages import REVOCATIONS, Topics
 from ..permission import gate_of
 from ..playback.files import FileWriter
 from ..playback.open import make_sink
@@ -26,6 +25,7 @@ from ..protocols.link import Inbound, LinkDown, LinkUp, StopSignal, Urgent
 from ..protocols.mqtt import Connection
 from ..spec import SAMPLE_RATE
 from ..synthesizer import Synthesizer
+from ..topics import REVOCATIONS, Topics
 from .core import Core, Shutdown
 from .doors import make_doors
 from .guests import guest_topics

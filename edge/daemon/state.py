@@ -10,10 +10,12 @@ from ..config import EdgeConfig
 from ..engine.base import Engine, VoiceInfo
 from ..errors import EdgeError
 from ..labels.policy import LabelPolicy
-from ..messages import Cancelled, Event, Failed, Topics
+from ..messages import Cancelled, Event, Failed
 from ..playback.files import FileWriter
 from ..playback.player import Player
+from ..protocols.http_files import file_urls
 from ..protocols.mqtt import Connection
+from ..topics import Topics
 from .active import ActiveLines
 from .admission import Admission
 from .cache import LineCache
@@ -97,6 +99,7 @@ class State:
                 self.tally,
                 lambda: parts.connection.max_payload_bytes,
                 self.label.meta(),
+                file_urls(config.http),
             ),
             cache=self.cache,
             labels=self.labels,

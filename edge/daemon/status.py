@@ -8,8 +8,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from importlib import metadata
 
-from ..messages import Health, LabelStatus, Status, is_name
+from ..messages import Health, LabelStatus, Status
 from ..protocols.door import Figures
+from ..topics import is_name
 from .health import INTERVAL_S, percentile, resident_mb, uptime_s
 from .state import State
 

@@ -76,10 +76,10 @@ class StandIn:
 
     def prepare(self, request: SpeechRequest) -> Any:
         self.started.append(request.text)
-        parsed = markup.parse(request.text)
+        parsed = markup.parse(request.text, request.markup, request.trust)
         if "unspeakable" in parsed.plain or request.text in self.dumb:
             raise TextError("nothing in it can be spoken", code="text_unspeakable")
-        warnings = ("sounds odd",) if "odd" in parsed.plain else ()
+        warnings = (*parsed.warnings, *(("sounds odd",) if "odd" in parsed.plain else ()))
         return SimpleNamespace(request=request, parsed=parsed, phrases=(parsed.plain,), warnings=warnings)
 
     def stream(self, line: Any, cancelled: Callable[[], bool] = lambda: False) -> Iterator[AudioChunk]:

@@ -24,11 +24,12 @@ from edge.daemon.notify import Notifier
 from edge.daemon.state import Parts
 from edge.engine.base import EngineUp, LineChunk, LineDone, LineError, LineReady, VoiceInfo
 from edge.errors import EdgeError
-from edge.messages import TERMINAL_EVENTS, SayRequest, Topics
+from edge.messages import TERMINAL_EVENTS, SayRequest
 from edge.playback.player import LineBegan, Player
 from edge.protocols.link import Delivered, Inbound, LinkDown, LinkStatistics, LinkUp, StopSignal, Urgent
 from edge.spec import SAMPLE_RATE
 from edge.synthesizer import SpeechRequest
+from edge.topics import Topics
 
 BLOCK_MS = 10
 CHUNK_SAMPLES = SAMPLE_RATE // 25

@@ -213,4 +213,4 @@ def test_the_commands_of_the_guide_work(start_rig: Callable[..., Rig]) -> None:
         topic = command[2].removeprefix(rig.root + "/")
         answer = rig.response(topic.split("/")[1] if topic.startswith("request/") else topic.split("/")[0])
         assert answer["ok"], answer
-    wait_until(lambda: "Good evening." in rig.voice.started or rig.names("intro-1")[-1] == "cancelled")
+    wait_until(lambda: "Good evening." in rig.voice.started or rig.names("intro-1")[-1:] == ["cancelled"])

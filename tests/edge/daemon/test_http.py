@@ -378,6 +378,6 @@ def test_a_missing_extra_is_named(
     status, code, message = fault(door.ask("GET", "/metrics"))
     assert (status, code) == (501, "bad_request") and "pip install 'sovits-tiny[metrics]'" in message
     monkeypatch.setitem(sys.modules, "uvicorn", None)
-    door_without = HttpDoor(HttpConfig(), lambda command, **_: True, lambda answer: None, 1000)
+    door_without = HttpDoor(HttpConfig(), lambda command, **_: True, lambda answer: None, 1000, Path("audio"))
     with pytest.raises(ConfigError, match=r"\[http\] needs uvicorn: pip install 'sovits-tiny\[http\]'"):
         door_without.open()

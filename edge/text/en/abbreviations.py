@@ -32,7 +32,7 @@ WORDS = {
 }  # fmt: skip
 # Only before a number.
 NUMBERED = {
-    "c": "circa", "Lvl": "level", "LVL": "level", "lvl": "level",
+    "c": "circa",
     "No": "number", "Nos": "numbers", "no": "number", "p": "page", "pp": "pages", "vol": "volume",
     "Vol": "Volume", "ch": "chapter", "Ch": "Chapter", "fig": "figure", "Fig": "Figure", "Figs": "Figures",
     "sec": "section", "Sec": "Section", "art": "article", "Art": "Article", "ed": "edition", "ver": "version",
@@ -88,7 +88,7 @@ def _numbered(match: re.Match[str]) -> str | None:
     short = match["w"]
     if short == "v" and match["dot"]:
         return None
-    return NUMBERED[short] if match["dot"] or short in {"v", "Lvl", "LVL", "lvl"} else None
+    return NUMBERED[short] if match["dot"] or short == "v" else None
 
 
 def _doctor(match: re.Match[str]) -> str | None:

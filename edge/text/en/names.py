@@ -130,8 +130,11 @@ EMAIL_RULE = Rule(
     re.compile(r"[A-Za-z0-9][\w.%+-]{0,63}@[A-Za-z0-9][A-Za-z0-9-]{0,63}(?:\.[A-Za-z0-9-]{1,63}){1,8}"),
     _address,
 )
+_LEVEL = r"(?:L[Vv]|lv|Lvl|LVL|lvl)\.?\s?"
+LEVEL_AT_END = re.compile(rf"(?<![A-Za-z]){_LEVEL}$")
 LETTER_RULES = (
     EMAIL_RULE,
+    Rule(re.compile(_LEVEL + r"(?=\d)"), lambda _: "level "),
     Rule(re.compile(r"(?:https?://|ftp://|www\.)[^\s<>\"']*[^\s<>\"'.,!?;:)…]", re.IGNORECASE), _address),
     Rule(
         re.compile(

@@ -49,7 +49,7 @@ _TRIGGERS = (
         | frozenset(dates.WEEKDAYS)
     )
     | frozenset(code for code in CURRENCIES if code.isalpha())
-    | {"US", "C", "A", "HK", "NT", "O", "WWI", "WWII"}
+    | {"US", "C", "A", "HK", "NT", "O", "WWI", "WWII", "LV", "Lv", "lv", "Lvl", "LVL", "lvl"}
 )
 _ROMAN = frozenset("IVXLC")
 LETTER_RULES = names.LETTER_RULES + dates.LETTER_RULES + quantities.CODE_RULES + abbreviations.LETTER_RULES
@@ -115,13 +115,22 @@ class Writer:
             self.spans[-1] = Span(before.text + " ", before.start, before.end)
 
 
-def normalize(text: str) -> list[Span]:
-    """Write out everything that is not words or punctuation; the spans cover ``text`` in order."""
+def normalize(text: str, after: str = "") -> list[Span]:
+    """Write out everything that is not words or punctuation; the spans cover ``text`` in order.
+
+    Args:
+        text: one piece of a line.
+        after: what follows in another language; a digit tells that LV is a level.
+    """
     text = text.translate(_ONE_TO_ONE)
+    level = names.LEVEL_AT_END.search(text) if after.lstrip()[:1].isdecimal() else None
+    end = level.start() if level else len(text)
     writer = Writer(text)
     position = 0
-    while found := _CANDIDATE.search(text, position):
+    while (found := _CANDIDATE.search(text, position)) and found.start() < end:
         position = _rewrite(writer, found)
+    if level:
+        writer.replace("level ", end, len(text))
     writer.copy_until(len(text))
     return writer.spans
 

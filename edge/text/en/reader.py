@@ -76,9 +76,9 @@ class EnglishReader:
         self._letters.read("warm")
         self.read(self.normalize("The 1st of 2 winds read $3."), {})
 
-    def normalize(self, text: str, before: str = "") -> list[Span]:
+    def normalize(self, text: str, before: str = "", after: str = "") -> list[Span]:
         """Write out numbers, dates, money, units, abbreviations and symbols."""
-        return normalize(text)
+        return normalize(text, after)
 
     def read(self, spans: Sequence[Span], lexicon: Lexicon) -> list[Token]:
         """Look every word up and choose among readings by its neighbours.

@@ -138,7 +138,10 @@ READING_RULES: tuple[Rule, ...] = (
     _word("(?<![ぁ-ゖ])はは(?:は)+(?![ぁ-ゖ])", "ハハハ"),
     _word("(?<![ぁ-ゖ])はっはっは(?![ぁ-ゖ])", "ハッハッハ"),
     # Sobs and gasps: う behind っ is lost.
-    (re.compile("(?<![ぁ-ゖ])(?:[あいうえおひふは]っ)+[あうえお](?![いらりるれ])"), lambda match: _katakana(match[0])),
+    (
+        re.compile("(?<![ぁ-ゖ])(?:[あいうえおひふは]っ)+[あうえお](?![いらりるれ])"),
+        lambda match: _katakana(match[0]),
+    ),
     # ～ and 〜 after kana draw the vowel out; a mark of length with nothing to lengthen says nothing.
     _word("(?<=[ぁ-ゖァ-ヺー])[〜～~]+", "ー"),
     _word(f"(?<=[{_KANJI}])[〜～~](?=[{_KANJI}])", "から"),

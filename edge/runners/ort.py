@@ -52,6 +52,7 @@ class OnnxRuntimeRunner(Runner):
     """Two CPU sessions that share their options; their runs may overlap."""
 
     name: ClassVar[str] = "onnxruntime"
+    window_factor: ClassVar[int] = 2  # 512 frames: less context is computed twice, and products are larger
 
     def __init__(self, bundle: Bundle, threads: int = 2) -> None:
         """Open both graphs.

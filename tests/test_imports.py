@@ -66,6 +66,7 @@ OPTIONAL_ON_DEVICE = (
 
 # Distribution names that differ from the import.
 IMPORT_NAMES = {
+    "protobuf": "google",
     "paho-mqtt": "paho",
     "pillow": "PIL",
     "prometheus-client": "prometheus_client",

@@ -14,6 +14,7 @@ DEVICE = [
     "numpy>=2.0,<3",
     "onnxruntime>=1.20,<2",
     "paho-mqtt>=2.1,<3",
+    "protobuf>=4.25.8,<8",  # ONNX Runtime brings it
     "pydantic>=2.7,<3",
     "tomli>=2.0,<3; python_version < '3.11'",
 ]

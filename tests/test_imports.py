@@ -82,6 +82,7 @@ OPTIONAL_ON_DEVICE = (
 # Distribution names that differ from the import.
 IMPORT_NAMES = {
     "c2pa-python": "c2pa",
+    "protobuf": "google",
     "paho-mqtt": "paho",
     "pillow": "PIL",
     "prometheus-client": "prometheus_client",

@@ -20,6 +20,9 @@ logger = logging.getLogger(__name__)
 PLAY, RENDER, PREPARE = 0, 1, 2
 """Urgencies: a line that is being spoken comes before one that only fills a file, chunk by chunk."""
 
+LINES_SIDE_BY_SIDE = 4
+"""Lines that nobody hears yet take turns, so many at a time: while one is computed, the next is read."""
+
 
 @dataclass(frozen=True)
 class VoiceInfo:

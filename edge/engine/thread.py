@@ -10,7 +10,18 @@ from dataclasses import dataclass
 
 from ..errors import EdgeError, TextError
 from ..synthesizer import SpeechRequest, Synthesizer
-from .base import EngineDown, EngineMessage, EngineUp, LineChunk, LineDone, LineError, LineReady, VoiceInfo
+from .base import (
+    LINES_SIDE_BY_SIDE,
+    PLAY,
+    EngineDown,
+    EngineMessage,
+    EngineUp,
+    LineChunk,
+    LineDone,
+    LineError,
+    LineReady,
+    VoiceInfo,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -20,13 +31,16 @@ class _Work:
     line_id: str
     urgency: int
     steps: Generator[EngineMessage, None, None]
+    turn: int = 0
+    """When it was last advanced."""
 
 
 class ThreadEngine:
     """A synthesiser on one thread of this process.
 
     Lines are computed a chunk at a time, the most urgent first, so that a long line which only fills a file
-    delays a spoken one by no more than a chunk.
+    delays a spoken one by no more than a chunk. Lines that only fill files take turns: while one of them
+    waits for other threads, this one reads the text of the next.
 
     Args:
         load: makes the synthesiser, ready to use and warmed up.
@@ -45,6 +59,7 @@ class ThreadEngine:
         self._emit = emit
         self._condition = threading.Condition(threading.Lock())
         self._works: list[_Work] = []
+        self._turn = 0
         self._cancelled: set[str] = set()
         self._reload = True
         self._unload = False
@@ -61,7 +76,7 @@ class ThreadEngine:
         """Begin a line."""
         with self._condition:
             self._cancelled.discard(line_id)
-            self._works.append(_Work(line_id, urgency, self._steps(line_id, request)))
+            self._works.append(_Work(line_id, urgency, self._steps(line_id, request, urgency)))
             self._condition.notify()
 
     def cancel(self, line_id: str) -> None:
@@ -104,8 +119,7 @@ class ThreadEngine:
                 if self._unload:
                     self._drop()
                 reload, self._reload = self._reload, False
-                works = () if reload else self._works
-                work = min(works, key=lambda waiting: waiting.urgency, default=None)
+                work = None if reload else self._choose()
             if reload:
                 self._load_voice()
             elif work is not None:
@@ -115,6 +129,17 @@ class ThreadEngine:
         if self._synthesizer is not None:
             self._retired.append(self._synthesizer)
         self._retire()
+
+    def _choose(self) -> _Work | None:
+        """The line to advance; the caller holds the lock."""
+        most = min((work.urgency for work in self._works), default=PLAY)
+        alike = [work for work in self._works if work.urgency == most]
+        beside = alike[: 1 if most == PLAY else LINES_SIDE_BY_SIDE]
+        chosen = min(beside, key=lambda work: work.turn, default=None)
+        if chosen is not None:
+            self._turn += 1
+            chosen.turn = self._turn
+        return chosen
 
     def _drop(self) -> None:
         """Forget lines and voice; the caller holds the lock."""
@@ -158,7 +183,9 @@ class ThreadEngine:
         if message is not None and not cancelled:
             self._emit(message)
 
-    def _steps(self, line_id: str, request: SpeechRequest) -> Generator[EngineMessage, None, None]:
+    def _steps(
+        self, line_id: str, request: SpeechRequest, urgency: int
+    ) -> Generator[EngineMessage, None, None]:
         """Yield the messages of a line; whatever goes wrong becomes the last of them."""
         stage = "text"
         try:
@@ -171,7 +198,7 @@ class ThreadEngine:
             yield LineReady(line_id, len(prepared.phrases), prepared.warnings)
             stage = "synthesis"
             begun = time.perf_counter()
-            for chunk in synthesizer.stream(prepared, lambda: line_id in self._cancelled):
+            for chunk in synthesizer.stream(prepared, lambda: line_id in self._cancelled, urgency == PLAY):
                 spent += time.perf_counter() - begun
                 yield LineChunk(line_id, chunk)
                 begun = time.perf_counter()

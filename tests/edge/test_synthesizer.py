@@ -18,6 +18,7 @@ from edge.runners import EncoderInputs, Runner
 from edge.runners.ort import OnnxRuntimeRunner
 from edge.spec import HOP_LENGTH, SAMPLE_RATE
 from edge.synthesizer import PreparedLine, SpeechRequest, Synthesizer
+from tests.edge.daemon.broker import wait_until
 
 TINY = Path(__file__).parents[1] / "data" / "tiny_voice"
 LONG = "The rain stopped before dawn, and the old keeper walked slowly down to the harbour. Who is there?"
@@ -43,7 +44,7 @@ def joined(chunks: list[AudioChunk]) -> np.ndarray:
 def test_stream_equals_the_whole_line_within_one_step(voice: Synthesizer) -> None:
     chunks = chunks_of(voice, request())
     whole = voice.synthesize(request())
-    assert len(chunks) > 4
+    assert len(chunks) > 3
     assert np.abs(joined(chunks).astype(int) - whole.audio).max() <= 1
 
 
@@ -242,6 +243,31 @@ def test_nothing_is_computed_beside_the_first_sound_but_everything_else_side_by_
             assert counted.most_at_once == 2
             lengths.add(len(speech.audio) // HOP_LENGTH % 2)
         assert lengths == {0, 1}  # frames that two windows share evenly, and that they do not
+
+
+def test_the_next_phrase_is_computed_beside_the_one_before(voice: Synthesizer) -> None:
+    expected = voice.synthesize(request("One more. Two more. Three more. Four.")).audio
+    counted = _CountingRunner(voice, threads=2)
+    with closing(Synthesizer(voice.bundle, counted, voice._front_end, marked=True)) as synthesizer:
+        counted.expected_at_once = 2
+        stream = synthesizer.stream(synthesizer.prepare(request("One more. Two more. Three more. Four.")))
+        heard = [next(stream), next(stream)]
+        wait_until(lambda: counted.most_at_once == 2, what="two phrases at once")
+        heard += stream
+        assert counted.encoded == 4, "each phrase is encoded once"
+    marked = Synthesizer(voice.bundle, OnnxRuntimeRunner(voice.bundle, 1), voice._front_end, marked=True)
+    alone = marked.synthesize(request("One more. Two more. Three more. Four.")).audio
+    assert np.abs(joined(heard).astype(int) - alone).max() <= 1, "the mark lies where it would lie"
+    assert len(joined(heard)) == len(expected)
+
+
+def test_a_line_that_nobody_hears_goes_on_behind_its_first_chunk(voice: Synthesizer) -> None:
+    counted = _CountingRunner(voice, threads=2)
+    with closing(Synthesizer(voice.bundle, counted, voice._front_end)) as synthesizer:
+        stream = synthesizer.stream(synthesizer.prepare(request("One more. Two more.")), hold=False)
+        next(stream)
+        wait_until(lambda: counted.encoded == 2, what="the second phrase")
+        stream.close()
 
 
 @pytest.mark.parametrize("broken", ["encoder", "decoder"])

@@ -82,7 +82,9 @@ class StandIn:
         warnings = (*parsed.warnings, *(("sounds odd",) if "odd" in parsed.plain else ()))
         return SimpleNamespace(request=request, parsed=parsed, phrases=(parsed.plain,), warnings=warnings)
 
-    def stream(self, line: Any, cancelled: Callable[[], bool] = lambda: False) -> Iterator[AudioChunk]:
+    def stream(
+        self, line: Any, cancelled: Callable[[], bool] = lambda: False, hold: bool = True
+    ) -> Iterator[AudioChunk]:
         plain = line.parsed.plain
         total = len(plain) * SAMPLES_PER_CHARACTER
         marks = [

@@ -35,12 +35,17 @@ BLOCK_MS = 10
 CHUNK_SAMPLES = SAMPLE_RATE // 25
 MAX_LINES = 4
 VOICE = VoiceInfo(
-    "stepped", "none", "stepped 1.0.0", "stepped", SAMPLE_RATE,
-    tuple(
+    runner="stepped",
+    precision="none",
+    bundle="stepped 1.0.0",
+    identity="stepped",
+    sample_rate=SAMPLE_RATE,
+    imitates_a_person=False,
+    characters=tuple(
         Character(name=name, id=row, languages=("en",), emotions=("neutral",), fallbacks={})
         for row, name in enumerate(("noah", "ava"))
     ),
-)  # fmt: skip
+)
 
 
 @dataclass

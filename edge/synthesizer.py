@@ -21,6 +21,7 @@ from .phrases import Phrase, silent_phrases, split_phrases
 from .prosody import plan_frames, sounded_mask
 from .runners import EncoderInputs, Runner, open_runner
 from .runners.base import encoder_inputs
+from .sanity import SoundGate, check_durations
 from .spec import EMOTION_STRENGTH, HOP_LENGTH, PITCH, RATE, SAMPLE_RATE, VOLUME
 from .text import FrontEnd
 from .watermark.pattern import FrameMark
@@ -241,6 +242,7 @@ class Synthesizer:
         request = line.request
         outputs = self._runner.encode(self._inputs(line, phrase))
         sounded = sounded_mask(phrase.symbols)
+        check_durations(outputs.durations, sounded)
         plan = plan_frames(
             outputs.durations, outputs.f0, outputs.energy, sounded, rate=request.rate, pitch=request.pitch
         )
@@ -283,7 +285,10 @@ class Synthesizer:
         ]
         lead, end = np.zeros(silence, np.int16), int(boundaries[-1])
         inaudible = FrameMark(int(boundaries[0])) if self.marked else None
-        for piece in self._sound(encoded, inaudible, line.request.volume, first_window, cancelled):
+        gate = SoundGate(phrase.symbols, durations)
+        for sound in self._sound(encoded, inaudible, first_window, cancelled):
+            gate.check(sound)
+            piece = to_pcm16(sound, line.request.volume)
             samples = np.concatenate([lead, piece]) if len(lead) else piece
             stop = start + len(samples)
             due = tuple(mark for mark in marks if mark.sample < stop or stop == end)
@@ -295,19 +300,17 @@ class Synthesizer:
         self,
         encoded: EncodedPhrase | None,
         mark: FrameMark | None,
-        volume: float,
         first_window: int,
         cancelled: Callable[[], bool],
-    ) -> Iterator[Pcm16]:
-        """PCM of a phrase, window by window; one empty piece for a phrase without sound."""
+    ) -> Iterator[NDArray[np.float32]]:
+        """Samples of a phrase, window by window; one empty piece for a phrase without sound."""
         if encoded is None:
-            yield np.zeros(0, np.int16)
+            yield np.zeros(0, np.float32)
             return
         largest = self.bundle.manifest.window_frames
         spans = plan_windows(encoded.plan.n_frames, first_window, largest, self._decoder.workers)
         alone = first_window > 0
-        for samples in self._decoder.sound(encoded, spans, cancelled, first_alone=alone, mark=mark):
-            yield to_pcm16(samples, volume)
+        yield from self._decoder.sound(encoded, spans, cancelled, first_alone=alone, mark=mark)
 
 
 def _check_ranges(request: SpeechRequest) -> None:

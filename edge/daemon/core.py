@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from ..engine.base import EngineDown, EngineUp, LineChunk, LineDone, LineError, LineReady
+from ..engine.base import EngineAlert, EngineDown, EngineUp, LineChunk, LineDone, LineError, LineReady
 from ..errors import EdgeError
 from ..messages import Accepted, Expired
 from ..playback.files import FileWritten
@@ -107,6 +107,7 @@ class Core:
             Delivered: self._on_delivered,
             EngineUp: self._on_engine_up,
             EngineDown: self._on_engine_down,
+            EngineAlert: self._on_engine_alert,
             LineReady: active.on_ready,
             LineChunk: self._on_chunk,
             LineDone: self._on_done,
@@ -290,6 +291,14 @@ class Core:
         if message.text:
             self.state.tally.last_error = message.text
             logger.warning("trust: %s", message.text)
+
+    def _on_engine_alert(self, message: EngineAlert) -> None:
+        """Show a synthesiser that is being replaced; the status of this turn says ``degraded``."""
+        self.state.engine_fault = message.fault
+        self.state.active.engine_loading = message.away
+        if message.fault:
+            self.state.tally.engine_faults += 1
+            self.state.tally.last_error = f"runner_error: {message.fault}"
 
     def _engine_hung(self) -> None:
         if not self.state.engine.restart():

@@ -50,6 +50,15 @@ class EngineDown:
 
 
 @dataclass(frozen=True)
+class EngineAlert:
+    """The synthesiser has failed and is being replaced; with an empty `fault` it is well again."""
+
+    fault: str
+    away: bool = False
+    """Nothing is computed until the next alert, so that lines which wait for sound are not late."""
+
+
+@dataclass(frozen=True)
 class LineReady:
     """The text stage is done."""
 
@@ -85,11 +94,16 @@ class LineError:
     stage: str
 
 
-EngineMessage = EngineUp | EngineDown | LineReady | LineChunk | LineDone | LineError
+EngineMessage = EngineUp | EngineDown | EngineAlert | LineReady | LineChunk | LineDone | LineError
 
 
 class Engine(Protocol):
     """A synthesiser somewhere. Methods return at once; messages arrive through what `emit` was given."""
+
+    @property
+    def pid(self) -> int | None:
+        """Return the number of the process in which it works, if that is another than the daemon's."""
+        ...
 
     def open(self) -> None:
         """Begin to load; `EngineUp` or `EngineDown` follows."""
@@ -104,11 +118,15 @@ class Engine(Protocol):
         ...
 
     def reload(self) -> None:
-        """Load the bundle again between two lines; `EngineUp` or `EngineDown` follows."""
+        """Load the bundle again; `EngineUp` or `EngineDown` follows."""
         ...
 
     def unload(self) -> None:
         """Let go of the voice and of every line; nothing follows, and until `reload` there is no voice."""
+        ...
+
+    def moves(self) -> bool:
+        """Tell whether its thread has moved since the last call, or has reason not to; for a watchdog."""
         ...
 
     def restart(self) -> bool:

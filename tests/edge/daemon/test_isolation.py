@@ -15,6 +15,7 @@ from edge.engine.process import ProcessEngine
 from edge.engine.thread import ThreadEngine
 from tests.edge.daemon.conftest import Rig, wait_until
 from tests.edge.daemon.stand_in import level
+from tests.edge.engine.bench import FAULTY, HANG_S, PATIENT_HANG_S
 
 pytestmark = pytest.mark.broker
 TEXT = "a line that is long enough to be cut"
@@ -22,7 +23,8 @@ TEXT = "a line that is long enough to be cut"
 
 def faulty(folder: Path, **faults: Any) -> MakeEngine:
     settings = {"folder": str(folder), "faults": {TEXT: faults.pop("faults", [])}, **faults}
-    return lambda _, emit: ProcessEngine(settings, emit, module="tests.edge.engine.faulty_child")
+    hang_s = HANG_S if {"hang", "SIGSTOP"} & set(settings["faults"][TEXT]) else PATIENT_HANG_S
+    return lambda _, emit: ProcessEngine(settings, emit, module=FAULTY, hang_s=hang_s)
 
 
 @pytest.mark.parametrize("fault", ["SIGKILL", "SIGSTOP", "runner"])

@@ -327,7 +327,7 @@ def test_a_voice_that_was_deleted_is_not_called_missing(start: Callable[..., Rig
 def test_a_real_voice_of_a_person_speaks_and_is_revoked(
     start: Callable[..., Rig], kiosk: Kiosk, engine: str
 ) -> None:
-    rig = start(make_engine=open_engine, voice=None, engine=engine)
+    rig = start(make_engine=open_engine, voice=None, engine=engine, engine_hang_s=50)
     rig.say("real", "hello", character="noah")
     rig.event("real", "finished")
     revoke(rig, the_list())

@@ -21,6 +21,10 @@ TINY = ROOT / "tests" / "data" / "tiny_voice"
 FAULTY = "tests.edge.engine.faulty_child"
 TEXT = "a line that is long enough to be cut"
 LIMIT_S = 60.0  # of one wait on a machine that is busy with other things
+HANG_S, PATIENT_HANG_S = (
+    3.0,
+    50.0,
+)  # where a child hangs; where none does, on a busy machine
 
 
 class Bench:
@@ -28,9 +32,14 @@ class Bench:
 
     def __init__(self, settings: dict[str, Any], *, module: str = FAULTY, fallback: Any = None) -> None:
         self.messages: list[Any] = []
+        hang_s = HANG_S if settings.pop("hangs", False) else PATIENT_HANG_S
         self.settings = settings
         self.engine = ProcessEngine(
-            settings, self.messages.append, module=module, fallback=fallback and {**settings, **fallback}
+            settings,
+            self.messages.append,
+            module=module,
+            fallback=fallback and {**settings, **fallback},
+            hang_s=hang_s,
         )
         self.engine.open()
 

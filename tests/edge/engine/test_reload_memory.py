@@ -17,7 +17,7 @@ from tests.edge.daemon.broker import wait_until
 SOURCE = VoiceSource(Path(__file__).parents[2] / "data" / "tiny_voice")
 N_SETTLING = 3  # reloads after which the allocator has what it needs
 ENGINES: dict[str, Callable[[Callable[[EngineMessage], None]], Engine]] = {
-    "process": lambda emit: ProcessEngine(SOURCE.to_json(), emit),
+    "process": lambda emit: ProcessEngine(SOURCE.to_json(), emit, spare=False, hang_s=60.0),
     "thread": lambda emit: ThreadEngine(SOURCE.load, emit),
 }
 

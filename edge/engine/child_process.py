@@ -64,14 +64,14 @@ class ChildProcess:
         return self._process.pid
 
     def begin(self, line: Outstanding) -> bool:
-        """Have a line spoken; `False` if the child does not take it."""
+        """Have a line spoken; ``False`` if the child does not take it."""
         if not self.lines:
             self._busy_since, self._stuck = time.monotonic(), 0.0
         self.lines[line.serial] = line
         return self.send(start_packet(line))
 
     def send(self, packet: Packet) -> bool:
-        """Send without waiting; `False` if the child is gone, or so stuck that it takes nothing any more."""
+        """Send without waiting; False if the child is gone, or so stuck that it takes nothing any more."""
         try:
             self.connection.send(pack(packet))
         except ConnectionError:  # it has ended; how, ``receive`` and ``last_words`` tell

@@ -22,17 +22,14 @@ _PROGRAM = "import sys; sys.path[0] = sys.argv.pop(1); from {module} import main
 
 @dataclass(frozen=True)
 class Launched:
-    """A child that waits for its settings.
-
-    Attributes:
-        process: of Python.
-        connection: keeps packets apart and never waits.
-        memory: descriptor of what is shared.
-    """
+    """A child that waits for its settings."""
 
     process: subprocess.Popen[bytes]
+    """Of Python."""
     connection: socket.socket
+    """Keeps packets apart and never waits."""
     memory: int
+    """Descriptor of what is shared."""
 
     def abandon(self) -> None:
         """Let a child go that nobody needs."""

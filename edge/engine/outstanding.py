@@ -63,29 +63,26 @@ class Delivered:
 
 @dataclass
 class Outstanding:
-    """A line that a child process works on or will.
-
-    Attributes:
-        serial: names it between the processes.
-        line_id: names it for the core.
-        request: what to say.
-        urgency: as given.
-        delivered: how far it has got.
-        voice: identity of the voice that it was begun with.
-        failures: children that were lost while they worked on it.
-        losses: children that were lost while it waited or was worked on.
-        pieces: sound of a chunk whose end has not arrived.
-    """
+    """A line that a child process works on or will."""
 
     serial: int
+    """Names it between the processes."""
     line_id: str
+    """Names it for the core."""
     request: SpeechRequest
+    """What to say."""
     urgency: int
+    """As given."""
     delivered: Delivered = field(default_factory=Delivered)
+    """How far it has got."""
     voice: str = ""
+    """Identity of the voice that it was begun with."""
     failures: int = 0
+    """Children that were lost while they worked on it."""
     losses: int = 0
+    """Children that were lost while it waited or was worked on."""
     pieces: list[Pcm16] = field(default_factory=list)
+    """Sound of a chunk whose end has not arrived."""
 
     def again(self) -> None:
         """Expect the line from its beginning, from another child."""

@@ -14,23 +14,20 @@ from ..synthesizer import Synthesizer
 
 @dataclass(frozen=True)
 class VoiceSource:
-    """Arguments of ``Synthesizer.load``.
-
-    Attributes:
-        bundle: directory or ``.voice`` file; None is the built-in voice.
-        threads: windows to decode at the same time.
-        lexicon: of the show.
-        runner: one of ``edge.runners.RUNNERS``.
-        state_dir: where engines and verdicts of the device are kept.
-        gate: decides whether the voice may be used on this device.
-    """
+    """Arguments of ``Synthesizer.load``."""
 
     bundle: Path | None = None
+    """Directory or ``.voice`` file; None is the built-in voice."""
     threads: int = 2
+    """Windows to decode at the same time."""
     lexicon: Path | None = None
+    """Of the show."""
     runner: str = "onnxruntime"
+    """One of ``edge.runners.RUNNERS``."""
     state_dir: Path | None = None
+    """Where engines and verdicts of the device are kept."""
     gate: DeviceGate | None = None
+    """Decides whether the voice may be used on this device."""
 
     def load(self) -> Synthesizer:
         """Load the voice and warm it up.

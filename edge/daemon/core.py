@@ -22,11 +22,14 @@ from ..playback.sink import SinkBack, SinkLost
 from ..protocols.commands import Command
 from ..protocols.door import Probe
 from ..protocols.link import Delivered, Inbound, LinkDown, LinkReplaced, LinkUp, StopSignal, Urgent
+from . import checks
+from .active import ActiveLines
+from .checks import TextChecks
 from .guests import Guests
 from .journal.base import JournalAlert
 from .line import Line, Phase
 from .operations import Operations
-from .prepare import ID_PREFIX, PrepareTick
+from .prepare import ID_PREFIX, Preparations, PrepareTick
 from .publisher import TerminalDurable
 from .recovery import recover
 from .requests import Committed, NotCommitted, Requests
@@ -64,7 +67,7 @@ class Core:
         self._status = StatusTopics(self.state)
         self._operations = Operations(self.state, self._status)
         self._guests = Guests(self.state)
-        self._requests = Requests(self.state, self._operations, self._guests)
+        self._requests = Requests(self.state, self._operations, self._guests, self._engine_hung)
         self._supervision = Supervision(self.state, parts.notifier)
         self._status_due = 0.0
         self._link_fault = ""
@@ -124,6 +127,7 @@ class Core:
             SilenceHeard: active.on_silence_heard,
             EngineWatch: active.on_engine_watch,
             CutWatch: active.on_cut_watch,
+            checks.CheckWatch: self._requests.checks.on_watch,
             LinkUp: self._on_link_up,
             LinkDown: self._on_link_down,
             LinkReplaced: lambda _: state.publisher.unacknowledged.clear(),
@@ -240,12 +244,16 @@ class Core:
         (state.preparations if message.line_id.startswith(ID_PREFIX) else state.active).on_chunk(message)
 
     def _on_done(self, message: LineDone) -> None:
-        state = self.state
-        (state.preparations if message.line_id.startswith(ID_PREFIX) else state.active).on_done(message)
+        self._owner(message.line_id).on_done(message)
 
     def _on_error(self, message: LineError) -> None:
-        state = self.state
-        (state.preparations if message.line_id.startswith(ID_PREFIX) else state.active).on_error(message)
+        self._owner(message.line_id).on_error(message)
+
+    def _owner(self, line_id: str) -> ActiveLines | Preparations | TextChecks:
+        """Return who has given a line to the synthesiser."""
+        if line_id.startswith(checks.ID_PREFIX):
+            return self._requests.checks
+        return self.state.preparations if line_id.startswith(ID_PREFIX) else self.state.active
 
     def _on_engine_up(self, message: EngineUp) -> None:
         voice = message.voice
@@ -267,7 +275,7 @@ class Core:
             return
         if state.voice is None:
             logger.error("no voice: %s", error)
-            state.mute(error)
+            self._mute(error)
             state.trust.voice_refused()
             self._recover()
         self._operations.reloaded(error)
@@ -283,7 +291,12 @@ class Core:
         voice = self.state.voice
         if voice is not None and voice.identity == message.identity:
             logger.error("the voice is silenced: %s", message.error)
-            self.state.mute(message.error)
+            self._mute(message.error)
+
+    def _mute(self, error: EdgeError) -> None:
+        """Let the voice go, and refuse what was to be read with it."""
+        self.state.mute(error)
+        self._requests.checks.clear(error)
 
     def _on_trust_warning(self, message: TrustWarning) -> None:
         """Show what is wrong with the documents of the voice; the status of this turn says ``degraded``."""
@@ -339,6 +352,7 @@ class Core:
         for line in list(state.lines.values()):
             state.cancel(line, "shutdown")
         state.preparations.clear("shutting_down", "the daemon is stopping")
+        self._requests.checks.clear(EdgeError("the daemon is stopping", "shutting_down"))
         state.timers.at(time.monotonic() + SHUTDOWN_LIMIT_S, ShutdownLimit())
 
     def _on_shutdown_limit(self, _message: ShutdownLimit) -> None:

@@ -10,7 +10,17 @@ from dataclasses import dataclass
 
 from ..errors import EdgeError, TextError
 from ..synthesizer import SpeechRequest, Synthesizer
-from .base import EngineDown, EngineMessage, EngineUp, LineChunk, LineDone, LineError, LineReady, VoiceInfo
+from .base import (
+    CHECK,
+    EngineDown,
+    EngineMessage,
+    EngineUp,
+    LineChunk,
+    LineDone,
+    LineError,
+    LineReady,
+    VoiceInfo,
+)
 from .outstanding import Delivered
 
 logger = logging.getLogger(__name__)
@@ -77,7 +87,7 @@ class ThreadEngine:
         """Begin a line."""
         with self._condition:
             self._cancelled.discard(line_id)
-            self._works.append(_Work(line_id, urgency, self._steps(line_id, request)))
+            self._works.append(_Work(line_id, urgency, self._steps(line_id, request, urgency)))
             self._condition.notify()
 
     def cancel(self, line_id: str) -> None:
@@ -185,12 +195,14 @@ class ThreadEngine:
         if message is not None and not cancelled:
             self._emit(message)
 
-    def _steps(self, line_id: str, request: SpeechRequest) -> Generator[EngineMessage, None, None]:
+    def _steps(
+        self, line_id: str, request: SpeechRequest, urgency: int
+    ) -> Generator[EngineMessage, None, None]:
         """Yield the messages of a line, from a second try only those that the first did not give."""
         delivered, synthesizer = Delivered(), self._synthesizer
         for retries_left in range(self._retries, -1, -1):
             delivered.again()
-            for message in self._try(line_id, request, synthesizer):
+            for message in self._try(line_id, request, synthesizer, urgency == CHECK):
                 if retries_left and is_runner_fault(message):
                     logger.warning("line %s, tried again: %s", line_id, message)
                     break
@@ -201,7 +213,7 @@ class ThreadEngine:
                 return
 
     def _try(
-        self, line_id: str, request: SpeechRequest, synthesizer: Synthesizer | None
+        self, line_id: str, request: SpeechRequest, synthesizer: Synthesizer | None, only_text: bool
     ) -> Generator[EngineMessage, None, None]:
         """Yield the messages of a line; whatever goes wrong becomes the last of them."""
         stage = "text"
@@ -214,7 +226,8 @@ class ThreadEngine:
             yield LineReady(line_id, len(prepared.phrases), prepared.warnings)
             stage = "synthesis"
             begun = time.perf_counter()
-            for chunk in synthesizer.stream(prepared, lambda: line_id in self._cancelled):
+            chunks = () if only_text else synthesizer.stream(prepared, lambda: line_id in self._cancelled)
+            for chunk in chunks:
                 spent += time.perf_counter() - begun
                 yield LineChunk(line_id, chunk)
                 begun = time.perf_counter()

@@ -29,6 +29,7 @@ from edge.engine.base import (
 from edge.engine.source import VoiceSource
 from edge.synthesizer import SpeechRequest, Synthesizer
 from tests.edge.daemon.broker import wait_until
+from tests.edge.daemon.stand_in import UNSPEAKABLE
 from tests.edge.engine.bench import FAULTY, LIMIT_S, ROOT, TEXT, TINY, Bench, children
 
 
@@ -68,7 +69,7 @@ def test_a_line_comes_out_as_without_a_child(start: Callable[..., Bench], tiny: 
     ],
 )
 def test_a_child_that_is_lost_costs_one_try_and_no_sound(start: Callable[..., Bench], fault: str) -> None:
-    bench = start(faults={TEXT: [fault]})
+    bench = start(faults={TEXT: [fault]}, hangs=fault in ("SIGSTOP", "hang"))
     bench.say("a")
     assert isinstance(bench.ended("a"), LineDone)
     assert bench.is_whole("a")
@@ -83,7 +84,7 @@ def test_a_child_that_is_lost_costs_one_try_and_no_sound(start: Callable[..., Be
 def test_a_line_that_always_fails_ends_after_two_tries_and_others_go_on(
     start: Callable[..., Bench], fault: str, code: str
 ) -> None:
-    bench = start(faults={TEXT: [fault] * 9})
+    bench = start(faults={TEXT: [fault] * 9}, hangs=fault == "hang")
     bench.say("bad")
     bench.say("good", "another line, which waits", PREPARE)
     error = bench.ended("bad")
@@ -97,7 +98,7 @@ def test_a_line_that_always_fails_ends_after_two_tries_and_others_go_on(
 def test_a_child_that_dies_or_stops_while_idle_is_replaced_before_anyone_needs_it(
     start: Callable[..., Bench],
 ) -> None:
-    bench = start()
+    bench = start(hangs=True)
     for n, number in enumerate((signal.SIGKILL, signal.SIGSTOP), 1):
         before = bench.signal(number)
         wait_until(lambda: bench.engine.pid not in (before, None), LIMIT_S, what="another child")  # noqa: B023
@@ -133,7 +134,7 @@ def test_faults_of_a_line_are_the_line_s_and_cost_no_child(start: Callable[..., 
     bench = start()
     before = bench.engine.pid
     for text, code, stage in (
-        ("unspeakable", "text_unspeakable", "text"),
+        (UNSPEAKABLE, "text_unspeakable", "text"),
         ("it explodes", "internal", "synthesis"),
     ):
         bench.say(text, text)

@@ -115,6 +115,8 @@ class State:
         self.loopback = Loopback(parts.boot_id)
         self.voice: VoiceInfo | None = None
         self.admission: Admission | None = None
+        self.engine_fault = ""
+        """Why the synthesiser is being replaced, or works with less than it should."""
         self.muted: EdgeError | None = None
         """Why there is no voice although the daemon goes on: it was revoked, or nobody allows it."""
         self.trust_warning = ""

@@ -23,6 +23,7 @@ from edge.synthesizer import SpeechRequest
 MS_PER_CHARACTER = 25
 SAMPLES_PER_CHARACTER = SAMPLE_RATE * MS_PER_CHARACTER // 1000
 CHUNK_SAMPLES = SAMPLE_RATE // 16
+UNSPEAKABLE = "안녕"
 
 
 def level(text: str) -> int:
@@ -77,7 +78,7 @@ class StandIn:
     def prepare(self, request: SpeechRequest) -> Any:
         self.started.append(request.text)
         parsed = markup.parse(request.text, request.markup, request.trust)
-        if "unspeakable" in parsed.plain or request.text in self.dumb:
+        if UNSPEAKABLE in parsed.plain or request.text in self.dumb:
             raise TextError("nothing in it can be spoken", code="text_unspeakable")
         warnings = (*parsed.warnings, *(("sounds odd",) if "odd" in parsed.plain else ()))
         return SimpleNamespace(request=request, parsed=parsed, phrases=(parsed.plain,), warnings=warnings)

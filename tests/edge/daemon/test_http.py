@@ -25,7 +25,7 @@ from edge.errors import ConfigError
 from edge.protocols.http import HttpDoor
 from tests.edge.daemon.broker import wait_until
 from tests.edge.daemon.conftest import Rig
-from tests.edge.daemon.stand_in import SAMPLES_PER_CHARACTER, level
+from tests.edge.daemon.stand_in import SAMPLES_PER_CHARACTER, UNSPEAKABLE, level
 
 pytest.importorskip("starlette")
 pytest.importorskip("uvicorn")
@@ -162,7 +162,7 @@ def test_keys_of_both_interfaces_are_obeyed(door: Door) -> None:
         ({"input": 3, "voice": "noah"}, (400, "bad_request", "input")),
         ({"input": "x" * 2001, "voice": "noah"}, (413, "too_large", "2001")),
         ({"input": "x", "voice": "noah", "cache": "only"}, (404, "not_cached", "cache")),
-        ({"input": "unspeakable", "voice": "noah"}, (400, "text_unspeakable", "spoken")),
+        ({"input": UNSPEAKABLE, "voice": "noah"}, (400, "text_unspeakable", "spoken")),
         ({"input": "explodes", "voice": "noah"}, (500, "internal", "boom")),
         (b"{", (400, "bad_json", "JSON")),
         (b"[1]", (400, "bad_json", "object")),

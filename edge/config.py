@@ -116,9 +116,13 @@ class QueueConfig(_Section):
 
 
 class CacheConfig(_Section):
-    """Finished lines kept in memory."""
+    """Finished lines that are kept, so that the same line again need not be made again."""
 
     max_mb: int = Field(64, ge=0, le=65_536)
+    """In memory."""
+    disk_mb: int = Field(512, ge=0, le=1_048_576)
+    """On disk, in the state directory, where they survive restarts: 512 MB are 2 h 20 min of speech.
+    0 keeps none there."""
 
 
 class FilesConfig(_Section):

@@ -370,6 +370,12 @@ class Health(Outbound):
     underruns: int
     cache_lines: int
     cache_mb: float
+    cache_disk_lines: int = 0
+    cache_disk_mb: float = 0.0
+    cache_poisoned: int = 0
+    """Files of the cache that were damaged and deleted."""
+    cache_lost: int = 0
+    """Lines that the disk did not take."""
     resident_mb: float
     """Of the daemon's own process."""
     engine_mb: float

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -16,6 +17,7 @@ from .bundle.bundle import Bundle, Gate
 from .bundle.manifest import Character, choose_character
 from .decoding import EncodedPhrase, LineDecoder, PhraseInLine
 from .errors import BundleError, RequestError
+from .fingerprint import software_fingerprint
 from .lipsync.timeline import Timeline, concatenate, phrase_timeline, silence_timeline
 from .markup import Tag
 from .phrases import Phrase, silent_phrases, split_phrases
@@ -75,6 +77,8 @@ class PreparedLine:
     phrases: tuple[Phrase, ...]
     normalized: str
     warnings: tuple[str, ...] = ()
+    lexicon: str = ""
+    """Digest of the show's lexicon as it was read with."""
 
 
 @dataclass(frozen=True)
@@ -148,6 +152,17 @@ class Synthesizer:
         opened = open_runner(loaded, runner, threads, state_dir)
         return cls(loaded, opened, FrontEnd(lexicon), marked)
 
+    @property
+    def fingerprint(self) -> str:
+        """Name everything but request and lexicon that the sound of a line depends on."""
+        parts = (self.bundle.identity, self._runner.name, str(self.marked), software_fingerprint())
+        return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+    @property
+    def lexicon_digest(self) -> str:
+        """Name the entries of the show's lexicon; empty without one."""
+        return self._front_end.lexicon_digest
+
     def warm_up(self) -> None:
         """Load the dictionaries of the bundle's languages, speak the golden line and compare it.
 
@@ -207,7 +222,9 @@ class Synthesizer:
         if foreign:
             warnings.append(f"{character.name} was not trained on {', '.join(foreign)}: expect an accent")
         phrases = split_phrases(reading, tags, first)
-        return PreparedLine(request, character, phrases, reading.normalized, tuple(warnings))
+        return PreparedLine(
+            request, character, phrases, reading.normalized, tuple(warnings), front_end.lexicon_digest
+        )
 
     def stream(
         self, line: PreparedLine, cancelled: Callable[[], bool] = _never, hold: bool = True

@@ -16,10 +16,12 @@ from .cache import CachedLine, LineCache
 from .delivery import Delivery, Outlets
 from .labels import Labels, Notice
 from .line import CutBy, Line, Phase
+from .line_store import LineRead
 from .scheduler import Lane
-from .timers import CutWatch, EndHeard, EngineWatch, MarkHeard, SilenceHeard, Timers
+from .timers import CutWatch, EndHeard, EngineWatch, MarkHeard, ReadWatch, SilenceHeard, Timers
 
 LINES_AT_ONCE: dict[Lane, int] = {"play": 1, "render": LINES_SIDE_BY_SIDE}
+READ_LIMIT_S = 0.25  # a disk that is slower than making the line is not waited for
 CUT_LIMIT_S = 0.2  # a sink that has not gone silent by then will not; the line ends all the same
 
 
@@ -35,6 +37,7 @@ class ActiveLines:
         engine_timeout_s: silence from the synthesiser after which a line fails.
         ended: called when a line has had its terminal event.
         engine_hung: called when the synthesiser is stuck.
+        read: has a line read from disk, by key and id; `LineRead` follows.
     """
 
     def __init__(
@@ -48,6 +51,7 @@ class ActiveLines:
         engine_timeout_s: float,
         ended: Callable[[Line], None],
         engine_hung: Callable[[], None],
+        read: Callable[[str, str], None] | None = None,
     ) -> None:
         self._engine = engine
         self._outlets = outlets
@@ -60,6 +64,7 @@ class ActiveLines:
         self._engine_timeout_s = engine_timeout_s
         self._ended = ended
         self._engine_hung = engine_hung
+        self._read = read
         self._deliveries: dict[str, Delivery] = {}
         self._lanes: dict[Lane, list[Line]] = {"play": [], "render": []}
         self.sink_lost = ""
@@ -88,12 +93,13 @@ class ActiveLines:
         self._deliveries[line.request_id] = delivery
         self._lanes[lane].append(line)
         cached = self._cached(line)
-        self._tally.turn(time.monotonic() - line.received, from_cache=cached is not None)
+        is_kept = cached is not None or self._is_stored(line)
+        self._tally.turn(time.monotonic() - line.received, from_cache=is_kept)
         if line.plays and not self.sink_lost:
             self._player.begin(line.request_id)
         announced = self._announce(delivery)
         if announced and cached is None:
-            self._synthesise(delivery)
+            self._fetch(delivery)
         self._publisher.event(line, Started)
         if line.plays and self.sink_lost:
             self.fail(line, "audio_device_lost", self.sink_lost, "output")
@@ -109,7 +115,7 @@ class ActiveLines:
             delivery.announced = Announced(announcement(delivery.plan, chunks))
             cached = self._cached(delivery.line)
             if cached is None:
-                self._synthesise(delivery)
+                self._fetch(delivery)
             self._go_on(delivery, cached)
 
     def cut(self, line: Line, by: CutBy) -> None:
@@ -183,6 +189,22 @@ class ActiveLines:
         message = f"no sound for {self._engine_timeout_s:g} s"
         self.fail(delivery.line, "runner_timeout", message, "synthesis")
         self._engine_hung()
+
+    def on_line_read(self, message: LineRead) -> None:
+        """Serve a line from disk, or make it if it could not be read."""
+        delivery = self._under_way(message.line_id)
+        if message.line is not None:
+            self._cache.remember(message.key, message.line)
+        if delivery is None or not delivery.reading:
+            return
+        delivery.reading = False
+        if message.line is None:
+            self._synthesise(delivery)
+        self._go_on(delivery, message.line)
+
+    def on_read_watch(self, watch: ReadWatch) -> None:
+        """Make a line for which the disk takes too long."""
+        self.on_line_read(LineRead(watch.line_id, "", None))
 
     def on_began(self, message: LineBegan) -> None:
         """Report the first sample."""
@@ -278,6 +300,19 @@ class ActiveLines:
         delivery.announced = Announced(announcement(delivery.plan, chunks))
         return True
 
+    def _is_stored(self, line: Line) -> bool:
+        return line.request.cache != "bypass" and self._cache.is_stored(line.key)
+
+    def _fetch(self, delivery: Delivery) -> None:
+        """Have a line read from disk, or made."""
+        line = delivery.line
+        if self._read is None or not self._is_stored(line):
+            self._synthesise(delivery)
+            return
+        delivery.reading = True
+        self._read(line.key, line.request_id)
+        self._timers.at(time.monotonic() + READ_LIMIT_S, ReadWatch(line.request_id))
+
     def _synthesise(self, delivery: Delivery) -> None:
         line = delivery.line
         if line.request.cache != "only":
@@ -288,7 +323,7 @@ class ActiveLines:
     def _go_on(self, delivery: Delivery, cached: CachedLine | None) -> None:
         if cached is not None:
             self._replay(delivery, cached)
-        elif not delivery.synthesising:
+        elif not (delivery.synthesising or delivery.reading):
             message = "the line is no longer in the cache"
             self.fail(delivery.line, "not_cached", message, "cache")
 

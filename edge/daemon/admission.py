@@ -26,6 +26,8 @@ class Admission:
     def __init__(self, voice: VoiceInfo, cached: Container[str]) -> None:
         self._voice = voice
         self._cached = cached
+        self.lexicon = voice.lexicon
+        """Digest of the show's lexicon, as far as is known: its file may change while the daemon runs."""
         self._names = frozenset(character.name for character in voice.characters)
 
     def line(self, command: Command, request: SayRequest) -> Line:
@@ -77,7 +79,7 @@ class Admission:
 
     def key(self, speech: SpeechRequest) -> str:
         """Name a line in the cache."""
-        return content_key(self._voice.identity, speech)
+        return content_key(self._voice.fingerprint, self.lexicon, speech)
 
     def knows(self, character: str) -> bool:
         """Tell whether a character is loaded."""

@@ -29,6 +29,7 @@ from .guests import Guests
 from .journal.base import JournalAlert
 from .labels import Labels
 from .line import Line, Phase
+from .line_store import LineRead
 from .operations import Operations
 from .prepare import Preparations, PrepareTick
 from .publisher import TerminalDurable
@@ -39,7 +40,7 @@ from .state import Parts, State
 from .status import HealthTick, StatusTick, StatusTopics
 from .stops import StopAnswer, StopRelease
 from .supervision import Pulse, PulseDue, Supervision
-from .timers import CutWatch, EndHeard, EngineWatch, MarkHeard, SilenceHeard
+from .timers import CutWatch, EndHeard, EngineWatch, MarkHeard, ReadWatch, SilenceHeard
 from .trust import MUTING_CODES, ListTaken, TrustWarning, VoiceEnded
 
 logger = logging.getLogger(__name__)
@@ -124,7 +125,9 @@ class Core:
             EngineUp: self._on_engine_up,
             EngineDown: self._on_engine_down,
             EngineAlert: self._on_engine_alert,
-            LineReady: active.on_ready,
+            LineReady: self._on_ready,
+            LineRead: active.on_line_read,
+            ReadWatch: active.on_read_watch,
             LineChunk: self._on_chunk,
             LineDone: self._on_done,
             LineError: self._on_error,
@@ -260,6 +263,17 @@ class Core:
         if line_id.startswith(prepare.ID_PREFIX):
             return state.preparations
         return state.labels if line_id.startswith(labels.ID_PREFIX) else state.active
+
+    def _on_ready(self, message: LineReady) -> None:
+        """Note with which lexicon a line was read: its sound is kept under that one, others are sought."""
+        state = self.state
+        if state.admission is not None:
+            state.admission.lexicon = message.lexicon
+            line = state.lines.get(message.line_id)
+            if line is not None:
+                line.key = state.admission.key(line.speech)
+            state.preparations.on_ready(message, state.admission)
+        state.active.on_ready(message)
 
     def _on_chunk(self, message: LineChunk) -> None:
         maker = self._maker(message.line_id)

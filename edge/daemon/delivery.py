@@ -47,6 +47,8 @@ class Delivery:
     outlets: Outlets
     cached: bool = False
     synthesising: bool = False
+    reading: bool = False
+    """Whether it is being read from disk."""
     sounding: bool = False
     progress: int = 0
     """Messages received from the synthesiser; a watch compares it."""

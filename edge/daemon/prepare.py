@@ -10,7 +10,7 @@ from itertools import count
 from typing import Any
 
 from ..audio import AudioChunk
-from ..engine.base import PREPARE, Engine, LineChunk, LineDone, LineError
+from ..engine.base import PREPARE, Engine, LineChunk, LineDone, LineError, LineReady
 from ..errors import EdgeError, RequestError
 from ..messages import PrepareRequest, SayRequest
 from ..protocols.commands import Command
@@ -54,6 +54,7 @@ class Preparations:
         self._numbers = count()
         self._current: str | None = None
         self._key = ""
+        self._speech: SpeechRequest | None = None
         self._index = 0
         self._chunks: list[AudioChunk] = []
 
@@ -87,7 +88,7 @@ class Preparations:
         except EdgeError as error:
             self._fail(preparation, error.code, str(error))
             return True
-        self._key = admission.key(speech)
+        self._speech, self._key = speech, admission.key(speech)
         if self._key in self._cache:
             preparation.done += 1
             preparation.already += 1
@@ -96,6 +97,11 @@ class Preparations:
         self._chunks = []
         self._engine.start(self._current, speech, PREPARE)
         return False
+
+    def on_ready(self, message: LineReady, admission: Admission) -> None:
+        """Name the item after the lexicon that it was read with."""
+        if message.line_id == self._current and self._speech is not None:
+            self._key = admission.key(self._speech)
 
     def on_chunk(self, message: LineChunk) -> None:
         """Collect the sound of the item."""

@@ -35,6 +35,7 @@ from .guests import guest_topics
 from .inbox import Inbox
 from .journal.base import Journal, JournalAlert
 from .journal.disk import DiskJournal
+from .line_store import CACHE_FOLDER, LineStore
 from .notify import Notifier
 from .state import Parts
 from .state_lock import StateLock
@@ -121,6 +122,9 @@ class Daemon:
             file_producer(config.label),
             _credentials(config.label),
         )
+        self._line_store = LineStore(
+            config.state_dir / CACHE_FOLDER, config.cache.disk_mb * 2**20, self._inbox.put
+        )
         self._connection = Connection(
             config.mqtt,
             client_id=config.mqtt.client_id or f"sovits-edge-{config.device}",
@@ -151,6 +155,7 @@ class Daemon:
             files=self._files,
             notifier=self._notifier,
             trust=self._trust,
+            line_store=self._line_store,
         )
         self._core = Core(parts)
         self._doors = make_doors(config, self._inbox)
@@ -180,6 +185,7 @@ class Daemon:
             self._trust.close()
             self._sink.close()
             self._files.close()
+            self._line_store.close()
             self._journal.close()
             self._lock.release()
             self._notifier.close()

@@ -25,6 +25,7 @@ from .inbox import Inbox
 from .journal.base import Journal
 from .labels import Labels
 from .line import CutBy, Line, Phase
+from .line_store import LineStore, Stored
 from .notify import Notifier
 from .prepare import Preparations
 from .publisher import Publisher
@@ -50,6 +51,7 @@ class Parts:
     files: FileWriter
     notifier: Notifier
     trust: TrustWatch
+    line_store: LineStore | None = None
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,8 @@ class State:
         self.topics = parts.topics
         self.timers = Timers()
         self.tally = Tally()
-        self.cache = LineCache(config.cache.max_mb * 2**20)
+        self._store = parts.line_store
+        self.cache = LineCache(config.cache.max_mb * 2**20, self._store)
         self.label = LabelPolicy(config.label)
         self.label_shown = False
         """Whether a screen has said that it shows the label's text."""
@@ -107,6 +110,7 @@ class State:
             engine_timeout_s=config.engine_timeout_s,
             ended=self._forget,
             engine_hung=engine_hung,
+            read=self._store.fetch if self._store is not None else None,
         )
         self.preparations = Preparations(parts.engine, self.cache, self.publisher)
         self.scheduler = Scheduler(config.queue.max_lines)
@@ -144,10 +148,17 @@ class State:
         assert self.admission is not None, "intake is read only once a voice is loaded"
         return self.admission
 
+    def stored(self) -> Stored:
+        """Return what lies on disk."""
+        return Stored() if self._store is None else self._store.stored()
+
     def load(self, voice: VoiceInfo) -> None:
         """Take a voice into use."""
+        if self.voice is not None and self.voice.identity != voice.identity:
+            self.cache.forget()
         self.voice, self.muted = voice, None
-        self.cache.clear()  # a lexicon that changed does not show in the keys
+        if self._store is not None:
+            self._store.use(voice.identity)
         self.admission = Admission(voice, self.cache)
         self.labels.load(voice)
 

@@ -152,6 +152,7 @@ class StatusTopics:
     def figures(self) -> Figures:
         """Describe the daemon for doors."""
         state = self._state
+        stored = state.stored()
         link, tally = state.connection.statistics, state.tally
         return Figures(
             state=self._word(),
@@ -169,6 +170,10 @@ class StatusTopics:
             underruns=tally.underruns,
             cache_lines=len(state.cache),
             cache_bytes=state.cache.n_bytes,
+            cache_disk_lines=stored.n_lines,
+            cache_disk_bytes=stored.n_bytes,
+            cache_poisoned=stored.n_poisoned,
+            cache_lost=stored.n_lost,
             cache_hits=tally.cache_hits,
             cache_misses=tally.cache_misses,
             sound_s=tally.sound_s,
@@ -213,6 +218,7 @@ class StatusTopics:
 
     def _health(self) -> Health:
         state, now = self._state, time.monotonic()
+        stored = state.stored()
         link, tally = state.connection.statistics, state.tally
         latencies = list(tally.first_audio_ms)
         return Health(
@@ -236,6 +242,10 @@ class StatusTopics:
             underruns=tally.underruns,
             cache_lines=len(state.cache),
             cache_mb=round(state.cache.n_bytes / 2**20, 2),
+            cache_disk_lines=stored.n_lines,
+            cache_disk_mb=round(stored.n_bytes / 2**20, 2),
+            cache_poisoned=stored.n_poisoned,
+            cache_lost=stored.n_lost,
             resident_mb=resident_mb(os.getpid()),
             engine_mb=resident_mb(state.engine.pid),
             engine_faults=tally.engine_faults,

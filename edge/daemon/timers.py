@@ -18,6 +18,13 @@ class EngineWatch:
 
 
 @dataclass(frozen=True)
+class ReadWatch:
+    """Look whether a line has been read from disk."""
+
+    line_id: str
+
+
+@dataclass(frozen=True)
 class CutWatch:
     """Look whether a line that was cut has ended."""
 

@@ -29,6 +29,7 @@ from ..durable import write_whole
 from ..errors import BundleError, EdgeError, TrustError
 from ..permission import gate_of
 from ..protocols.link import Inbound
+from .line_store import CACHE_FOLDER, voice_folder
 
 logger = logging.getLogger(__name__)
 
@@ -246,7 +247,8 @@ class TrustWatch:
     def _holding(self, bundle: Bundle, store: TrustStore) -> Holding:
         """Everything under whose name this voice can be revoked, and everything that was made of it."""
         name, state = bundle.manifest.name, self._config.state_dir
-        derived = (state / ENGINES_FOLDER / name, state / VERDICTS_FOLDER / f"{name}.json")
+        lines = state / CACHE_FOLDER / voice_folder(bundle.identity)
+        derived = (state / ENGINES_FOLDER / name, state / VERDICTS_FOLDER / f"{name}.json", lines)
         holding = names_of(bundle, store, self._gate.site)
         # The built-in voice is part of the software and was signed with it: it is refused and stays.
         path = None if bundle.is_builtin else bundle.path.resolve()

@@ -36,11 +36,15 @@ class VoiceInfo:
     bundle: str
     """Name and version, for people."""
     identity: str
-    """Changes with everything that the sound depends on: part of every cache key."""
+    """Of the bundle."""
     sample_rate: int
     imitates_a_person: bool
     """Whether it is the voice of a person, or does not say that it is none."""
     characters: tuple[Character, ...]
+    fingerprint: str = ""
+    """Changes with everything but request and lexicon that the sound depends on: part of every cache key."""
+    lexicon: str = ""
+    """Digest of the show's lexicon when the voice was loaded; empty without one."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +78,8 @@ class LineReady:
     n_phrases: int
     """Each begins with a chunk that carries its timeline."""
     warnings: tuple[str, ...]
+    lexicon: str = ""
+    """Digest of the show's lexicon that it was read with: the file may change while the daemon runs."""
 
 
 @dataclass(frozen=True)

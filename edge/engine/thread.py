@@ -240,7 +240,7 @@ class ThreadEngine:
             begun = time.perf_counter()
             prepared = synthesizer.prepare(request)
             spent = time.perf_counter() - begun
-            yield LineReady(line_id, len(prepared.phrases), prepared.warnings)
+            yield LineReady(line_id, len(prepared.phrases), prepared.warnings, prepared.lexicon)
             stage = "synthesis"
             begun = time.perf_counter()
             cancelled = partial(self._cancelled.__contains__, line_id)
@@ -275,4 +275,6 @@ def describe(synthesizer: Synthesizer, runner: str) -> VoiceInfo:
         sample_rate=manifest.sample_rate,
         imitates_a_person=synthesizer.bundle.imitates_a_person,
         characters=manifest.characters,
+        fingerprint=synthesizer.fingerprint,
+        lexicon=synthesizer.lexicon_digest,
     )

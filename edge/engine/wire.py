@@ -85,7 +85,7 @@ def to_packet(message: EngineMessage) -> Packet:
     if isinstance(message, EngineDown):
         return ["down", message.error.code, str(message.error)[:_MAX_MESSAGE]]
     if isinstance(message, LineReady):
-        return ["ready", int(message.line_id), message.n_phrases, message.warnings]
+        return ["ready", int(message.line_id), message.n_phrases, message.warnings, message.lexicon]
     if isinstance(message, LineDone):
         return ["done", int(message.line_id), message.synthesis_ms]
     assert isinstance(message, LineError)
@@ -105,8 +105,8 @@ def error_of(packet: Packet) -> EdgeError:
     return EdgeError(message, code)
 
 
-def _ready(line: Outstanding, n_phrases: int, warnings: list[str]) -> LineReady:
-    return LineReady(line.line_id, n_phrases, tuple(warnings))
+def _ready(line: Outstanding, n_phrases: int, warnings: list[str], lexicon: str) -> LineReady:
+    return LineReady(line.line_id, n_phrases, tuple(warnings), lexicon)
 
 
 def _chunk(

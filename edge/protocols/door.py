@@ -65,6 +65,12 @@ class Figures:
     underruns: int
     cache_lines: int
     cache_bytes: int
+    cache_disk_lines: int
+    cache_disk_bytes: int
+    cache_poisoned: int
+    """Files of the cache that were damaged and deleted."""
+    cache_lost: int
+    """Lines that the disk did not take."""
     cache_hits: int
     cache_misses: int
     sound_s: float

@@ -21,6 +21,8 @@ GAUGES = {
     "outgoing_unacknowledged": ("Messages that the broker has not confirmed.", "outgoing_unacknowledged"),
     "cache_lines": ("Finished lines in the cache.", "cache_lines"),
     "cache_bytes": ("Sound in the cache.", "cache_bytes"),
+    "cache_disk_lines": ("Finished lines on disk.", "cache_disk_lines"),
+    "cache_disk_bytes": ("Size of the finished lines on disk.", "cache_disk_bytes"),
     "resident_bytes": ("Memory of the process.", "resident_bytes"),
     "engine_resident_bytes": ("Memory of the synthesiser's process.", "engine_resident_bytes"),
 }
@@ -31,6 +33,8 @@ COUNTERS = {
     "engine_faults": ("Times that the synthesiser had to be replaced.", "engine_faults"),
     "underruns": ("Gaps in the sound that was played.", "underruns"),
     "cache_hits": ("Lines served from the cache.", "cache_hits"),
+    "cache_poisoned": ("Files of the cache that were damaged and deleted.", "cache_poisoned"),
+    "cache_lost": ("Finished lines that the disk did not take.", "cache_lost"),
     "cache_misses": ("Lines that had to be synthesised.", "cache_misses"),
     "sound_seconds": ("Sound in lines that were finished.", "sound_s"),
     "synthesis_seconds": ("Time spent computing lines that were finished.", "synthesis_s"),

@@ -74,6 +74,11 @@ class FrontEnd:
         self._readers: dict[str, LanguageReader] = {}
         self._lexicon = _load_lexicon(lexicon) if lexicon else None
 
+    @property
+    def lexicon_digest(self) -> str:
+        """Name the entries of the show's lexicon that lines are read with; empty without one."""
+        return self._lexicon.digest if self._lexicon else ""
+
     def without_lexicon(self) -> FrontEnd:
         """Return a front end that reads as if there were no show: for what was packed without one."""
         plain = FrontEnd()

@@ -49,6 +49,7 @@ class StandIn:
 
     def __post_init__(self) -> None:
         self.closed = False
+        self.fingerprint, self.lexicon_digest = "stand-in", ""
         self.gate.set()
         names = {"noah": ("neutral", "sad"), "ava": ("neutral",)}
         characters = tuple(
@@ -81,7 +82,13 @@ class StandIn:
         if UNSPEAKABLE in parsed.plain or request.text in self.dumb:
             raise TextError("nothing in it can be spoken", code="text_unspeakable")
         warnings = (*parsed.warnings, *(("sounds odd",) if "odd" in parsed.plain else ()))
-        return SimpleNamespace(request=request, parsed=parsed, phrases=(parsed.plain,), warnings=warnings)
+        return SimpleNamespace(
+            request=request,
+            parsed=parsed,
+            phrases=(parsed.plain,),
+            warnings=warnings,
+            lexicon=self.lexicon_digest,
+        )
 
     def stream(
         self, line: Any, cancelled: Callable[[], bool] = lambda: False, hold: bool = True

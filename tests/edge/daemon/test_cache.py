@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -48,28 +48,37 @@ def test_replacing_and_clearing_keep_the_count_right() -> None:
     assert cache.clear() == 1 and cache.n_bytes == 0 and cache.get("a") is None
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"text": "other"},
-        {"character": "ava"},
-        {"language": "en"},
-        {"emotion": "sad"},
-        {"emotion_strength": 0.5},
-        {"rate": 1.1},
-        {"pitch": 1.0},
-        {"volume": 0.9},
-    ],
-)
-def test_everything_that_changes_the_sound_changes_the_key(change: dict[str, object]) -> None:
+CHANGES: dict[str, object] = {
+    "text": "other",
+    "character": "ava",
+    "language": "en",
+    "emotion": "sad",
+    "emotion_strength": 0.5,
+    "rate": 1.1,
+    "pitch": 1.0,
+    "volume": 0.9,
+    "markup": "strict",
+    "trust": "text",
+}
+
+
+@pytest.mark.parametrize("name", [field.name for field in fields(SpeechRequest)])
+def test_everything_that_changes_the_sound_changes_the_key(name: str) -> None:
     request = SpeechRequest("text", "noah")
-    assert content_key("v1", replace(request, **change)) != content_key("v1", request)  # type: ignore[arg-type]
-    assert content_key("v2", request) != content_key("v1", request)
+    changed = replace(request, **{name: CHANGES[name]})  # type: ignore[arg-type]
+    assert content_key("v", "", changed) != content_key("v", "", request)
+
+
+def test_voice_and_lexicon_change_the_key() -> None:
+    request = SpeechRequest("text", "noah")
+    keys = {content_key(voice, lexicon, request) for voice in ("v", "w") for lexicon in ("", "l")}
+    assert len(keys) == 4
 
 
 def test_equal_numbers_are_one_line() -> None:
-    assert content_key("v", SpeechRequest("t", rate=1)) == content_key("v", SpeechRequest("t", rate=1.0))
+    one, other = SpeechRequest("t", rate=1), SpeechRequest("t", rate=1.0)
+    assert content_key("v", "", one) == content_key("v", "", other)
 
 
 def test_fields_do_not_run_into_each_other() -> None:
-    assert content_key("v", SpeechRequest("ab", "c")) != content_key("v", SpeechRequest("a", "bc"))
+    assert content_key("v", "", SpeechRequest("ab", "c")) != content_key("v", "", SpeechRequest("a", "bc"))

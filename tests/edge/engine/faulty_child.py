@@ -1,7 +1,8 @@
 """A child process whose voice has accidents: which ones, the settings say, and how often, a folder remembers.
 
 Settings: ``folder``; ``faults``, for each text the accident of each try in turn; ``load``, those of each
-start; ``bundle``, to speak with a real voice instead of a constant level; ``name``, of the voice.
+start; ``held``, a text that waits for the file ``go`` in the folder; ``bundle``, to speak with a real voice
+instead of a constant level; ``name``, of the voice.
 """
 
 from __future__ import annotations
@@ -76,7 +77,13 @@ class FaultyVoice(StandIn):
         for index, chunk in enumerate(super().stream(line, cancelled, hold)):
             if index == FAULT_AFTER_CHUNKS and n < len(faults):
                 strike(faults[n])
+            while index == FAULT_AFTER_CHUNKS and text == self._settings.get("held") and not self._let_go():
+                time.sleep(0.01)
             yield chunk
+
+    def _let_go(self) -> bool:
+        """Whether the line that the settings hold may go on: a file says so."""
+        return (Path(self._settings["folder"]) / "go").exists()
 
 
 class NanRunner(OnnxRuntimeRunner):

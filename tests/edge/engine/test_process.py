@@ -179,9 +179,9 @@ def test_the_urgent_line_overtakes_and_a_cancelled_one_is_silent(start: Callable
 
 
 def test_reload_goes_on_beside_the_line_and_the_old_child_is_given_back(start: Callable[..., Bench]) -> None:
-    bench = start(chunk_delay_s=0.02)
-    before = bench.engine.pid
     text = "a long line " * 40
+    bench = start(held=text)
+    before = bench.engine.pid
     bench.say("old", text)
     bench.wait(LineChunk, "old")
     bench.engine.reload()
@@ -190,6 +190,7 @@ def test_reload_goes_on_beside_the_line_and_the_old_child_is_given_back(start: C
     bench.say("new")
     bench.ended("new")
     assert not bench.of(LineDone, "old")  # two voices at the same time
+    (Path(bench.settings["folder"]) / "go").touch()
     bench.ended("old")
     assert bench.is_whole("old", text) and bench.is_whole("new")
     wait_until(lambda: before not in children(), LIMIT_S, what="end of the old child")

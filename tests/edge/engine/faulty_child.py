@@ -67,11 +67,13 @@ class FaultyVoice(StandIn):
         self.bundle.identity = self.bundle.manifest.name = settings.get("name", "stand-in")
         self._settings = settings
 
-    def stream(self, line: Any, cancelled: Callable[[], bool] = lambda: False) -> Iterator[AudioChunk]:
+    def stream(
+        self, line: Any, cancelled: Callable[[], bool] = lambda: False, hold: bool = True
+    ) -> Iterator[AudioChunk]:
         text = line.request.text
         faults = self._settings["faults"].get(text, [])
         n = turn(Path(self._settings["folder"]), text)
-        for index, chunk in enumerate(super().stream(line, cancelled)):
+        for index, chunk in enumerate(super().stream(line, cancelled, hold)):
             if index == FAULT_AFTER_CHUNKS and n < len(faults):
                 strike(faults[n])
             yield chunk

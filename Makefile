@@ -4,6 +4,7 @@
 # make tensorrt  fetch NVIDIA's TensorRT-RTX for the tests of the engine builder (x86-64)
 # make faults  kill the daemon 500 times while lines arrive (half an hour)
 # make check   lint and types
+# make check-fleet  update, revoke and roll back two boxes by Ansible (minutes)
 # make faults-update  kill 300 updates at random moments (six minutes)
 # make bench   measure this machine; JSON in benchmarks/results/, tables in README.md and docs/
 #
@@ -17,7 +18,7 @@ TEST_TOOLS := chromium espeak-ng flite mosquitto mosquitto-clients
 TENSORRT := tensorrt-rtx-cu13-bindings==1.7.1.116 onnxruntime-ep-nv-tensorrt-rtx-cu13==0.5.0
 DEV_EXTRAS := ja,demo,http,metrics,osc,provenance,quantize,distill,dev
 
-.PHONY: help demo test test-fast tensorrt faults faults-update check bench tools clean
+.PHONY: help demo test test-fast tensorrt check-fleet faults faults-update check bench tools clean
 .DELETE_ON_ERROR:
 
 help:
@@ -39,6 +40,10 @@ check: $(DEV)/ready
 
 faults-update: $(DEV)/ready
 	UPDATES=$${UPDATES:-300} $(DEV)/bin/python -m pytest tests/deploy/test_faults.py
+
+check-fleet: $(DEV)/ready
+	$(DEV)/bin/python -m pip install --quiet ansible-core
+	$(DEV)/bin/python -m pytest -m fleet tests/deploy/test_fleet.py
 
 faults: $(DEV)/ready tools
 	KILLS=$${KILLS:-500} $(DEV)/bin/python -m pytest tests/faults

@@ -101,7 +101,7 @@ setup(
             "students/**",
         ],
         "quantize": ["voices/*.toml"],
-        "deploy": ["debian/*", "mosquitto/*", "systemd/*"],
+        "deploy": ["ansible/**", "debian/*", "mosquitto/*", "systemd/*"],
     },
     install_requires=DEVICE,
     extras_require=EXTRAS,

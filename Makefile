@@ -4,6 +4,7 @@
 # make tensorrt  fetch NVIDIA's TensorRT-RTX for the tests of the engine builder (x86-64)
 # make faults  kill the daemon 500 times while lines arrive (half an hour)
 # make check   lint and types
+# make check-install  install, update and roll back a Debian box in a container (root; a quarter of an hour)
 # make check-fleet  update, revoke and roll back two boxes by Ansible (minutes)
 # make faults-update  kill 300 updates at random moments (six minutes)
 # make bench   measure this machine; JSON in benchmarks/results/, tables in README.md and docs/
@@ -18,7 +19,7 @@ TEST_TOOLS := chromium espeak-ng flite mosquitto mosquitto-clients
 TENSORRT := tensorrt-rtx-cu13-bindings==1.7.1.116 onnxruntime-ep-nv-tensorrt-rtx-cu13==0.5.0
 DEV_EXTRAS := ja,demo,http,metrics,osc,provenance,quantize,distill,dev
 
-.PHONY: help demo test test-fast tensorrt check-fleet faults faults-update check bench tools clean
+.PHONY: help demo test test-fast tensorrt check-install check-fleet faults faults-update check bench tools clean
 .DELETE_ON_ERROR:
 
 help:
@@ -40,6 +41,10 @@ check: $(DEV)/ready
 
 faults-update: $(DEV)/ready
 	UPDATES=$${UPDATES:-300} $(DEV)/bin/python -m pytest tests/deploy/test_faults.py
+
+check-install: $(DEV)/ready
+	@deploy/apt.sh debootstrap systemd-container mosquitto
+	$(DEV)/bin/python -m tests.deploy.check_install $${INSTALL_FOLDER:-/var/tmp/sovits-check}
 
 check-fleet: $(DEV)/ready
 	$(DEV)/bin/python -m pip install --quiet ansible-core

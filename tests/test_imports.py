@@ -253,7 +253,19 @@ def third_party(package: str) -> set[str]:
 def test_every_dependency_of_the_device_is_declared_and_used() -> None:
     arguments = setup_arguments()
     base = {import_name(requirement) for requirement in arguments["install_requires"]}
-    extras = ("ja", "audio", "openvino", "jetson", "rtx", "http", "metrics", "osc", "asyncapi", "demo")
+    extras = (
+        "ja",
+        "audio",
+        "openvino",
+        "jetson",
+        "rtx",
+        "http",
+        "metrics",
+        "osc",
+        "provenance",
+        "asyncapi",
+        "demo",
+    )
     optional = {import_name(text) for extra in extras for text in arguments["extras_require"].get(extra, [])}
     used = third_party("edge")
     assert used <= base | optional | UNDECLARED, (

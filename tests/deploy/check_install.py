@@ -17,6 +17,7 @@ from typing import Any
 
 from benchmarks import machine
 from tests.deploy.nspawn import Box, make_base, wait_for
+from tests.deploy.published import put_table
 
 ROOT = Path(__file__).parents[2]
 RESULT = ROOT / "benchmarks/results/install/debian12-amd64.json"
@@ -206,12 +207,8 @@ def publish(steps: list[dict[str, Any]]) -> None:
     """Write the result, and its table into the document."""
     RESULT.parent.mkdir(parents=True, exist_ok=True)
     RESULT.write_text(json.dumps({"machine": machine.describe(), "steps": steps}, indent=1) + "\n", "utf-8")
-    rows = [f"| {one['step']} | {one['seen']} | {one['seconds']:.0f} |" for one in steps]
-    table = "\n".join(["| step | seen | seconds |", "| --- | --- | --- |", *rows])
-    before, _, rest = DOCUMENT.read_text("utf-8").partition("<!-- install: begin -->\n")
-    _, _, after = rest.partition("<!-- install: end -->")
-    text = f"{before}<!-- install: begin -->\n{table}\n<!-- install: end -->{after}"
-    DOCUMENT.write_text(text, "utf-8")
+    rows = [(one["step"], one["seen"], round(one["seconds"])) for one in steps]
+    put_table(DOCUMENT, "install", ("step", "seen", "seconds"), rows)
 
 
 def main(folder: Path) -> None:

@@ -40,13 +40,17 @@ def start(box: Path, medium: Path, largest_file: int = 0) -> subprocess.Popen[st
 
 
 def whole_after_recovery(box: Path) -> str:
-    """Recover both slots as the unit does, and give the software's release, which has to be whole."""
-    for name in ("software", "content"):
-        Slot(box / name).recover()
-    slot = Slot(box / "software")
-    assert slot.current() in slot.names()
-    assert is_whole(slot.path(slot.current()))
-    return slot.current().rpartition("-")[0]
+    """Come up as the unit does, and give the software's release, which has to be whole: then it says so."""
+    slots = [Slot(box / name) for name in ("software", "content")]
+    for slot in slots:
+        slot.recover()
+    software = slots[0]
+    assert software.current() in software.names()
+    assert is_whole(software.path(software.current()))
+    name = software.current().rpartition("-")[0]
+    for slot in slots:
+        slot.confirm()
+    return name
 
 
 def tear(box: Path, chance: random.Random) -> None:

@@ -5,6 +5,7 @@
 # make faults  kill the daemon 500 times while lines arrive (half an hour)
 # make check   lint and types
 # make check-install  install, update and roll back a Debian box in a container (root; a quarter of an hour)
+# make check-aarch64  look for a wheel of everything for aarch64; FOLDER=... also runs it under qemu (root)
 # make check-fleet  update, revoke and roll back two boxes by Ansible (minutes)
 # make faults-update  kill 300 updates at random moments (six minutes)
 # make bench   measure this machine; JSON in benchmarks/results/, tables in README.md and docs/
@@ -19,7 +20,7 @@ TEST_TOOLS := chromium espeak-ng flite mosquitto mosquitto-clients
 TENSORRT := tensorrt-rtx-cu13-bindings==1.7.1.116 onnxruntime-ep-nv-tensorrt-rtx-cu13==0.5.0
 DEV_EXTRAS := ja,demo,http,metrics,osc,provenance,quantize,distill,dev
 
-.PHONY: help demo test test-fast tensorrt check-install check-fleet faults faults-update check bench tools clean
+.PHONY: help demo test test-fast tensorrt check-install check-aarch64 check-fleet faults faults-update check bench tools clean
 .DELETE_ON_ERROR:
 
 help:
@@ -45,6 +46,10 @@ faults-update: $(DEV)/ready
 check-install: $(DEV)/ready
 	@deploy/apt.sh debootstrap systemd-container mosquitto
 	$(DEV)/bin/python -m tests.deploy.check_install $${INSTALL_FOLDER:-/var/tmp/sovits-check}
+
+check-aarch64: $(DEV)/ready
+	@test -z "$(FOLDER)" || deploy/apt.sh debootstrap qemu-user-static
+	$(DEV)/bin/python -m tests.deploy.check_aarch64 $(FOLDER)
 
 check-fleet: $(DEV)/ready
 	$(DEV)/bin/python -m pip install --quiet ansible-core

@@ -101,7 +101,7 @@ setup(
             "students/**",
         ],
         "quantize": ["voices/*.toml"],
-        "deploy": ["ansible/**", "debian/*", "mosquitto/*", "systemd/*"],
+        "deploy": ["ansible/**", "docker/*", "debian/*", "mosquitto/*", "systemd/*"],
     },
     install_requires=DEVICE,
     extras_require=EXTRAS,

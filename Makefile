@@ -5,6 +5,9 @@
 # make node    fetch MQTT.js and Node-RED for the tests of docs/show-control (needs Node.js)
 # make faults  kill the daemon 500 times while lines arrive (half an hour)
 # make check   lint and types
+# make check-install  install, update and roll back a Debian box in a container (root; a quarter of an hour)
+# make check-aarch64  look for a wheel of everything for aarch64; FOLDER=... also runs it under qemu (root)
+# make check-fleet  update, revoke and roll back two boxes by Ansible (minutes)
 # make faults-update  kill 300 updates at random moments (six minutes)
 # make bench   measure this machine; JSON in benchmarks/results/, tables in README.md and docs/
 #
@@ -19,7 +22,7 @@ TEST_TOOLS := chromium espeak-ng flite mosquitto mosquitto-clients
 TENSORRT := tensorrt-rtx-cu13-bindings==1.7.1.116 onnxruntime-ep-nv-tensorrt-rtx-cu13==0.5.0
 DEV_EXTRAS := ja,demo,http,metrics,osc,asyncapi,provenance,quantize,distill,dev
 
-.PHONY: help demo test test-fast tensorrt node faults faults-update check bench tools clean
+.PHONY: help demo test test-fast tensorrt node check-install check-aarch64 check-fleet faults faults-update check bench tools clean
 .DELETE_ON_ERROR:
 
 help:
@@ -41,6 +44,18 @@ check: $(DEV)/ready
 
 faults-update: $(DEV)/ready
 	UPDATES=$${UPDATES:-300} $(DEV)/bin/python -m pytest tests/deploy/test_faults.py
+
+check-install: $(DEV)/ready
+	@deploy/apt.sh debootstrap systemd-container mosquitto
+	$(DEV)/bin/python -m tests.deploy.check_install $${INSTALL_FOLDER:-/var/tmp/sovits-check}
+
+check-aarch64: $(DEV)/ready
+	@test -z "$(FOLDER)" || deploy/apt.sh debootstrap qemu-user-static
+	$(DEV)/bin/python -m tests.deploy.check_aarch64 $(FOLDER)
+
+check-fleet: $(DEV)/ready
+	$(DEV)/bin/python -m pip install --quiet ansible-core
+	$(DEV)/bin/python -m pytest -m fleet tests/deploy/test_fleet.py
 
 faults: $(DEV)/ready tools
 	KILLS=$${KILLS:-500} $(DEV)/bin/python -m pytest tests/faults

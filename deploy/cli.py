@@ -9,10 +9,11 @@ from edge.errors import EdgeError
 
 from .audio_command import verify_audio
 from .device_commands import doctor, import_documents, install, rollback, status, update
+from .fleet_command import fleet
 from .purge_command import purge
 from .studio_commands import keys, pack_command, revoke, sign, verify
 
-STUDIO = [keys, sign, revoke, verify, pack_command, verify_audio]
+STUDIO = [keys, sign, revoke, verify, pack_command, fleet, verify_audio]
 DEVICE = [install, update, import_documents, purge, rollback, status, doctor]
 
 
@@ -22,7 +23,7 @@ def cli() -> None:
     """Pack, sign, install, update and look after devices.
 
     \b
-    On the studio's workstation:  keys, sign, revoke, verify, pack, verify-audio
+    On the studio's workstation:  keys, sign, revoke, verify, pack, fleet, verify-audio
     On a device:                  install, update, import, purge, rollback, status, doctor
 
     Errors are one line on standard error, and the exit status is then 2.

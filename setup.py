@@ -104,7 +104,7 @@ setup(
             "students/**",
         ],
         "quantize": ["voices/*.toml"],
-        "deploy": ["debian/*", "mosquitto/*", "systemd/*"],
+        "deploy": ["ansible/**", "docker/*", "debian/*", "mosquitto/*", "systemd/*"],
     },
     install_requires=DEVICE,
     extras_require=EXTRAS,

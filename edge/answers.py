@@ -55,6 +55,8 @@ class PreparationFault(BaseModel):
 
     index: int
     """Of the item, from 0."""
+    id: str | None = None
+    """Of the item, if it has one; of a show: the id of the line."""
     code: Code
     message: str
 

@@ -209,6 +209,8 @@ class EdgeConfig(_Section):
     bundle: Path | None = None
     """Voice bundle, directory or `.voice`; absent: the built-in voice."""
     lexicon: Path | None = None
+    show: Path | None = None
+    """Show file; its lines are prepared at the start, and it is read again when it changes."""
     runner: str = "onnxruntime"
     """`onnxruntime`, `tensorrt`, `openvino`, or `auto`: the fastest of them, by measurement."""
     threads: int = Field(2, ge=1, le=64)

@@ -340,6 +340,8 @@ class Status(Outbound):
     """Records that wait to be on disk."""
     last_error: str
     """Of the device, never of a client; empty if there was none."""
+    show: str | None = None
+    """Name of the show in use."""
     label: LabelStatus
     """What a screen has to show."""
 

@@ -12,10 +12,11 @@ from .command import GROUP_SETTINGS, Command, group_options
 from .doctor import doctor
 from .say import say
 from .serve import serve
+from .show import check, prepare
 from .text import phonemes, voices
 
 
-@click.group(commands=[say, serve, voices, phonemes, doctor], context_settings=GROUP_SETTINGS)
+@click.group(commands=[say, serve, check, prepare, voices, phonemes, doctor], context_settings=GROUP_SETTINGS)
 @group_options
 def cli() -> None:
     """Speak with a distilled character voice: on the command line, or as a daemon behind MQTT.

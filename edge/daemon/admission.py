@@ -10,6 +10,7 @@ from ..engine.base import VoiceInfo
 from ..errors import RequestError
 from ..messages import SayRequest
 from ..protocols.commands import Command
+from ..show import Script
 from ..synthesizer import SpeechRequest
 from .cache import content_key
 from .line import Line
@@ -30,12 +31,23 @@ class Admission:
         """Digest of the show's lexicon, as far as is known: its file may change while the daemon runs."""
         self._names = frozenset(character.name for character in voice.characters)
 
-    def line(self, command: Command, request: SayRequest) -> Line:
+    def line(self, command: Command, request: SayRequest, script: Script | None = None) -> Line:
         """Make a line of a request.
+
+        Args:
+            command: that brought it.
+            request: as given.
+            script: of the show, for a request that names one of its lines.
 
         Raises:
             RequestError, TextError: the request cannot become a line; the code says why.
         """
+        shown = None
+        if request.line is not None and request.text is None:
+            if script is None:
+                message = f"no line {request.line} is known: there is no show file; name one: show = "
+                raise RequestError(message, code="unknown_line")
+            shown, request = script.line(request.line), script.request(request)
         plain = self.check_text(request)
         speech = self.speech(request, command.warnings)
         command.character = speech.character
@@ -54,6 +66,7 @@ class Admission:
             command=command,
             follower=command.follower,
             deadline=command.received + min(limits) if limits else None,
+            shown=shown,
         )
 
     def speech(self, request: SayRequest, warnings: list[str]) -> SpeechRequest:
@@ -94,7 +107,7 @@ class Admission:
         if (request.text is None) == (request.line is None):
             raise RequestError("give exactly one of text and line")
         if request.line is not None:
-            raise RequestError(f"no line {request.line} is known: there is no show file", code="unknown_line")
+            raise RequestError("a line of the show file is prepared with the show; give its text")
         text = request.text or ""
         if not text.strip():
             raise RequestError("there is nothing to say in the text", code="text_empty")

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from ..engine.base import CHECK, LineDone, LineError
 from ..errors import EdgeError
+from ..messages import SayRequest
 from ..text.speakable import is_surely_spoken
 from .journal.base import Known
 from .line import Line
@@ -64,7 +65,8 @@ class TextChecks:
     def find(self, request_id: str) -> Known | None:
         """Return what is known of a request that is being checked."""
         line = self._waiting.get(request_id)
-        return None if line is None else Known(line.request.content_digest())
+        asked = None if line is None else line.command.request
+        return Known(asked.content_digest()) if isinstance(asked, SayRequest) else None
 
     def on_done(self, message: LineDone) -> None:
         """Accept a line that can be spoken."""

@@ -36,6 +36,7 @@ from .publisher import TerminalDurable
 from .recovery import recover
 from .requests import Committed, NotCommitted, Requests
 from .scheduler import Lane, Ticket, cuts_off
+from .show_watch import ShowRead, ShowRefused
 from .state import Parts, State
 from .status import HealthTick, StatusTick, StatusTopics
 from .stops import StopAnswer, StopRelease
@@ -154,6 +155,8 @@ class Core:
             Pulse: self._supervision.on_pulse,
             VoiceEnded: self._on_voice_ended,
             TrustWarning: self._on_trust_warning,
+            ShowRead: state.shows.on_read,
+            ShowRefused: state.shows.on_refused,
             ListTaken: lambda message: state.publisher.acknowledge(message.inbound),
             Shutdown: self._on_shutdown,
             ShutdownLimit: self._on_shutdown_limit,
@@ -202,6 +205,7 @@ class Core:
     def _start(self, line: Line, lane: Lane) -> None:
         try:
             self.state.active.start(line, lane)
+            self.state.read_ahead(line)
         except Exception as error:
             logger.exception("starting line %s", line.request_id)
             self._contain(line.request_id, error)
@@ -237,6 +241,7 @@ class Core:
         state.publisher.answer(line.command, position=position, cached=cached)
         line.committed()
         state.settle(line)
+        state.make_way(line)
 
     def _on_delivered(self, message: Delivered) -> None:
         """Note a confirmation; one that refuses names the access rules, once."""

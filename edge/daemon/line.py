@@ -8,6 +8,7 @@ from typing import Literal
 
 from ..messages import SayRequest
 from ..protocols.commands import Command, Follower, Reply
+from ..show import ShowLine
 from ..synthesizer import SpeechRequest
 from .scheduler import Ticket
 
@@ -55,6 +56,8 @@ class Line(Reported):
     """Place in the order of arrival, given by the scheduler."""
     phase: Phase = Phase.COMMITTING
     cut_by: CutBy | None = None
+    shown: ShowLine | None = None
+    """Line of the show file that it is."""
     repeats: list[Reply] = field(default_factory=list)
     """Of the same request, delivered again before it was on disk: as little dealt with as the first."""
 
@@ -62,6 +65,11 @@ class Line(Reported):
         """Tell whoever carried the request that it is on disk, or refused."""
         for reply in (self.command.reply, *self.repeats):
             reply.committed()
+
+    @property
+    def gives_way(self) -> bool:
+        """Tell whether it only fills a pause."""
+        return self.shown is not None and self.shown.waiting
 
     def ticket(self) -> Ticket:
         """Make its place in the queue."""

@@ -81,6 +81,7 @@ class LineStore:
         self._wanted: list[tuple[str, str]] = []  # to be read: key, line id
         self._generation = 0  # of the index: what was begun before it was emptied does not enter it
         self._open = self._clear = self._closed = False
+        self._scanning = False
         self._fault = ""
         self._n_poisoned = self._n_lost = 0
         self._thread = threading.Thread(target=self._run, name="line store", daemon=True)
@@ -135,6 +136,12 @@ class LineStore:
             self._condition.notify()
         return n_lines
 
+    @property
+    def is_busy(self) -> bool:
+        """Tell whether something waits to be looked up, written or deleted."""
+        with self._condition:
+            return bool(self._open or self._clear or self._scanning or self._waiting)
+
     def close(self) -> None:
         """Write what waits, as far as the disk takes it in time."""
         with self._condition:
@@ -155,11 +162,13 @@ class LineStore:
     def _run(self) -> None:
         while True:
             with self._condition:
+                self._scanning = False
                 while not (self._open or self._clear or self._wanted or self._waiting or self._closed):
                     self._condition.wait()
                 generation, folder = self._generation, self._folder
                 clear, self._clear = self._clear, False
-                scan, self._open = self._open and not clear, self._open and clear
+                self._scanning = scan = self._open and not clear
+                self._open = self._open and clear
                 wanted = None if clear or scan or not self._wanted else self._wanted.pop(0)
                 written = None if clear or scan or wanted else next(iter(self._waiting.items()), None)
             if clear and folder is not None:

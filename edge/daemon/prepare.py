@@ -56,6 +56,7 @@ class Preparations:
         self._key = ""
         self._speech: SpeechRequest | None = None
         self._index = 0
+        self._name = ""
         self._chunks: list[AudioChunk] = []
 
     def add(self, command: Command, request: PrepareRequest) -> None:
@@ -83,6 +84,7 @@ class Preparations:
             self._report(preparation, final=True)
             return bool(self._waiting)
         self._index, item = preparation.items.popleft()
+        self._name = str(item.get("id") or "")[:64]
         try:
             speech = _speech(item, preparation.command.warnings, admission)
         except EdgeError as error:
@@ -125,6 +127,13 @@ class Preparations:
             self._fail(self._waiting[0], message.code, message.message)
             self._next(self._waiting[0])
 
+    def withdraw(self, request_id: str) -> None:
+        """Give one request up, without a word."""
+        if self._current is not None and self._waiting[0].command.request_id == request_id:
+            self._engine.cancel(self._current)
+            self._current = None
+        self._waiting = deque(one for one in self._waiting if one.command.request_id != request_id)
+
     def clear(self, code: str, message: str) -> None:
         """Give everything up, for the reason given."""
         if self._current is not None:
@@ -135,7 +144,8 @@ class Preparations:
             self._report(preparation, final=True, code=code, message=message)
 
     def _fail(self, preparation: _Preparation, code: str, message: str) -> None:
-        preparation.failed.append({"index": self._index, "code": code, "message": message})
+        named = {"id": self._name} if self._name else {}
+        preparation.failed.append({"index": self._index, **named, "code": code, "message": message})
 
     def _next(self, preparation: _Preparation) -> None:
         self._current = None

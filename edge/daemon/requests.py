@@ -202,7 +202,7 @@ class Requests:
         known = state.journal.find(command.request_id) or self.checks.find(command.request_id)
         if known is not None:
             return self._repeat(command, request, known)
-        line = state.require_voice().line(command, request)
+        line = state.require_voice().line(command, request, state.shows.script)
         ticket = line.ticket()
         outranked = state.scheduler.admit(ticket)
         line.order = ticket.order
@@ -217,8 +217,9 @@ class Requests:
 
     def _accept(self, line: Line) -> None:
         """Write a request down; what follows comes once it is on disk."""
-        state, request = self._state, line.request
-        digest, content = request.content_digest(), request.model_dump_json()
+        state, asked = self._state, line.command.request
+        assert isinstance(asked, SayRequest)
+        digest, content = asked.content_digest(), line.request.model_dump_json()
         entry = Entry(line.request_id, digest, content, line.received, line.deadline)
         state.journal.accept(
             entry,

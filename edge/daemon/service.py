@@ -37,6 +37,7 @@ from .journal.base import Journal, JournalAlert
 from .journal.disk import DiskJournal
 from .line_store import CACHE_FOLDER, LineStore
 from .notify import Notifier
+from .show_watch import ShowWatch
 from .state import Parts
 from .state_lock import StateLock
 from .trust import TrustWatch
@@ -114,6 +115,7 @@ class Daemon:
         self._engine = make_engine(config, self._inbox.put)
         self._player = Player(SAMPLE_RATE, self._inbox.put, self._journal.sounding)
         self._sink = sink or make_sink(config.sink)
+        self._show = ShowWatch(config.show, self._inbox.put)
         self._trust = TrustWatch(config, self._inbox.put)
         self._files = FileWriter(
             config.state_dir / "audio",
@@ -169,6 +171,7 @@ class Daemon:
         """
         self._trust.open()
         self._engine.open()
+        self._show.open()
         self._sink.open(self._player, self._inbox.put)
         self._connection.start()
         self._stops.start()
@@ -184,6 +187,7 @@ class Daemon:
             self._engine.close()
             self._trust.close()
             self._sink.close()
+            self._show.close()
             self._files.close()
             self._line_store.close()
             self._journal.close()

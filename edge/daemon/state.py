@@ -30,6 +30,7 @@ from .notify import Notifier
 from .prepare import Preparations
 from .publisher import Publisher
 from .scheduler import Scheduler
+from .shows import Shows
 from .stops import StopCopy
 from .tally import Tally
 from .timers import Timers
@@ -113,6 +114,7 @@ class State:
             read=self._store.fetch if self._store is not None else None,
         )
         self.preparations = Preparations(parts.engine, self.cache, self.publisher)
+        self.shows = Shows(self.preparations, self.tally)
         self.scheduler = Scheduler(config.queue.max_lines)
         self.lines: dict[str, Line] = {}
         """Every line that has been admitted and not ended."""
@@ -161,6 +163,7 @@ class State:
             self._store.use(voice.identity)
         self.admission = Admission(voice, self.cache)
         self.labels.load(voice)
+        self.shows.prepare()
 
     def mute(self, error: EdgeError) -> None:
         """Let the voice go, with everything that was made of it and everything that waits for it."""
@@ -223,6 +226,20 @@ class State:
             self.cancel(line, "stop")
         elif self.stopping:
             self.cancel(line, "shutdown")
+
+    def read_ahead(self, line: Line) -> None:
+        """Read the lines that may follow one into memory."""
+        if self._store is not None and self.admission is not None:
+            for key in self.shows.follow(line, self.admission, self.cache):
+                self._store.fetch(key, "")
+
+    def make_way(self, line: Line) -> None:
+        """Cut what only fills a pause before a line that has been accepted."""
+        if line.gives_way or line.phase is Phase.ENDED:
+            return
+        for other in [*self.lines.values()] if self.shows.fills_pauses else ():
+            if other.gives_way and other.character == line.character and other.order < line.order:
+                self.cancel(other, "interrupt")
 
     def end_waiting(self, line: Line, model: type[Event], **keys: Any) -> None:
         """End a line whose turn never came."""

@@ -141,6 +141,7 @@ class StatusTopics:
             queue_depth=len(state.scheduler),
             journal_backlog=state.journal.backlog,
             last_error=state.tally.last_error,
+            show=state.shows.script.show.name if state.shows.script else None,
             label=LabelStatus(
                 profile=state.label.profile.name,
                 text=state.label.screen_text(),
@@ -199,6 +200,7 @@ class StatusTopics:
             state.journal.fault,
             state.refused_subscriptions,
             state.trust_warning,
+            state.shows.fault,
             self._deaf,
         )
         return "degraded" if any(faults) else "idle"

@@ -150,7 +150,12 @@ class MqttReader:
     def _fill_line(self, command: Command, reply: MqttReply, line: str) -> None:
         if not is_name(line):
             raise RequestError(f"line {ascii(line)[:80]} is not a valid name", code="unknown_line")
+        first = self._repeats.first_id(reply.inbound)
         self._fill_json(command, reply, SayRequest, line=line)
+        request = command.request
+        if isinstance(request, SayRequest) and request.id is None:
+            command.request_id = first or f"auto-{secrets.token_hex(8)}"
+            self._repeats.remember(reply.inbound, command.request_id)
 
     def _fill_json(self, command: Command, reply: MqttReply, model: type[BaseModel], **fixed: str) -> None:
         """Build the request; id and reply topic are read first, so that an answer arrives in any case."""

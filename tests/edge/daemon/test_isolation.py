@@ -39,8 +39,8 @@ def test_a_lost_child_is_seen_and_not_heard(
     sounding = rig.sound()[rig.sound() != 0]
     assert (sounding == level(TEXT)).all() and len(sounding) == len(TEXT) * 25 * 32
     wait_until(lambda: rig.lamp("state")[-1] == "idle")
-    status = json.loads(rig.lamp("status")[-1])
-    assert status["last_error"].startswith("runner_error: the synthesiser process ")
+    told = "runner_error: the synthesiser process "
+    wait_until(lambda: json.loads(rig.lamp("status")[-1])["last_error"].startswith(told))
 
 
 def test_degraded_is_shown_while_there_is_no_child(start_rig: Callable[..., Rig], tmp_path: Path) -> None:

@@ -39,7 +39,7 @@ def test_sound_over_mqtt_is_the_line(rig: Rig) -> None:
     rig.say("one", text, output=["audio"], audio={"chunk_bytes": 1000})
     meta, chunks, end = audio(rig, "one")
     data = b"".join(chunks)
-    assert meta.pop("label") == {"ai_generated": True, "profile": "eu", "text": "AI"}
+    assert meta.pop("label") == {"ai_generated": True, "profile": "eu", "text": "AI", "audible_ms": 0.0}
     assert meta == {"id": "one", "format": "pcm16", "sample_rate": 32000, "channels": 1}
     assert end == {"chunks": len(chunks), "bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
     assert max(map(len, chunks)) == 1000

@@ -3,9 +3,10 @@
 # make test-fast  run those of the device path, under a minute
 # make tensorrt  fetch NVIDIA's TensorRT-RTX for the tests of the engine builder (x86-64)
 # make node    fetch MQTT.js and Node-RED for the tests of docs/show-control (needs Node.js)
-# make faults  kill the daemon 500 times while lines arrive (half an hour)
+# make faults  the faults of docs/faults.md in great numbers, 500 kills of the daemon among them (an hour)
 # make check   lint and types
 # make faults-update  kill 300 updates at random moments (six minutes)
+# make soak    speak, stop and reload for forty minutes; what that does to the daemon
 # make bench   measure this machine; JSON in benchmarks/results/, tables in README.md and docs/
 #
 # Every target makes its own virtual environment from Python 3.10 to 3.13; PYTHON=... chooses one, PIP_ARGS=...
@@ -19,7 +20,7 @@ TEST_TOOLS := chromium espeak-ng flite mosquitto mosquitto-clients
 TENSORRT := tensorrt-rtx-cu13-bindings==1.7.1.116 onnxruntime-ep-nv-tensorrt-rtx-cu13==0.5.0
 DEV_EXTRAS := ja,demo,http,metrics,osc,asyncapi,quantize,distill,dev
 
-.PHONY: help demo test test-fast tensorrt node faults faults-update check bench tools clean
+.PHONY: help demo test test-fast tensorrt node faults faults-update soak check bench tools clean
 .DELETE_ON_ERROR:
 
 help:
@@ -43,7 +44,12 @@ faults-update: $(DEV)/ready
 	UPDATES=$${UPDATES:-300} $(DEV)/bin/python -m pytest tests/deploy/test_faults.py
 
 faults: $(DEV)/ready tools
-	KILLS=$${KILLS:-500} $(DEV)/bin/python -m pytest tests/faults
+	FAULTS_PAGE=docs/faults.md KILLS=$${KILLS:-500} FAULT_LINES=$${FAULT_LINES:-200} \
+	FAULT_BURST=$${FAULT_BURST:-10000} FAULT_FLIPS=$${FAULT_FLIPS:-1000} $(DEV)/bin/python -m pytest tests/faults
+
+# Forty minutes of lines, stops and reloads; the figures are kept.
+soak: $(DEV)/ready tools
+	$(DEV)/bin/python -m benchmarks.soak --minutes $${MINUTES:-40} --keep
 
 bench: $(DEV)/ready tools
 	$(DEV)/bin/python -m benchmarks

@@ -203,6 +203,8 @@ class FirstAudio(Event):
     """When that was, on the clock of `t_mono_ms`."""
     device_latency_ms: float
     """From then until it is heard."""
+    label_ms: float | None = None
+    """Length of the audible label before what is said; it is not part of the latency."""
 
 
 class Finished(Event):
@@ -369,4 +371,9 @@ class Health(Outbound):
     cache_lines: int
     cache_mb: float
     resident_mb: float
+    """Of the daemon's own process."""
+    engine_mb: float
+    """Of the process in which the synthesiser works; 0 where it has none of its own."""
+    engine_faults: int
+    """Times that the synthesiser crashed, hung or gave nonsense and had to be replaced."""
     sink: str

@@ -137,7 +137,7 @@ def serving(port: int, directory: Path) -> Iterator[subprocess.Popen[bytes]]:
     """The real thing, in a process of its own, with the tiny voice."""
     config = directory / "edge.toml"
     config.write_text(
-        f'device = "real"\nbundle = "{TINY_VOICE}"\nstate_dir = "{directory}"\n'
+        f'device = "real"\nbundle = "{TINY_VOICE}"\nstate_dir = "{directory}"\nengine = "thread"\n'
         f'[mqtt]\nport = {port}\n[sink]\ntype = "null"\n'
     )
     command = [sys.executable, "-m", "edge", "serve", "--config", str(config)]

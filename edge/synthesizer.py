@@ -22,6 +22,7 @@ from .phrases import Phrase, silent_phrases, split_phrases
 from .prosody import plan_frames, sounded_mask
 from .runners import EncoderInputs, Runner, open_runner
 from .runners.base import encoder_inputs
+from .sanity import SoundGate, check_durations
 from .spec import EMOTION_STRENGTH, HOP_LENGTH, PITCH, RATE, SAMPLE_RATE, VOLUME
 from .text import FrontEnd
 
@@ -245,6 +246,7 @@ class Synthesizer:
         request = line.request
         outputs = self._runner.encode(self._inputs(line, phrase))
         sounded = sounded_mask(phrase.symbols)
+        check_durations(outputs.durations, sounded)
         plan = plan_frames(
             outputs.durations, outputs.f0, outputs.energy, sounded, rate=request.rate, pitch=request.pitch
         )
@@ -288,9 +290,15 @@ class _PhraseCutter:
             Mark(cue.name, start if cue.index < 0 else int(boundaries[cue.index])) for cue in phrase.cues
         ]
         self._lead, self._start, self._end = np.zeros(place.silence, np.int16), start, place.end
+        self._gate = SoundGate(phrase.symbols, durations)
 
     def chunk(self, sound: NDArray[np.float32], volume: float) -> AudioChunk:
-        """The next chunk; ``final`` is that of the phrase."""
+        """The next chunk; ``final`` is that of the phrase.
+
+        Raises:
+            RunnerError: no voice makes such sound.
+        """
+        self._gate.check(sound)
         piece = to_pcm16(sound, volume)
         samples = np.concatenate([self._lead, piece]) if len(self._lead) else piece
         start, stop = self._start, self._start + len(samples)

@@ -279,6 +279,18 @@ def test_networks_that_give_nan_are_an_error_not_noise(voice: Synthesizer, broke
     synthesizer.close()
 
 
+@pytest.mark.parametrize(
+    ("broken", "told"),
+    [("loud", "noise"), ("silent", "silence where there should be speech"), ("slow", "not speech")],
+)
+def test_what_no_voice_does_is_an_error_not_sound(voice: Synthesizer, broken: str, told: str) -> None:
+    with closing(Synthesizer(voice.bundle, _CountingRunner(voice, broken), voice._front_end)) as synthesizer:
+        received: list[AudioChunk] = []
+        with pytest.raises(RunnerError, match=told):
+            received.extend(synthesizer.stream(synthesizer.prepare(request())))
+        assert not any(np.abs(chunk.samples).max() > 1 for chunk in received)
+
+
 def test_chinese_and_japanese_and_mixtures_are_spoken(voice: Synthesizer) -> None:
     for text in ("我本可以拯救所有人。", "今日はいい天気ですね。", "打开OK这个App。"):
         line: PreparedLine = voice.prepare(request(text))
@@ -309,6 +321,8 @@ class _CountingRunner(Runner):
         outputs = [np.array(output) for output in self._inner._run_encoder(inputs)]
         if self._broken == "encoder":
             outputs[1][0, 2, 1] = np.nan
+        if self._broken == "slow":
+            outputs[0] *= 50
         return outputs
 
     def _run_decoder(self, hidden: np.ndarray, features: np.ndarray) -> np.ndarray:
@@ -325,6 +339,8 @@ class _CountingRunner(Runner):
             self._now -= 1
         if self._broken == "decoder":
             frames[0, 3, 700] = np.inf * 0
+        if self._broken in ("loud", "silent"):
+            frames += 9.0 if self._broken == "loud" else -30.0
         return frames
 
 

@@ -21,7 +21,7 @@ from edge.engine.thread import ThreadEngine
 from edge.errors import BundleError
 from edge.synthesizer import SpeechRequest
 from tests.edge.daemon.broker import wait_until
-from tests.edge.daemon.stand_in import StandIn, failing
+from tests.edge.daemon.stand_in import UNSPEAKABLE, StandIn, failing
 
 
 class Bench:
@@ -89,7 +89,7 @@ def test_the_urgent_line_overtakes_chunk_by_chunk(bench: Bench, voice: StandIn) 
 @pytest.mark.parametrize(
     ("text", "code", "stage"),
     [
-        ("unspeakable", "text_unspeakable", "text"),
+        (UNSPEAKABLE, "text_unspeakable", "text"),
         ("it breaks halfway", "runner_error", "synthesis"),
         ("explodes", "internal", "synthesis"),
     ],

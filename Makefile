@@ -2,6 +2,7 @@
 # make test    run the tests
 # make test-fast  run those of the device path, under a minute
 # make tensorrt  fetch NVIDIA's TensorRT-RTX for the tests of the engine builder (x86-64)
+# make node    fetch MQTT.js and Node-RED for the tests of docs/show-control (needs Node.js)
 # make faults  kill the daemon 500 times while lines arrive (half an hour)
 # make check   lint and types
 # make check-install  install, update and roll back a Debian box in a container (root; a quarter of an hour)
@@ -15,12 +16,14 @@
 
 DEMO := .venv
 DEV := .venv-dev
+NODE := .node
 FAST_TESTS := tests/edge tests/quantize tests/benchmarks tests/test_imports.py tests/test_extras.py
 TEST_TOOLS := chromium espeak-ng flite mosquitto mosquitto-clients
 TENSORRT := tensorrt-rtx-cu13-bindings==1.7.1.116 onnxruntime-ep-nv-tensorrt-rtx-cu13==0.5.0
-DEV_EXTRAS := ja,demo,http,metrics,osc,provenance,quantize,distill,dev
+DEV_EXTRAS := ja,demo,http,metrics,osc,asyncapi,provenance,quantize,distill,dev
 
-.PHONY: help demo test test-fast tensorrt check-install check-aarch64 check-fleet faults faults-update check bench tools clean
+.PHONY: help demo test test-fast tensorrt node check-install check-aarch64 check-fleet faults faults-update
+.PHONY: check bench tools clean
 .DELETE_ON_ERROR:
 
 help:
@@ -57,6 +60,7 @@ check-fleet: $(DEV)/ready
 
 faults: $(DEV)/ready tools
 	KILLS=$${KILLS:-500} $(DEV)/bin/python -m pytest tests/faults
+	INTERLEAVINGS=$${INTERLEAVINGS:-2000} $(DEV)/bin/python -m pytest tests/edge/daemon/test_interleavings.py
 
 bench: $(DEV)/ready tools
 	$(DEV)/bin/python -m benchmarks
@@ -64,6 +68,11 @@ bench: $(DEV)/ready tools
 # NVIDIA's compiler for x86-64 (proprietary licence, 150 MB): the builder of engines is then tested against it.
 tensorrt: $(DEV)/ready
 	$(DEV)/bin/python -m pip install --quiet --no-deps $(TENSORRT)
+
+node: $(NODE)/ready
+
+$(NODE)/ready: tests/data/node/package-lock.json
+	@deploy/node.sh $(NODE)
 
 tools:
 	@deploy/apt.sh $(TEST_TOOLS)
@@ -78,4 +87,4 @@ $(DEV)/ready: setup.py constraints/dev.txt
 	@touch $@
 
 clean:
-	rm -rf $(DEMO) $(DEV) demo-out build dist *.egg-info
+	rm -rf $(DEMO) $(DEV) $(NODE) demo-out build dist *.egg-info

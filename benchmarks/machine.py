@@ -37,8 +37,9 @@ def describe() -> dict[str, Any]:
         "python": platform.python_version(),
         "versions": {name: version for name in LIBRARIES if (version := _version(name))},
         "mosquitto": _mosquitto_version(),
-        "commit": _git("rev-parse", "--short=12", "HEAD"),
+        "commit": commit(),
         "modified": bool(_git("status", "--porcelain", "--untracked-files=no")),
+        "real_time": os.sched_getscheduler(0) in (os.SCHED_FIFO, os.SCHED_RR),  # before all else that runs
         "load": round(os.getloadavg()[0], 2),
         "busy": os.getloadavg()[0] > BUSY_LOAD * len(os.sched_getaffinity(0)),
     }
@@ -84,6 +85,11 @@ def _mosquitto_version() -> str:
     return ""
 
 
-def _git(*arguments: str) -> str:
-    result = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, timeout=10)
+def commit(root: Path = ROOT) -> str:
+    """What a checkout is of."""
+    return _git("rev-parse", "--short=12", "HEAD", root=root)
+
+
+def _git(*arguments: str, root: Path = ROOT) -> str:
+    result = subprocess.run(["git", *arguments], cwd=root, capture_output=True, text=True, timeout=10)
     return result.stdout.strip()

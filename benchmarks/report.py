@@ -11,6 +11,7 @@ from .summary import summary
 
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
+DATED = "[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9].json"  # results of `make bench`; others have names
 QUALITY = "quality"  # folder of what `sovits-distill evaluate` and `sovits-quantize compare` found
 FULL_MODEL = "full-model"  # folder of what `python -m benchmarks.full_model` found
 README = ROOT / "README.md"
@@ -36,9 +37,8 @@ Row = tuple[str, ...]
 
 def latest() -> list[Result]:
     """The newest result of every device."""
-    others = (QUALITY, FULL_MODEL)
-    folders = sorted(f for f in RESULTS.iterdir() if f.name not in others) if RESULTS.is_dir() else []
-    newest = [max(folder.glob("*.json")) for folder in folders if any(folder.glob("*.json"))]
+    folders = sorted(RESULTS.iterdir()) if RESULTS.is_dir() else []
+    newest = [max(dated) for folder in folders if (dated := list(folder.glob(DATED)))]
     return [json.loads(path.read_text(encoding="utf-8")) for path in newest]
 
 

@@ -43,15 +43,30 @@ ARROWS = {
     "benchmarks": ("edge", "quantize", "models"),  # models: the full model is what we compare with
 }
 
+CONTRACT = ("edge.messages", "edge.topics")
 # Inside edge: what a room must not import. The daemon decides, protocols carry; sound and text know neither.
 FORBIDDEN = {
     **dict.fromkeys(
         ("edge.text", "edge.lipsync", "edge.head", "edge.prosody", "edge.runners", "edge.bundle"),
-        ("edge.daemon", "edge.protocols", "edge.playback", "edge.config", "edge.messages"),
+        ("edge.daemon", "edge.protocols", "edge.playback", "edge.config", *CONTRACT),
     ),
-    "edge.synthesizer": ("edge.daemon", "edge.protocols", "edge.playback", "edge.config", "edge.messages"),
-    "edge.engine": ("edge.messages", "edge.daemon", "edge.protocols", "edge.playback", "edge.config"),
-    "edge.playback": ("edge.messages", "edge.daemon", "edge.protocols", "edge.engine"),
+    "edge.synthesizer": (
+        "edge.daemon",
+        "edge.protocols",
+        "edge.playback",
+        "edge.config",
+        "edge.messages",
+        "edge.topics",
+    ),
+    "edge.engine": (
+        "edge.messages",
+        "edge.topics",
+        "edge.daemon",
+        "edge.protocols",
+        "edge.playback",
+        "edge.config",
+    ),
+    "edge.playback": ("edge.messages", "edge.topics", "edge.daemon", "edge.protocols", "edge.engine"),
     "edge.protocols": ("edge.daemon", "edge.engine", "edge.synthesizer"),
     "edge": ("edge.daemon",),
 }
@@ -67,6 +82,7 @@ OPTIONAL_ON_DEVICE = (
 # Distribution names that differ from the import.
 IMPORT_NAMES = {
     "c2pa-python": "c2pa",
+    "protobuf": "google",
     "paho-mqtt": "paho",
     "pillow": "PIL",
     "prometheus-client": "prometheus_client",
@@ -262,8 +278,8 @@ def test_every_dependency_of_the_device_is_declared_and_used() -> None:
         "http",
         "metrics",
         "osc",
-        "provenance",
         "asyncapi",
+        "provenance",
         "demo",
     )
     optional = {import_name(text) for extra in extras for text in arguments["extras_require"].get(extra, [])}

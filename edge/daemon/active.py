@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..audio import AudioChunk
-from ..engine.base import PLAY, RENDER, Engine, LineChunk, LineDone, LineError, LineReady
+from ..engine.base import LINES_SIDE_BY_SIDE, PLAY, RENDER, Engine, LineChunk, LineDone, LineError, LineReady
 from ..labels.announcement import Announced, announcement
 from ..messages import RETRYABLE_CODES, Cancelled, Event, Failed, Finished, MarkReached, Started
 from ..playback.files import FileWritten
@@ -19,6 +19,7 @@ from .line import CutBy, Line, Phase
 from .scheduler import Lane
 from .timers import CutWatch, EndHeard, EngineWatch, MarkHeard, SilenceHeard, Timers
 
+LINES_AT_ONCE: dict[Lane, int] = {"play": 1, "render": LINES_SIDE_BY_SIDE}
 CUT_LIMIT_S = 0.2  # a sink that has not gone silent by then will not; the line ends all the same
 
 
@@ -60,7 +61,7 @@ class ActiveLines:
         self._ended = ended
         self._engine_hung = engine_hung
         self._deliveries: dict[str, Delivery] = {}
-        self._lanes: dict[Lane, Line | None] = {"play": None, "render": None}
+        self._lanes: dict[Lane, list[Line]] = {"play": [], "render": []}
         self.sink_lost = ""
         """Why there is no loudspeaker at present."""
         self.engine_loading = False
@@ -78,14 +79,14 @@ class ActiveLines:
 
     def free(self, lane: Lane) -> bool:
         """Tell whether a lane can take its next line."""
-        return self._lanes[lane] is None
+        return len(self._lanes[lane]) < LINES_AT_ONCE[lane]
 
     def start(self, line: Line, lane: Lane) -> None:
         """Begin a line: with its label, from the cache or else with the synthesiser."""
         line.phase = Phase.ACTIVE
         delivery = Delivery(line, self._outlets)
         self._deliveries[line.request_id] = delivery
-        self._lanes[lane] = line
+        self._lanes[lane].append(line)
         cached = self._cached(line)
         self._tally.turn(time.monotonic() - line.received, from_cache=cached is not None)
         if line.plays and not self.sink_lost:
@@ -331,9 +332,8 @@ class ActiveLines:
         if delivery is not None and delivery.synthesising:
             delivery.synthesising = False
             self._engine.cancel(line.request_id)
-        for lane, other in self._lanes.items():
-            if other is line:
-                self._lanes[lane] = None
+        for lane, lines in self._lanes.items():
+            self._lanes[lane] = [other for other in lines if other is not line]
 
     def _end(self, line: Line, model: type[Event], **keys: Any) -> None:
         self._stop_work(line)

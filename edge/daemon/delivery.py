@@ -35,6 +35,8 @@ class Outlets:
     """Returns what a message to the broker may carry now."""
     label: Mapping[str, object]
     """What sound over MQTT says of its origin."""
+    file_url: Callable[[str], str | None]
+    """Returns where the file of a line can be fetched, if anywhere."""
 
 
 @dataclass
@@ -148,6 +150,7 @@ class Delivery:
             "cached": self.cached,
             "underruns": self.underruns,
             "path": self.path,
+            "url": self.outlets.file_url(self.line.request_id) if self.path else None,
             "warnings": self.warnings or None,
         }
 

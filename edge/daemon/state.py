@@ -10,10 +10,12 @@ from ..config import EdgeConfig
 from ..engine.base import Engine, VoiceInfo
 from ..errors import EdgeError
 from ..labels.policy import LabelPolicy
-from ..messages import Cancelled, Event, Failed, Topics
+from ..messages import Cancelled, Event, Failed
 from ..playback.files import FileWriter
 from ..playback.player import Player
+from ..protocols.http_files import file_urls
 from ..protocols.mqtt import Connection
+from ..topics import Topics
 from .active import ActiveLines
 from .admission import Admission
 from .cache import LineCache
@@ -97,6 +99,7 @@ class State:
                 self.tally,
                 lambda: parts.connection.max_payload_bytes,
                 self.label.meta(),
+                file_urls(config.http),
             ),
             cache=self.cache,
             labels=self.labels,
@@ -112,6 +115,8 @@ class State:
         self.loopback = Loopback(parts.boot_id)
         self.voice: VoiceInfo | None = None
         self.admission: Admission | None = None
+        self.engine_fault = ""
+        """Why the synthesiser is being replaced, or works with less than it should."""
         self.muted: EdgeError | None = None
         """Why there is no voice although the daemon goes on: it was revoked, or nobody allows it."""
         self.trust_warning = ""

@@ -33,15 +33,12 @@ _SBIN = "/usr/sbin:/usr/local/sbin:/opt/homebrew/sbin"  # not on every user's PA
 
 @dataclass(frozen=True)
 class LocalBroker:
-    """A broker that runs.
-
-    Attributes:
-        name: ``mosquitto`` or ``amqtt``.
-        port: on 127.0.0.1.
-    """
+    """A broker that runs."""
 
     name: str
+    """``mosquitto`` or ``amqtt``."""
     port: int
+    """On 127.0.0.1."""
 
 
 @contextmanager

@@ -23,6 +23,7 @@ from edge.synthesizer import SpeechRequest
 MS_PER_CHARACTER = 25
 SAMPLES_PER_CHARACTER = SAMPLE_RATE * MS_PER_CHARACTER // 1000
 CHUNK_SAMPLES = SAMPLE_RATE // 16
+UNSPEAKABLE = "안녕"
 
 
 def level(text: str) -> int:
@@ -76,13 +77,15 @@ class StandIn:
 
     def prepare(self, request: SpeechRequest) -> Any:
         self.started.append(request.text)
-        parsed = markup.parse(request.text)
-        if "unspeakable" in parsed.plain or request.text in self.dumb:
+        parsed = markup.parse(request.text, request.markup, request.trust)
+        if UNSPEAKABLE in parsed.plain or request.text in self.dumb:
             raise TextError("nothing in it can be spoken", code="text_unspeakable")
-        warnings = ("sounds odd",) if "odd" in parsed.plain else ()
+        warnings = (*parsed.warnings, *(("sounds odd",) if "odd" in parsed.plain else ()))
         return SimpleNamespace(request=request, parsed=parsed, phrases=(parsed.plain,), warnings=warnings)
 
-    def stream(self, line: Any, cancelled: Callable[[], bool] = lambda: False) -> Iterator[AudioChunk]:
+    def stream(
+        self, line: Any, cancelled: Callable[[], bool] = lambda: False, hold: bool = True
+    ) -> Iterator[AudioChunk]:
         plain = line.parsed.plain
         total = len(plain) * SAMPLES_PER_CHARACTER
         marks = [

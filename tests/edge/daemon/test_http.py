@@ -20,11 +20,12 @@ import pytest
 
 from edge.config import HttpConfig
 from edge.demo.broker import free_port
+from edge.engine.base import LINES_SIDE_BY_SIDE
 from edge.errors import ConfigError
 from edge.protocols.http import HttpDoor
 from tests.edge.daemon.broker import wait_until
 from tests.edge.daemon.conftest import Rig
-from tests.edge.daemon.stand_in import SAMPLES_PER_CHARACTER, level
+from tests.edge.daemon.stand_in import SAMPLES_PER_CHARACTER, UNSPEAKABLE, level
 
 pytest.importorskip("starlette")
 pytest.importorskip("uvicorn")
@@ -161,7 +162,7 @@ def test_keys_of_both_interfaces_are_obeyed(door: Door) -> None:
         ({"input": 3, "voice": "noah"}, (400, "bad_request", "input")),
         ({"input": "x" * 2001, "voice": "noah"}, (413, "too_large", "2001")),
         ({"input": "x", "voice": "noah", "cache": "only"}, (404, "not_cached", "cache")),
-        ({"input": "unspeakable", "voice": "noah"}, (400, "text_unspeakable", "spoken")),
+        ({"input": UNSPEAKABLE, "voice": "noah"}, (400, "text_unspeakable", "spoken")),
         ({"input": "explodes", "voice": "noah"}, (500, "internal", "boom")),
         (b"{", (400, "bad_json", "JSON")),
         (b"[1]", (400, "bad_json", "object")),
@@ -297,11 +298,11 @@ def test_no_more_at_a_time_than_configured(open_door: Callable[..., Door]) -> No
 def test_a_line_that_waits_too_long_expires(open_door: Callable[..., Door]) -> None:
     door = open_door(settings={"max_wait_s": 0.3})
     door.rig.voice.gate.clear()
-    first = door.begin("one")
-    last(door.rig, "started")
-    assert fault(door.speak("two"))[:2] == (503, "expired")
+    under_way = [door.begin(f"line {number}") for number in range(LINES_SIDE_BY_SIDE)]
+    door.rig.client.wait(lambda heard: "/event/" in heard.topic and heard.json["event"] == "started", 4)
+    assert fault(door.speak("one more"))[:2] == (503, "expired")
     door.rig.voice.gate.set()
-    assert b" 200 OK" in read_all(first)
+    assert all(b" 200 OK" in read_all(client) for client in under_way)
 
 
 def test_a_line_that_breaks_in_the_middle_is_visibly_incomplete(door: Door) -> None:
@@ -378,6 +379,6 @@ def test_a_missing_extra_is_named(
     status, code, message = fault(door.ask("GET", "/metrics"))
     assert (status, code) == (501, "bad_request") and "pip install 'sovits-tiny[metrics]'" in message
     monkeypatch.setitem(sys.modules, "uvicorn", None)
-    door_without = HttpDoor(HttpConfig(), lambda command, **_: True, lambda answer: None, 1000)
+    door_without = HttpDoor(HttpConfig(), lambda command, **_: True, lambda answer: None, 1000, Path("audio"))
     with pytest.raises(ConfigError, match=r"\[http\] needs uvicorn: pip install 'sovits-tiny\[http\]'"):
         door_without.open()

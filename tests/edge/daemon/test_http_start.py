@@ -46,4 +46,4 @@ def test_a_token_that_cannot_be_read(tmp_path: Path, content: str | None, told: 
         path.write_text(content, encoding="utf-8")
     config = HttpConfig(token_file=path)
     with pytest.raises(ConfigError, match=told):
-        HttpDoor(config, lambda command, **_: True, lambda answer: None, 1000).open()
+        HttpDoor(config, lambda command, **_: True, lambda answer: None, 1000, Path("audio")).open()

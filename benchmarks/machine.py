@@ -29,6 +29,7 @@ def describe() -> dict[str, Any]:
     """Machine, versions, commit and load, for the JSON of a run."""
     return {
         "cpu": _cpu_model(),
+        "model": _read("/proc/device-tree/model"),
         "cores": len(os.sched_getaffinity(0)),
         "flags": [flag for flag in FLAGS if flag in _cpu_flags()],
         "governor": _read("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor") or "unknown",
@@ -46,9 +47,10 @@ def describe() -> dict[str, Any]:
 
 
 def device_name() -> str:
-    """Name for the folder of results: processor and cores, e.g. ``intel-n100-4``."""
+    """Name for the folder of results: processor, cores, whether it has VNNI: ``intel-n100-4-vnni``."""
     words = re.sub(r"\(.*?\)|@.*|processor|cpu", " ", _cpu_model().lower())
-    return re.sub(r"[^a-z0-9]+", "-", f"{words} {len(os.sched_getaffinity(0))}").strip("-")
+    kind = "vnni" if any("vnni" in flag for flag in _cpu_flags()) else ""
+    return re.sub(r"[^a-z0-9]+", "-", f"{words} {len(os.sched_getaffinity(0))} {kind}").strip("-")
 
 
 def _read(path: str) -> str:

@@ -41,6 +41,7 @@ ARROWS = {
     ),
     "deploy": ("edge", "quantize.build"),
     "benchmarks": ("edge", "quantize", "models"),  # models: the full model is what we compare with
+    "benchmarks.peers.kokoro": ("edge", "distill.teachers"),  # the same for the teacher
 }
 
 CONTRACT = ("edge.messages", "edge.topics")

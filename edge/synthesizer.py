@@ -242,7 +242,13 @@ class Synthesizer:
         outputs = self._runner.encode(self._inputs(line, phrase))
         sounded = sounded_mask(phrase.symbols)
         plan = plan_frames(
-            outputs.durations, outputs.f0, outputs.energy, sounded, rate=request.rate, pitch=request.pitch
+            outputs.durations,
+            outputs.f0,
+            outputs.energy,
+            sounded,
+            rate=request.rate,
+            pitch=request.pitch,
+            shape=phrase.shape,
         )
         return EncodedPhrase(plan, np.repeat(outputs.hidden, plan.durations, axis=0)[None])
 

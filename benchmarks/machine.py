@@ -29,6 +29,7 @@ def describe() -> dict[str, Any]:
     """Machine, versions, commit and load, for the JSON of a run."""
     return {
         "cpu": _cpu_model(),
+        "model": _read("/proc/device-tree/model"),
         "cores": len(os.sched_getaffinity(0)),
         "flags": [flag for flag in FLAGS if flag in _cpu_flags()],
         "governor": _read("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor") or "unknown",
@@ -37,17 +38,19 @@ def describe() -> dict[str, Any]:
         "python": platform.python_version(),
         "versions": {name: version for name in LIBRARIES if (version := _version(name))},
         "mosquitto": _mosquitto_version(),
-        "commit": _git("rev-parse", "--short=12", "HEAD"),
+        "commit": commit(),
         "modified": bool(_git("status", "--porcelain", "--untracked-files=no")),
+        "real_time": os.sched_getscheduler(0) in (os.SCHED_FIFO, os.SCHED_RR),  # before all else that runs
         "load": round(os.getloadavg()[0], 2),
         "busy": os.getloadavg()[0] > BUSY_LOAD * len(os.sched_getaffinity(0)),
     }
 
 
 def device_name() -> str:
-    """Name for the folder of results: processor and cores, e.g. ``intel-n100-4``."""
+    """Name for the folder of results: processor, cores, whether it has VNNI: ``intel-n100-4-vnni``."""
     words = re.sub(r"\(.*?\)|@.*|processor|cpu", " ", _cpu_model().lower())
-    return re.sub(r"[^a-z0-9]+", "-", f"{words} {len(os.sched_getaffinity(0))}").strip("-")
+    kind = "vnni" if any("vnni" in flag for flag in _cpu_flags()) else ""
+    return re.sub(r"[^a-z0-9]+", "-", f"{words} {len(os.sched_getaffinity(0))} {kind}").strip("-")
 
 
 def _read(path: str) -> str:
@@ -84,6 +87,11 @@ def _mosquitto_version() -> str:
     return ""
 
 
-def _git(*arguments: str) -> str:
-    result = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, timeout=10)
+def commit(root: Path = ROOT) -> str:
+    """What a checkout is of."""
+    return _git("rev-parse", "--short=12", "HEAD", root=root)
+
+
+def _git(*arguments: str, root: Path = ROOT) -> str:
+    result = subprocess.run(["git", *arguments], cwd=root, capture_output=True, text=True, timeout=10)
     return result.stdout.strip()

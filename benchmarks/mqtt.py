@@ -90,10 +90,12 @@ class Caller:
 class Probe:
     """The daemon under test with a stopwatch in its sink."""
 
-    def __init__(self, broker: LocalBroker, state_dir: Path, threads: int, bundle: Path | None) -> None:
-        command = [sys.executable, "-m", "benchmarks.probe", str(broker.port), str(state_dir), str(threads)]
+    def __init__(
+        self, broker: LocalBroker, state_dir: Path, threads: int, bundle: Path | None, engine: str
+    ) -> None:
+        arguments = (broker.port, state_dir, threads, engine, bundle or "")
         self._process = subprocess.Popen(
-            [*command, str(bundle or "")],
+            [sys.executable, "-m", "benchmarks.probe", *map(str, arguments)],
             cwd=ROOT,
             stdout=subprocess.PIPE,
             stdin=subprocess.DEVNULL,
@@ -108,12 +110,19 @@ class Probe:
             raise RuntimeError("the daemon under test has ended; its message is above")
         return {name: int(value) for name, value in json.loads(line).items()}
 
+    def engine_pid(self) -> int:
+        """Return the process of the synthesiser: the child that has loaded a voice."""
+        return max(self._pids()[1:], key=lambda pid: _memory_mib(pid, "VmRSS"))
+
     def memory_mib(self, field: str) -> float:
-        """``VmRSS`` (now) or ``VmHWM`` (highest so far) of the process."""
-        status = Path(f"/proc/{self._process.pid}/status").read_text(encoding="ascii")
-        return next(
-            float(line.split()[1]) / 1024 for line in status.splitlines() if line.startswith(field + ":")
-        )
+        """``VmRSS`` (now) or ``VmHWM`` (highest) of daemon and children; what they share counts each time."""
+        return sum(_memory_mib(pid, field) for pid in self._pids())
+
+    def _pids(self) -> list[int]:
+        pid = self._process.pid
+        tasks = Path(f"/proc/{pid}/task").iterdir()
+        children = [(task / "children").read_text(encoding="ascii").split() for task in tasks]
+        return [pid, *(int(child) for found in children for child in found)]
 
     def close(self) -> None:
         """End the process."""
@@ -121,6 +130,11 @@ class Probe:
         self._process.wait(TIMEOUT_S)
         if self._process.stdout is not None:
             self._process.stdout.close()
+
+
+def _memory_mib(pid: int, field: str) -> float:
+    status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
+    return next(float(line.split()[1]) / 1024 for line in status.splitlines() if line.startswith(field + ":"))
 
 
 class Bench:
@@ -160,7 +174,9 @@ def _is(facts: dict[str, Any], request_id: str, *events: str) -> bool:
 
 
 @contextmanager
-def running(threads: int, bundle: Path | None) -> Iterator[tuple[Bench, Probe, float]]:
+def running(
+    threads: int, bundle: Path | None, engine: str = "process"
+) -> Iterator[tuple[Bench, Probe, float]]:
     """A bench with its daemon, and the ms that it took from process start to ``online``.
 
     Raises:
@@ -171,7 +187,7 @@ def running(threads: int, bundle: Path | None) -> Iterator[tuple[Bench, Probe, f
             raise RuntimeError("latency is only measured with mosquitto: apt-get install mosquitto")
         caller = Caller(broker.port)
         started = time.monotonic()
-        probe = Probe(broker, Path(state_dir), threads, bundle)
+        probe = Probe(broker, Path(state_dir), threads, bundle, engine)
         try:
             caller.wait(lambda topic, facts: topic == "availability" and facts["state"] == "online")
             yield Bench(caller, probe), probe, (time.monotonic() - started) * 1000

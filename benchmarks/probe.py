@@ -1,62 +1,21 @@
-"""The daemon with a sink that notes when sound goes out: run as a process of its own by ``mqtt.py``.
-
-Prints one JSON object per stretch of sound: ``first_ns``, when its first block was taken, and ``silent_ns``,
-when its last sample that is not zero was due, both on the monotonic clock, which all processes share.
-"""
+"""Start of the daemon under test, in the order of ``sovits-edge serve``; ``mqtt.py`` runs it in a process."""
 
 from __future__ import annotations
 
-import json
-import logging
 import sys
-import time
 from pathlib import Path
 
-import numpy as np
-
-from edge.audio import Pcm16
-from edge.config import NullSinkConfig, load_config
-from edge.daemon import Daemon
-from edge.daemon.service import SWITCH_INTERVAL_S
-from edge.playback.sink import NullSink
-
-
-class ProbeSink(NullSink):
-    """A null sink with a stopwatch."""
-
-    def __init__(self, block_ms: int) -> None:
-        super().__init__(block_ms)
-        self._first_ns = 0
-        self._silent_ns = 0
-
-    def _deliver(self, block: Pcm16) -> None:
-        now_ns = time.monotonic_ns()
-        self._first_ns = self._first_ns or now_ns
-        sounding = np.flatnonzero(block)
-        if len(sounding):
-            self._silent_ns = now_ns + (int(sounding[-1]) + 1) * 1_000_000_000 // self.player.sample_rate
-
-    def _rest(self) -> None:
-        print(json.dumps({"first_ns": self._first_ns, "silent_ns": self._silent_ns}), flush=True)
-        self._first_ns = self._silent_ns = 0
+from edge.engine.launch import launch
 
 
 def main() -> None:
-    """Run with: port of the broker, folder for state, threads, bundle (empty: the built-in voice)."""
-    port, state_dir, threads, bundle = sys.argv[1:]
-    logging.basicConfig(level=logging.WARNING)
-    sys.setswitchinterval(SWITCH_INTERVAL_S)
-    settings: dict[str, object] = {
-        "mqtt.port": int(port),
-        "device": "bench",
-        "sink": {"type": "null"},
-        "state_dir": Path(state_dir),
-        "threads": int(threads),
-        "bundle": bundle or None,
-    }
-    config = load_config(None, settings)
-    assert isinstance(config.sink, NullSinkConfig)
-    Daemon(config, sink=ProbeSink(config.sink.block_ms)).run()
+    """Run with: port of the broker, folder for state, threads, engine, bundle (empty: the built-in voice)."""
+    port, state_dir, threads, engine, bundle = sys.argv[1:]
+    launched = launch() if engine == "process" else None
+
+    from .probe_sink import run
+
+    run(int(port), Path(state_dir), int(threads), engine, Path(bundle) if bundle else None, launched)
 
 
 if __name__ == "__main__":

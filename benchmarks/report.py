@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from .device_tables import Table, extra_tables
 from .summary import summary
 
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
+DATED = "[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9].json"  # results of `make bench`; others have names
 QUALITY = "quality"  # folder of what `sovits-distill evaluate` and `sovits-quantize compare` found
 FULL_MODEL = "full-model"  # folder of what `python -m benchmarks.full_model` found
 README = ROOT / "README.md"
@@ -36,9 +38,8 @@ Row = tuple[str, ...]
 
 def latest() -> list[Result]:
     """The newest result of every device."""
-    others = (QUALITY, FULL_MODEL)
-    folders = sorted(f for f in RESULTS.iterdir() if f.name not in others) if RESULTS.is_dir() else []
-    newest = [max(folder.glob("*.json")) for folder in folders if any(folder.glob("*.json"))]
+    folders = sorted(RESULTS.iterdir()) if RESULTS.is_dir() else []
+    newest = [max(dated) for folder in folders if (dated := list(folder.glob(DATED)))]
     return [json.loads(path.read_text(encoding="utf-8")) for path in newest]
 
 
@@ -111,32 +112,48 @@ def _factors(values: list[float]) -> Iterator[str]:
 
 
 def tables(result: Result) -> str:
-    """All tables of one device, with what they have to be read with."""
-    return "\n\n".join(
-        [
-            _heading(result),
-            _table(("from publish over MQTT", "p50", "p95", "p99"), _latency_rows(result)),
-            _table(
-                ("real-time factor, ids to PCM", *_columns(result), "INT8 to FP32", "INT8 to VITS"),
-                _rtf_rows(result),
-            ),
-            BASELINE_NOTE,
-            _table(("on this machine", "p50", "highest"), _other_rows(result)),
-        ]
-    )
+    """All tables of one device, with what they have to be read with, as Markdown."""
+    parts = [heading(result)]
+    for table in all_tables(result):
+        parts += [_table(table.header, iter(table.rows)), *([table.note] if table.note else [])]
+    return "\n\n".join(parts)
 
 
-def _heading(result: Result) -> str:
+def all_tables(result: Result) -> list[Table]:
+    """All tables of one device."""
+    factors = ("real-time factor, ids to PCM", *_columns(result), "INT8 to FP32", "INT8 to VITS")
+    return [
+        Table(("from publish over MQTT", "p50", "p95", "p99"), tuple(_latency_rows(result))),
+        Table(factors, tuple(_rtf_rows(result)), BASELINE_NOTE),
+        *extra_tables(result),
+        Table(("on this machine", "p50", "highest"), tuple(_other_rows(result))),
+    ]
+
+
+def heading(result: Result) -> str:
+    """Machine, versions, commit, and what stands against the figures."""
     facts = result["machine"]
     flags = ", ".join(facts["flags"]) or "no INT8 instructions"
     versions = facts["versions"]
-    busy = f" **The machine was busy (load {facts['load']}): read the ratios, not the times.**"
     commit = facts["commit"] + (" and changes" if facts["modified"] else "")
     return (
         f"{facts['cpu']}, {facts['cores']} cores ({flags}); Python {facts['python']}, "
         f"ONNX Runtime {versions.get('onnxruntime', '?')}, mosquitto {facts['mosquitto'] or '?'}; "
-        f"{result['date'][:10]}, commit {commit}.{busy if facts['busy'] else ''}"
+        f"{result['date'][:10]}, commit {commit}.{_state(result)}"
     )
+
+
+def _state(result: Result) -> str:
+    """What else ran, and in which power mode."""
+    facts, mode = result["machine"], result.get("power_mode", {})
+    told = ""
+    if facts["busy"] and facts.get("real_time"):
+        told += f" Taken with real-time priority beside a load of {facts['load']}."
+    elif facts["busy"]:
+        told += f" **The machine was busy (load {facts['load']}): read the ratios, not the times.**"
+    if mode.get("benchmarked") and mode["found"] != mode["benchmarked"]:
+        told += f" **Power mode {mode['found'] or 'unknown'}, not {mode['benchmarked']}.**"
+    return told
 
 
 def _table(header: Row, rows: Iterator[Row]) -> str:

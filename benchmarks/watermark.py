@@ -10,6 +10,7 @@ espeak-ng in many voices. No recording of a person and no real room is among the
 from __future__ import annotations
 
 import argparse
+import contextlib
 import io
 import json
 import random
@@ -24,6 +25,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.distance import log_mel_distance
 from edge.spec import SAMPLE_RATE
 from edge.synthesizer import SpeechRequest, Synthesizer
 from edge.watermark import detector
@@ -234,17 +236,39 @@ def cost(repeats: int = 15) -> dict[str, float]:
 
 
 def audibility(pairs: Sequence[tuple[Sound, Sound]]) -> dict[str, Any]:
-    """How far marked lines are from unmarked ones: signal to difference, and PESQ where it is installed."""
+    """How far marked lines are from unmarked ones; PESQ and DNSMOS where ``pesq`` and ``speechmos`` are."""
     ripple = [10 * np.log10((plain**2).sum() / ((plain - marked) ** 2).sum()) for plain, marked in pairs]
-    result: dict[str, Any] = {"signal_to_difference_db": round(float(np.median(ripple)), 1)}
-    try:
-        from pesq import pesq
-    except ImportError:
-        return result
+    mel = [log_mel_distance(plain, marked) for plain, marked in pairs]
+    result: dict[str, Any] = {
+        "signal_to_difference_db": round(float(np.median(ripple)), 1),
+        "log_mel_db": {"median": round(float(np.median(mel)), 2), "largest": round(max(mel), 2)},
+    }
     narrow = at_rate(16_000)
-    values = [pesq(16_000, narrow(plain)[0], narrow(marked)[0], "wb") for plain, marked in pairs]
-    result["pesq_wb"] = {"mean": round(float(np.mean(values)), 3), "least": round(float(np.min(values)), 3)}
+    heard = [(narrow(plain)[0], narrow(marked)[0]) for plain, marked in pairs]
+    with contextlib.suppress(ImportError):
+        result["pesq_wb"] = _pesq(heard)
+    with contextlib.suppress(ImportError):
+        result["dnsmos_overall"] = _dnsmos(heard)
     return result
+
+
+def _pesq(pairs: Sequence[tuple[Sound, Sound]]) -> dict[str, float]:
+    """Wide-band PESQ of the marked lines against the plain ones; 4.64 is the same."""
+    from pesq import pesq
+
+    values = [pesq(16_000, plain, marked, "wb") for plain, marked in pairs]
+    return {"mean": round(float(np.mean(values)), 3), "least": round(float(np.min(values)), 3)}
+
+
+def _dnsmos(pairs: Sequence[tuple[Sound, Sound]]) -> dict[str, float]:
+    """Mean opinion predicted for plain and for marked lines, each alone."""
+    from speechmos import dnsmos
+
+    plain, marked = (
+        [float(dnsmos.run(np.clip(pair[side], -1, 1), 16_000)["ovrl_mos"]) for pair in pairs]
+        for side in (0, 1)
+    )
+    return {"plain": round(float(np.mean(plain)), 3), "marked": round(float(np.mean(marked)), 3)}
 
 
 def write_wav(path: Path, sound: Sound) -> None:

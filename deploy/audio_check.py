@@ -49,18 +49,22 @@ class Origin:
         return [f"mark: {mark.verdict} ({told})", *(labels or ["label: none"]), signed]
 
 
-def check_audio(path: Path) -> Origin:
+def check_audio(path: Path, roots: Path | None = None) -> Origin:
     """Read every layer of a sound file.
 
+    Args:
+        path: of the file.
+        roots: certificates that are believed, PEM; credentials that lead to one of them are ``Trusted``.
+
     Raises:
-        DeployError: the file cannot be read as sound.
+        DeployError: the file cannot be read as sound, or the certificates cannot be read.
     """
     try:
         content = path.read_bytes()
     except OSError as error:
         raise DeployError(f"{path}: {error.strerror}; name a sound file") from error
     samples, rate = _samples(path, content)
-    return Origin(detect(samples, rate), read_labels(content), _credentials(path))
+    return Origin(detect(samples, rate), read_labels(content), _credentials(path, roots))
 
 
 def _samples(path: Path, content: bytes) -> tuple[NDArray[np.float32], int]:
@@ -85,13 +89,24 @@ def _samples(path: Path, content: bytes) -> tuple[NDArray[np.float32], int]:
     return mono, int(rate)
 
 
-def _credentials(path: Path) -> str:
+def _credentials(path: Path, roots: Path | None) -> str:
     if find_spec("c2pa") is None:
         return ""
     import c2pa
 
     try:
-        with c2pa.Reader(str(path)) as reader:
+        settings = c2pa.Settings.from_dict(_trust(roots))
+        with c2pa.Context(settings) as context, c2pa.Reader(str(path), context=context) as reader:
             return str(reader.get_validation_state())
     except c2pa.C2paError:
         return ""
+
+
+def _trust(roots: Path | None) -> dict[str, Any]:
+    if roots is None:
+        return {}
+    try:
+        anchors = roots.read_text("ascii")
+    except (OSError, ValueError) as error:
+        raise DeployError(f"{roots}: cannot be read ({error}); name certificates in PEM") from error
+    return {"trust": {"user_anchors": anchors}, "verify": {"verify_trust": True}}

@@ -25,15 +25,18 @@ class Console:
 
     as_json: bool
     dry_run: bool
+    _shown: str = ""
 
     def step(self, text: str) -> None:
         """Say what begins now."""
         click.echo(f"{text} ...", err=True)
 
     def progress(self, name: str, done: int, total: int) -> None:
-        """Say how far a file is, on a terminal alone."""
-        if sys.stderr.isatty():
-            click.echo(f"\r\x1b[K{name} {100 * done // max(total, 1)} %", err=True, nl=done >= total)
+        """Say how far a file is, on a terminal alone, once for each percent."""
+        text = f"\r\x1b[K{name} {100 * done // max(total, 1)} %"
+        if text != self._shown and sys.stderr.isatty():
+            click.echo(text, err=True, nl=done >= total)
+        self._shown = text
 
     def result(self, values: Mapping[str, Any], text: str) -> None:
         """Give the result."""

@@ -35,6 +35,7 @@ UNIT_FILES = {
     "systemd/jetson.conf": "usr/share/sovits/drop-ins/jetson.conf",
     "systemd/rtx.conf": "usr/share/sovits/drop-ins/rtx.conf",
     "mosquitto/sovits.conf": "usr/share/sovits/mosquitto/sovits.conf",
+    "mosquitto/sovits-2.1.conf": "usr/share/sovits/mosquitto/sovits-2.1.conf",
     "mosquitto/sovits.acl": "usr/share/sovits/mosquitto/sovits.acl",
     "debian/sovits.toml": "usr/share/sovits/sovits.toml",
 }

@@ -93,7 +93,7 @@ def open_device(prefix: Path, start: bool = True, platform: str = "") -> Device:
         store=store,
         spool=paths.deploy_state / "spool",
         platform=platform or profile.target,
-        builder=VenvBuilder(profile.system_packages, _system_python(), store.directory),
+        builder=VenvBuilder(profile.system_packages, _system_python(), store.directory, paths.config),
         service=service,
         audit=AuditLog(paths.deploy_state / "audit.jsonl"),
     )

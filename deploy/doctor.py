@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from edge.bundle.trust.store import TrustStore
 from edge.config import EdgeConfig, load_config
+from edge.doctor.finding import Finding, Level, worst
 from edge.errors import EdgeError
 from edge.permission import trust_directory
 
@@ -18,37 +18,18 @@ from .devices import Facts, Profile, detect, read_facts
 from .paths import Paths
 from .slot import Slot
 
-Level = Literal["ok", "warning", "error"]
+__all__ = ["Doctor", "Finding", "worst"]
+
 DISK_MB = 2_000
+COMMAND_LIMIT_S = 180  # trying out a broker takes half a minute
 Run = Callable[[Sequence[str]], "tuple[int, str]"]
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One check.
-
-    Attributes:
-        check: name.
-        level: how bad it is.
-        found: what was found.
-        remedy: what to do; empty when all is well.
-    """
-
-    check: str
-    level: Level
-    found: str
-    remedy: str = ""
-
-    def line(self) -> str:
-        """Say it in one line."""
-        return f"{self.level}: {self.check}: {self.found}" + (f"; {self.remedy}" if self.remedy else "")
 
 
 def run_command(command: Sequence[str]) -> tuple[int, str]:
     """Status and output of a command; 127 where there is none."""
     if shutil.which(command[0]) is None:
         return 127, ""
-    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=COMMAND_LIMIT_S, check=False)
     return done.returncode, (done.stdout + done.stderr).strip()
 
 
@@ -70,7 +51,7 @@ class Doctor:
         """Do all checks; with ``install`` only those that have to pass before the service can start."""
         checks = [self._device, self._packages, self._disk, self._config, self._trust, self._software]
         if not install:
-            checks += [self._unit, self._broker, self._power]
+            checks += [self._unit, self._trials, self._power]
         return [finding for check in checks for finding in check()]
 
     def _device(self) -> Iterator[Finding]:
@@ -168,21 +149,20 @@ class Doctor:
             remedy = "" if status == 0 else "journalctl -u sovits says why"
             yield Finding("unit", "ok" if status == 0 else "error", text, remedy)
 
-    def _broker(self) -> Iterator[Finding]:
-        """A listener of mosquitto 2.0.11 for WebSockets ignores its address and is open to everybody."""
-        status, text = self._run(["mosquitto", "-h"])
-        version = text.split("\n")[0].removeprefix("mosquitto version ").strip()
-        if status == 127:
-            yield Finding(
-                "broker", "warning", "mosquitto is not installed here", "point mqtt.host to the broker"
-            )
-        elif version == "2.0.11":
-            remedy = (
-                "close port 9001 by the firewall: this version opens a WebSocket listener to all networks"
-            )
-            yield Finding("broker", "warning", f"mosquitto {version}", remedy)
-        else:
-            yield Finding("broker", "ok", f"mosquitto {version}")
+    def _trials(self) -> Iterator[Finding]:
+        """What the release finds by trying: clock, disk, sound card, voice, broker."""
+        slot = Slot(self._paths.software)
+        if not slot.current():
+            return
+        python = slot.path(slot.current()) / "venv/bin/python"
+        command = [str(python), "-m", "edge", "doctor", "--json"]
+        status, text = self._run([*command, *_config_option(self._paths)])
+        try:
+            told = json.loads(text.splitlines()[0])["findings"]
+            yield from (Finding(**one) for one in told)
+        except (ValueError, KeyError, TypeError, IndexError):
+            remedy = "sovits-edge doctor tells more"
+            yield Finding("trials", "error", f"exit status {status}: {text[-200:]}", remedy)
 
     def _power(self) -> Iterator[Finding]:
         if not self._profile.power:
@@ -204,12 +184,11 @@ class Doctor:
             return None
 
 
-def worst(findings: Sequence[Finding]) -> Level:
-    """Give the worst level."""
-    levels: tuple[Level, ...] = ("error", "warning", "ok")
-    return next((level for level in levels if any(one.level == level for one in findings)), "ok")
-
-
 def config_of(paths: Paths) -> Path | None:
     """Configuration file of the device, None where there is none."""
     return paths.config if paths.config.exists() else None
+
+
+def _config_option(paths: Paths) -> list[str]:
+    path = config_of(paths)
+    return [] if path is None else ["--config", str(path)]

@@ -21,14 +21,20 @@ class VenvBuilder:
         system_packages: let the environment see the system's packages: TensorRT of a Jetson lies there.
         python: interpreter to make environments with.
         trust: trust store that voices are checked with; None: none, only voices that imitate nobody.
+        config: of the device: it says for which venue a voice needs consent.
     """
 
     def __init__(
-        self, system_packages: bool = False, python: str = sys.executable, trust: Path | None = None
+        self,
+        system_packages: bool = False,
+        python: str = sys.executable,
+        trust: Path | None = None,
+        config: Path | None = None,
     ) -> None:
         self._system_packages = system_packages
         self._python = python
         self._trust = trust
+        self._config = config
 
     def build(self, wheelhouse: Path, release: Path, final: Path) -> None:
         """Make ``release/venv`` and install every line of the lock, each checked by its hash.
@@ -60,6 +66,7 @@ class VenvBuilder:
         command = [str(software / "venv" / "bin" / "python"), "-m", "deploy.prove"]
         command += ["--content", str(content)] if content else []
         command += ["--trust", str(self._trust)] if self._trust else []
+        command += ["--config", str(self._config)] if self._config and self._config.exists() else []
         _run(command, "speak the golden line", PROVE_TIMEOUT_S)
 
 

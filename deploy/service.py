@@ -7,12 +7,16 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from edge.config import EdgeConfig, load_config
+from edge.config import EdgeConfig, MqttConfig, load_config
+from edge.errors import EdgeError
+from edge.protocols.credentials import set_credentials
 
 from .errors import DeployError
 from .paths import UNIT
 
 START_TIMEOUT_S, ANSWER_TIMEOUT_S = 330, 30.0
+CREDENTIALS = Path("/run/credentials") / UNIT
+WELL = ("idle", "speaking")
 
 
 class SystemdService:
@@ -28,10 +32,13 @@ class SystemdService:
     def __init__(self, config: Path, unit: str = UNIT) -> None:
         self._config = config
         self._unit = unit
+        self._before = ""
 
     def is_speaking(self) -> bool:
         """Whether the daemon says so; a daemon or a broker that is away does not speak."""
-        return self._retained("state", lambda word: word != "") == "speaking"
+        is_active = _systemctl("is-active", "--quiet", self._unit) == 0
+        self._before = self._state(lambda word: word != "") if is_active else ""
+        return self._before == "speaking"
 
     def restart(self) -> None:
         """Start the unit anew.
@@ -39,24 +46,21 @@ class SystemdService:
         Raises:
             DeployError: it does not become ready.
         """
-        command = ["systemctl", "restart", self._unit]
-        try:
-            done = subprocess.run(
-                command, capture_output=True, text=True, timeout=START_TIMEOUT_S, check=False
-            )
-        except (OSError, subprocess.TimeoutExpired) as error:
-            raise DeployError(f"{self._unit} could not be started: {error}") from error
-        if done.returncode:
+        if _systemctl("restart", self._unit):
             raise DeployError(f"{self._unit} did not become ready; see journalctl -u {self._unit}")
 
     def is_healthy(self) -> bool:
-        """Wait until the daemon is on its broker and idle or speaking."""
-        return self._retained("state", lambda word: word in ("idle", "speaking")) != ""
+        """Wait until the daemon is on its broker and as well as it was before.
 
-    def _retained(self, topic: str, wanted: Callable[[str], bool]) -> str:
-        """First value of a retained topic that is wanted; empty when none comes in time."""
+        A box whose sound card is not plugged in says ``degraded`` and does so with every software.
+        """
+        enough = WELL if self._before in WELL else (*WELL, "degraded")
+        return self._state(lambda word: word in enough) != ""
+
+    def _state(self, wanted: Callable[[str], bool]) -> str:
+        """First state of the daemon that is wanted; empty when none comes in time."""
         config = load_config(self._config if self._config.exists() else None)
-        return read_retained(config, topic, wanted, ANSWER_TIMEOUT_S)
+        return read_retained(config, "state", wanted, ANSWER_TIMEOUT_S)
 
 
 def read_retained(config: EdgeConfig, topic: str, wanted: Callable[[str], bool], timeout_s: float) -> str:
@@ -75,24 +79,30 @@ def read_retained(config: EdgeConfig, topic: str, wanted: Callable[[str], bool],
 
     client = paho.Client(CallbackAPIVersion.VERSION2)
     client.on_message = on_message
-    mqtt = config.mqtt
-    if mqtt.username is not None:
-        secret = mqtt.password_file.read_text("utf-8").splitlines()[0] if mqtt.password_file else None
-        client.username_pw_set(mqtt.username, secret)
-    if mqtt.tls is not None:
-        tls = mqtt.tls
-        client.tls_set(_text(tls.ca_file), _text(tls.cert_file), _text(tls.key_file))
+    client.on_connect = lambda client, *_: client.subscribe(f"{config.base}/{config.device}/{topic}", qos=1)
     try:
-        client.connect(mqtt.host, mqtt.port)
-        client.subscribe(f"{config.base}/{config.device}/{topic}", qos=1)
+        set_credentials(client, seen_from_outside(config.mqtt))
+        client.connect(config.mqtt.host, config.mqtt.port)
         client.loop_start()
         done.wait(timeout_s)
         client.disconnect()
         client.loop_stop()
-    except OSError:
+    except (OSError, EdgeError):
         return ""
     return found[0] if found else ""
 
 
-def _text(path: Path | None) -> str | None:
-    return None if path is None else str(path)
+def seen_from_outside(config: MqttConfig) -> MqttConfig:
+    """Name the password where it lies on the disk: what systemd hands to the unit is there for it alone."""
+    path = config.password_file
+    if path is None or path.parent != CREDENTIALS:
+        return config
+    return config.model_copy(update={"password_file": Path("/etc/sovits") / path.name})
+
+
+def _systemctl(*arguments: str) -> int:
+    command = ["systemctl", *arguments]
+    try:
+        return subprocess.run(command, capture_output=True, timeout=START_TIMEOUT_S, check=False).returncode
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise DeployError(f"{' '.join(command)}: {error}") from error

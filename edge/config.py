@@ -134,6 +134,9 @@ class HttpConfig(_Section):
     host: str = "127.0.0.1"
     """Address to listen on. Anything but this machine's own needs a token."""
     port: int = Field(8020, ge=1, le=65535)
+    public_url: Annotated[str, Field(pattern=r"^https?://[^\s/?#]+$")] | None = None
+    """How others reach this door, such as `http://kiosk3.museum:8020`, for `finished.url`. Absent: host and
+    port, with this machine's name where every address is listened on."""
     token_file: Path | None = None
     """First line is the token to be sent as `Authorization: Bearer ...` (systemd: `LoadCredential`)."""
     max_requests: int = Field(16, ge=1, le=256)
@@ -206,6 +209,13 @@ class EdgeConfig(_Section):
     """`onnxruntime`, `tensorrt`, `openvino`, or `auto`: the fastest of them, by measurement."""
     threads: int = Field(2, ge=1, le=64)
     """Threads of the inference library."""
+    engine: Literal["process", "thread"] = "process"
+    """Where the synthesiser works. `process`: in a child, which is replaced when it crashes or hangs;
+    `thread`: in the daemon itself, for devices that are short of memory."""
+    engine_spare: bool = True
+    """Keep a second child in reserve, 25 MB without a voice: replacing the first takes half the time."""
+    engine_hang_s: float = Field(0.8, gt=0, le=600)
+    """A child without a sign of life for this long, plus 1 ms per character of a text, hangs."""
     state_dir: Path = Field(default_factory=lambda: default_state_dir())
     engine_timeout_s: float = Field(10.0, gt=0, le=600)
     """A line for which the synthesiser shows no progress for this long fails with `runner_timeout`."""

@@ -1,21 +1,23 @@
-"""Encoded phrase to samples: windows of the decoder and the head, on as many threads as the runner allows."""
+"""Phrases to samples: encoder, windows of the decoder and head, on as many threads as the runner allows."""
 
 from __future__ import annotations
 
 import threading
-from collections import deque
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import islice, pairwise
+from functools import partial
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .ahead import Ahead, Unit
 from .errors import RunnerError
 from .head import OverlapAdd, PhraseHead, Workspace
 from .prosody import FramePlan
 from .runners import Runner
+from .spec import HOP_LENGTH
 from .watermark.pattern import FrameMark
 
 Float32 = NDArray[np.float32]
@@ -34,24 +36,93 @@ class EncodedPhrase:
     """(1, T, D), first input of the decoder."""
 
 
-class WindowDecoder:
-    """Decodes and sounds windows of a phrase.
+class PhraseInLine:
+    """A phrase at its place in a line; encoded once, by whichever thread needs it first.
 
-    Each window is decoded with as much context as the decoder sees, so windows do not depend on each other
-    and can be computed at the same time. On two cores that is faster than two threads inside the inference
-    library, which wait for each other after every layer and burn processor time while they do.
+    Args:
+        encode: runs the encoder; None for a phrase without sound.
+        silence: samples in front of its sound.
+        before: the phrase in front; None: it begins the line.
+        marked: whether its sound carries the inaudible mark.
     """
 
-    def __init__(self, runner: Runner, context: int) -> None:
+    def __init__(
+        self,
+        encode: Callable[[], EncodedPhrase] | None,
+        silence: int = 0,
+        before: PhraseInLine | None = None,
+        marked: bool = False,
+    ) -> None:
+        self.sounds = encode is not None
+        self.silence = silence
+        self._encode = encode
+        self._before = before
+        self._marked = marked
+        self._lock = threading.RLock()
+        self._encoded: EncodedPhrase | None = None
+        self._head: PhraseHead | None = None
+        self._end: int | None = None
+
+    @property
+    def encoded(self) -> EncodedPhrase:
+        """After the encoder; only of a phrase that sounds."""
+        with self._lock:
+            if self._encoded is None:
+                assert self._encode is not None
+                self._encoded = self._encode()
+            return self._encoded
+
+    @property
+    def n_frames(self) -> int:
+        """Frames of its sound."""
+        return self.encoded.plan.n_frames if self.sounds else 0
+
+    @property
+    def start(self) -> int:
+        """Sample of the line at which its silence begins."""
+        return self._before.end if self._before is not None else 0
+
+    @property
+    def end(self) -> int:
+        """Sample of the line after its last; known when this and all phrases in front are encoded."""
+        with self._lock:
+            if self._end is None:
+                self._end = self.start + self.silence + HOP_LENGTH * self.n_frames
+            return self._end
+
+    @property
+    def head(self) -> PhraseHead:
+        """Sounds its frames."""
+        with self._lock:
+            if self._head is None:
+                edges = self.encoded.plan.f0_edges
+                mark = FrameMark(self.start + self.silence) if self._marked else None
+                self._head = PhraseHead(edges, mark)
+            return self._head
+
+
+class LineDecoder:
+    """Sounds the phrases of a line, window by window.
+
+    Each window is decoded with as much context as the decoder sees, so windows do not depend on each other
+    and can be computed at the same time. Threads take whole phrases, the next ones ahead of the one that is
+    heard; only the last phrase is shared between them. On two cores that is faster than two threads inside
+    the inference library, which wait for each other after every layer and burn processor time while they do.
+    """
+
+    def __init__(self, runner: Runner, context: int, largest: int) -> None:
         """Prepare the threads.
 
         Args:
-            runner: decodes up to ``runner.concurrency`` windows at a time.
+            runner: takes up to ``runner.concurrency`` calls at a time.
             context: frames on either side that one decoded frame depends on.
+            largest: frames of a window; a runner may take several windows as one.
         """
         self.workers = runner.concurrency
         self._runner = runner
         self._context = context
+        self._largest = largest * runner.window_factor
+        self._n_lines = 0  # that are being sounded
         self._local = threading.local()
         self._pool = ThreadPoolExecutor(self.workers, "window") if self.workers > 1 else None
 
@@ -62,70 +133,89 @@ class WindowDecoder:
 
     def sound(
         self,
-        phrase: EncodedPhrase,
-        spans: list[Span],
+        phrases: Sequence[PhraseInLine],
+        first: int,
         cancelled: Callable[[], bool],
-        *,
-        first_alone: bool = False,
-        mark: FrameMark | None = None,
-    ) -> Iterator[Float32]:
-        """Samples of successive windows, all together T * 512 of them.
+        hold: bool = True,
+    ) -> Iterator[tuple[int, Float32]]:
+        """Samples of a line, with the index of the phrase to which they belong.
 
         Args:
-            phrase: from the encoder.
-            spans: cover the phrase in order.
+            phrases: in order; one without sound gives one empty piece.
+            first: frames of the first window, computed in this thread and alone, because somebody waits for
+                it; 0: nobody does.
             cancelled: asked before each window; once True, nothing more comes.
-            first_alone: compute nothing beside the first window, because somebody waits for it.
-            mark: inaudible mark of the phrase.
+            hold: begin nothing else before the piece after the first window is asked for.
 
         Raises:
-            RunnerError: the decoder failed or gave NaN.
+            RunnerError: a network failed or gave NaN.
         """
-        head = PhraseHead(phrase.plan.f0_edges, mark)
-        join = OverlapAdd(phrase.plan.n_frames)
-        for rows in self._ordered(lambda span: self._rows(phrase, head, span), spans, cancelled, first_alone):
-            samples = join.add(rows)
-            if not np.isfinite(samples.sum()):
-                raise RunnerError(
-                    "the decoder gave NaN or infinity: the network or its quantization is broken"
-                )
-            yield samples
-
-    def _ordered(
-        self,
-        compute: Callable[[Span], Float32],
-        spans: list[Span],
-        cancelled: Callable[[], bool],
-        first_alone: bool,
-    ) -> Iterator[Float32]:
-        """Rows of each span in order, with up to ``workers`` spans in progress; the first in this thread."""
-        waiting: deque[Future[Float32]] = deque()
-        later = iter(spans[1:])
+        sounding = [phrase for phrase in phrases if phrase.sounds]
+        ahead = Ahead(self._units(sounding, first, cancelled), self._pool, self.workers + 1)
+        self._n_lines += 1
         try:
-            for index, span in enumerate(spans):
+            for index, phrase in enumerate(phrases):
                 if cancelled():
                     return
-                if self._pool is not None and (index or not first_alone):
-                    free = self.workers - len(waiting) - (index == 0)
-                    waiting.extend(self._pool.submit(compute, next_one) for next_one in islice(later, free))
-                yield waiting.popleft().result() if index and waiting else compute(span)
+                if not phrase.sounds:
+                    yield index, np.zeros(0, np.float32)
+                    continue
+                join = OverlapAdd(phrase.n_frames)
+                if first and phrase is sounding[0]:
+                    rows = self._rows(phrase, self._spans(phrase, first)[0])
+                    if not hold:
+                        ahead.begin()
+                    yield index, _checked(join.add(rows))
+                while not join.complete and not cancelled():
+                    for rows in ahead.take():
+                        yield index, _checked(join.add(rows))
         finally:
-            for future in waiting:
-                future.cancel()
+            self._n_lines -= 1
+            ahead.close()
 
-    def _rows(self, phrase: EncodedPhrase, head: PhraseHead, span: Span) -> Float32:
+    def _units(
+        self, phrases: Sequence[PhraseInLine], first: int, cancelled: Callable[[], bool]
+    ) -> Iterator[Unit[Float32]]:
+        """What each thread takes: a phrase, or its share of the last one, all without the first window."""
+        for phrase in phrases:
+            skipped = first if phrase is phrases[0] else 0
+            alone = phrase is phrases[-1] and self._n_lines == 1
+            shares = self.workers if alone else 1
+            for share in range(shares):
+                yield partial(self._part, phrase, skipped, (share, shares), cancelled)
+
+    def _part(
+        self, phrase: PhraseInLine, first: int, part: tuple[int, int], cancelled: Callable[[], bool]
+    ) -> Iterator[Float32]:
+        share, shares = part
+        spans = self._spans(phrase, first, shares)[1 if first else 0 :]
+        for span in spans[len(spans) * share // shares : len(spans) * (share + 1) // shares]:
+            if cancelled():
+                return
+            yield self._rows(phrase, span)
+
+    def _spans(self, phrase: PhraseInLine, first: int, workers: int = 1) -> list[Span]:
+        return plan_windows(phrase.n_frames, first, self._largest, workers)
+
+    def _rows(self, phrase: PhraseInLine, span: Span) -> Float32:
         """Decode one window with its context and sound it."""
-        (start, stop), n_frames = span, phrase.plan.n_frames
+        (start, stop), n_frames, encoded = span, phrase.n_frames, phrase.encoded
         context = self._context + 1  # the head reads the gains of a neighbour on either side
         low, high = max(start - context, 0), min(stop + context, n_frames)
-        frames = self._runner.decode(phrase.hidden[:, low:high], phrase.plan.features[:, low:high])
-        return head.rows(frames, low, start, stop, self._workspace())
+        frames = self._runner.decode(encoded.hidden[:, low:high], encoded.plan.features[:, low:high])
+        return phrase.head.rows(frames, low, start, stop, self._workspace())
 
     def _workspace(self) -> Workspace:
         if not hasattr(self._local, "workspace"):
             self._local.workspace = Workspace()
         workspace: Workspace = self._local.workspace
         return workspace
+
+
+def _checked(samples: Float32) -> Float32:
+    if not np.isfinite(samples.sum()):
+        raise RunnerError("the decoder gave NaN or infinity: the network or its quantization is broken")
+    return samples
 
 
 def plan_windows(n_frames: int, first: int, largest: int, workers: int) -> list[tuple[int, int]]:

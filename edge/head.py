@@ -206,6 +206,11 @@ class OverlapAdd:
         self._left = n_frames
         self._tail: Float32 | None = None
 
+    @property
+    def complete(self) -> bool:
+        """Whether all frames are there."""
+        return self._left == 0
+
     def add(self, rows: Float32) -> Float32:
         """All samples of a stretch but the last half window, which waits for its other half."""
         self._left -= len(rows) - 1

@@ -1,4 +1,4 @@
-"""Topics and payloads of the MQTT contract, version 1: the public API of the daemon.
+"""Payloads of the MQTT contract, version 1: the public API of the daemon.
 
 What comes in is validated strictly (a number is no string, `true` is no number); keys that are unknown
 are kept out and named in the answer's `warnings`. What goes out is built from these models only.
@@ -7,8 +7,6 @@ are kept out and named in the answer's `warnings`. What goes out is built from t
 from __future__ import annotations
 
 import hashlib
-import re
-from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
@@ -17,7 +15,6 @@ from . import spec
 
 CONTRACT_VERSION = 1
 MAX_DELAY_MS = 3_600_000
-NO_CHARACTER = "unknown"  # topic level for answers to a request that names no valid character
 OPERATIONS = ("say", "cancel", "stop", "prepare", "characters", "status", "reload", "flush_cache")
 
 Code = Literal[
@@ -31,65 +28,8 @@ RETRYABLE_CODES = frozenset(
 )
 """Failures that may pass if the same request is sent again later."""
 
-REVOCATIONS = "trust/revocations"
-"""Below the device's root: the one topic whose retained message is obeyed, because it proves itself."""
-
-LABEL_SHOWN = "label/shown"
-"""Below the device's root: a screen says that it shows the label's text."""
-
 Output = Literal["play", "audio", "lipsync", "file"]
 VisemeSet = Literal["oculus", "rhubarb", "azure", "arkit", "polly"]
-
-
-def is_name(text: str) -> bool:
-    """Tell whether a text may be a device, character or mark."""
-    return re.fullmatch(spec.NAME, text) is not None
-
-
-@dataclass(frozen=True)
-class Address:
-    """An inbound topic, taken apart: `kind` is `say`, `line`, `stop`, `request` or `health`."""
-
-    kind: str
-    name: str
-
-
-@dataclass(frozen=True)
-class Topics:
-    """The topics of one device."""
-
-    base: str
-    device: str
-
-    @property
-    def root(self) -> str:
-        """Return `<base>/<device>`, called `B` in the contract."""
-        return f"{self.base}/{self.device}"
-
-    def subscriptions(self) -> tuple[str, ...]:
-        """Return what the daemon listens to: commands, malformed ones too, which have a right to an answer.
-
-        ``health`` is its own, for the loopback check.
-        """
-        tails = ("say/#", "line/#", "stop/#", "request/#", "health", REVOCATIONS, LABEL_SHOWN)
-        return tuple(f"{self.root}/{tail}" for tail in tails)
-
-    def urgent(self) -> tuple[str, ...]:
-        """Return what the session for stops listens to."""
-        return tuple(f"{self.root}/{tail}" for tail in ("stop/#", "request/stop", "request/cancel"))
-
-    def read(self, topic: str) -> Address | None:
-        """Take an inbound topic apart; `None` if it is none of ours."""
-        if not topic.startswith(self.root + "/"):
-            return None
-        kind, _, name = topic[len(self.root) + 1 :].partition("/")
-        is_ours = kind in ("say", "line", "stop", "request") or (kind == "health" and not name)
-        is_ours = is_ours or f"{kind}/{name}" in (REVOCATIONS, LABEL_SHOWN)
-        return Address(kind, name) if is_ours else None
-
-    def own(self, tail: str) -> str:
-        """Return a topic below the device's root, such as `state` or `event/noah`."""
-        return f"{self.root}/{tail}"
 
 
 def _integral(value: Any) -> Any:
@@ -115,37 +55,62 @@ class AudioOptions(_Inbound):
     """How sound is sent over MQTT."""
 
     format: Literal["pcm16", "wav"] = "pcm16"
+    """Mono, 16-bit, little-endian; `wav` begins with a header."""
     chunk_bytes: Integer = Field(16_384, ge=256, le=1_048_576)
+    """Largest message; fewer where the broker takes less."""
 
 
 class SayRequest(_Inbound):
     """A line to be spoken; ranges and defaults as in section 2 of the contract."""
 
     id: RequestId | None = None
+    """Names the request for ever; made up where absent. The same again is not done again."""
     character: Name | None = None
+    """Who speaks; the only one of the voice where absent."""
     text: str | None = Field(None, max_length=spec.MAX_TEXT_CHARACTERS)
+    """What is said, tags included; either this or `line`."""
     line: Name | None = None
+    """A line of the show file."""
     language: Literal["auto", "zh", "en", "ja"] = "auto"
     emotion: str = Field("neutral", min_length=1, max_length=64)
+    """Until the first emotion tag; one that the character lacks is replaced, with a warning."""
     emotion_strength: float = _number(1.0, spec.EMOTION_STRENGTH)
+    """0 is neutral, 1 as trained."""
     rate: float = _number(1.0, spec.RATE)
     """Speed, times normal."""
     pitch: float = _number(0.0, spec.PITCH)
     """Semitones."""
     volume: float = _number(1.0, spec.VOLUME)
+    """Linear gain."""
     priority: Integer = Field(5, ge=0, le=9)
+    """Higher speaks first; equal ones in order of arrival."""
     interrupt: Literal["none", "lower", "character", "all"] = "none"
+    """What this line cuts off when it is due."""
     deadline_ms: Integer | None = Field(None, ge=1, le=MAX_DELAY_MS)
+    """It must start within this time of its arrival, or it expires."""
     not_before_ms: Integer = Field(0, ge=0, le=MAX_DELAY_MS)
+    """It must not start sooner after its arrival."""
     output: list[Output] = Field(default=["play"], min_length=1, max_length=8)
+    """Where the line goes."""
     audio: AudioOptions = AudioOptions()
+    """For output `audio`."""
     visemes: VisemeSet = "oculus"
+    """For output `lipsync`."""
     reply_to: str | None = None
+    """Topic to which the answer is sent as well."""
     cache: Literal["use", "bypass", "only"] = "use"
+    """`only`: rather fail with `not_cached` than compute; `bypass`: neither read nor keep."""
+    markup: Literal["lenient", "strict"] = "lenient"
+    """`lenient`: what is no tag or direction is not spoken, with a warning; `strict`: it is refused."""
+    trust: Literal["show", "text"] = "show"
+    """`text`: of a language model or the public; emotions and pauses are obeyed, marks are not."""
 
     def content_digest(self) -> str:
-        """Hash what is asked for: equal for repetitions of one request, whatever its id and reply topic."""
-        content = self.model_dump_json(exclude={"id", "reply_to"})
+        """Hash what is asked for: equal for repetitions of one request, whatever its id and reply topic.
+
+        Keys at their default are left out, so that a later version with more keys gives the same.
+        """
+        content = self.model_dump_json(exclude={"id", "reply_to"}, exclude_defaults=True)
         return hashlib.sha256(content.encode()).hexdigest()
 
 
@@ -154,6 +119,7 @@ class PrepareRequest(_Inbound):
 
     id: RequestId | None = None
     items: list[dict[str, Any]] = Field(min_length=1, max_length=2000)
+    """Say requests, without `output`."""
     reply_to: str | None = None
 
 
@@ -161,6 +127,7 @@ class CancelRequest(_Inbound):
     """A line to be cut or taken out of the queue."""
 
     id: RequestId
+    """Of the line."""
     reply_to: str | None = None
 
 
@@ -169,6 +136,7 @@ class StopRequest(_Inbound):
 
     id: RequestId | None = None
     character: Name | None = None
+    """Whom to silence; everybody where absent."""
     reply_to: str | None = None
 
 
@@ -179,7 +147,9 @@ class PlainRequest(_Inbound):
     reply_to: str | None = None
 
 
-class _Outbound(BaseModel):
+class Outbound(BaseModel):
+    """What the daemon says."""
+
     model_config = ConfigDict(frozen=True)
 
     def to_json(self) -> bytes:
@@ -187,31 +157,24 @@ class _Outbound(BaseModel):
         return self.model_dump_json(exclude_none=True).encode()
 
 
-class Response(_Outbound):
-    """The answer to a request; `result` holds what the operation returns, at the top level."""
-
-    model_config = ConfigDict(frozen=True, extra="allow")
-
-    id: str
-    op: str
-    ok: bool
-    code: Code | Literal["ok"] = "ok"
-    message: str = ""
-    warnings: list[str] = []
-
-
-class Event(_Outbound):
+class Event(Outbound):
     """What every lifecycle event carries."""
 
     id: str
+    """Of the request."""
     event: str
     seq: int
     """Number of this event among those of the same request, from 0."""
     event_id: str
+    """Of this event; one that is heard twice has it twice."""
     boot_id: str
+    """Of this run of the daemon."""
     character: str
+    """Empty where the request names no valid one."""
     t_mono_ms: int
+    """When, on a clock that is never set."""
     duplicate: bool | None = None
+    """True where the event is sent again because the request was."""
 
 
 class Accepted(Event):
@@ -235,8 +198,13 @@ class FirstAudio(Event):
 
     event: Literal["first_audio"] = "first_audio"
     latency_ms: float
+    """From arrival to the first sample handed on."""
     t0_mono_ns: int
+    """When that was, on the clock of `t_mono_ms`."""
     device_latency_ms: float
+    """From then until it is heard."""
+    label_ms: float | None = None
+    """Length of the audible label before what is said; it is not part of the latency."""
 
 
 class Finished(Event):
@@ -244,12 +212,18 @@ class Finished(Event):
 
     event: Literal["finished"] = "finished"
     audio_ms: float
+    """Length of the sound."""
     synthesis_ms: float
+    """Time spent computing it."""
     rtf: float
+    """Real-time factor: the one by the other."""
     cached: bool
     underruns: int
+    """Gaps in what was played."""
     path: str | None = None
+    """File on the device, for output `file`."""
     url: str | None = None
+    """Where it can be fetched, if the HTTP door is open."""
     warnings: list[str] | None = None
 
 
@@ -260,7 +234,9 @@ class Failed(Event):
     code: Code
     message: str
     stage: str
+    """Where on the way from text to sound."""
     retryable: bool
+    """Whether the same request may succeed later."""
 
 
 class Rejected(Event):
@@ -279,6 +255,7 @@ class Cancelled(Event):
     event: Literal["cancelled"] = "cancelled"
     by: Literal["request", "interrupt", "stop", "shutdown"]
     played_ms: float
+    """How much of it was heard."""
 
 
 class Expired(Event):
@@ -286,12 +263,13 @@ class Expired(Event):
 
     event: Literal["expired"] = "expired"
     late_ms: float
+    """By how much."""
 
 
 TERMINAL_EVENTS = frozenset({"finished", "failed", "cancelled", "expired"})
 
 
-class MarkReached(_Outbound):
+class MarkReached(Outbound):
     """The sound has reached `[mark:name]`."""
 
     id: str
@@ -301,7 +279,7 @@ class MarkReached(_Outbound):
     """Position of the mark, from the first sample of the line."""
 
 
-class AudioMeta(_Outbound):
+class AudioMeta(Outbound):
     """Announces sound over MQTT."""
 
     id: str
@@ -309,17 +287,19 @@ class AudioMeta(_Outbound):
     sample_rate: int
     channels: int = 1
     label: dict[str, object]
+    """That it is synthesised, the profile, and what has to be shown."""
 
 
-class AudioEnd(_Outbound):
+class AudioEnd(Outbound):
     """Closes sound over MQTT."""
 
     chunks: int
     bytes: int
     sha256: str
+    """Of all chunks together, hexadecimal."""
 
 
-class CharacterInfo(_Outbound):
+class CharacterInfo(Outbound):
     """One voice of the loaded bundle."""
 
     name: str
@@ -328,42 +308,51 @@ class CharacterInfo(_Outbound):
     description: str = ""
 
 
-class LabelStatus(_Outbound):
+class LabelStatus(Outbound):
     """What a screen has to show beside what is heard."""
 
     profile: str
     text: str
+    """Empty where nothing has to be shown."""
     texts: dict[str, str]
     """By language, where the profile tells them apart."""
     shown: bool
     """Whether a screen has said so since the daemon started."""
 
 
-class Status(_Outbound):
+class Status(Outbound):
     """Retained description of the daemon."""
 
     version: str
     contract: int = CONTRACT_VERSION
     boot_id: str
+    """Of this run of the daemon."""
     runner: str
+    """Inference library in use."""
     precision: str
+    """Of the networks."""
     bundle: str
+    """Name and version of the voice."""
     characters: list[str]
     queue_depth: int
+    """Lines that wait."""
     journal_backlog: int
+    """Records that wait to be on disk."""
     last_error: str
+    """Of the device, never of a client; empty if there was none."""
     label: LabelStatus
+    """What a screen has to show."""
 
 
-class Health(_Outbound):
+class Health(Outbound):
     """Sent every 10 s; the daemon listens to its own to measure the whole way through the broker."""
 
     boot_id: str
     beat: int
     uptime_s: float
-    loopback_age_s: float | None
+    loopback_age_s: float | None = None
     """Age of the last health message that came back through the broker."""
-    loopback_ms: float | None
+    loopback_ms: float | None = None
     """How long that one took."""
     connected: bool
     protocol: str
@@ -376,10 +365,15 @@ class Health(_Outbound):
     outgoing_dropped: int
     lines: dict[str, int]
     """Number of lines by how they ended, since start."""
-    first_audio_p50_ms: float | None
-    first_audio_p95_ms: float | None
+    first_audio_p50_ms: float | None = None
+    first_audio_p95_ms: float | None = None
     underruns: int
     cache_lines: int
     cache_mb: float
     resident_mb: float
+    """Of the daemon's own process."""
+    engine_mb: float
+    """Of the process in which the synthesiser works; 0 where it has none of its own."""
+    engine_faults: int
+    """Times that the synthesiser crashed, hung or gave nonsense and had to be replaced."""
     sink: str

@@ -16,6 +16,8 @@ SENTENCE_GAP_MS = 140  # on top of the silence that the student itself leaves at
 LONG_SILENCE_MS = 600  # a line of dots, an actor who does not answer
 SHORT_SILENCE_MS = 300  # a line of ♪ or of a mark
 MAX_PHONEMES = 140  # a longer sentence is cut at a comma: the encoder's time is part of the first sound's
+LONG_FIRST_PHONEMES = 80  # a first sentence as long as this is cut at a comma, so that sound starts sooner
+FIRST_PHONEMES = 16, 48  # that a first phrase cut off so has
 _DOTS = re.compile(r"[…‥⋯]|\.{2,}|。{2,}|——|──")
 _MORE_PUNCTUATION = tuple((symbol,) for symbol in PUNCTUATION)
 
@@ -134,6 +136,8 @@ class _Splitter:
                 self._breath = bool(self._phrases)
             elif self._open.stop - self._open.start >= MAX_PHONEMES:
                 self._cut_long(self._open)
+            elif self._open.stop - self._open.start == LONG_FIRST_PHONEMES and not self._phrases:
+                self._cut_first(self._open)
 
     def obey(self, tag: Tag) -> None:
         """Take a tag at the present place."""
@@ -223,12 +227,23 @@ class _Splitter:
             return word.text
         return word.text[characters.index(offsets[first]) : characters.index(offsets[last - 1]) + 1]
 
+    def _cut_first(self, span: _Open) -> None:
+        """Cut a long first phrase behind its last early comma, if it has one."""
+        fewest, most = FIRST_PHONEMES
+        early = range(span.start + fewest, span.start + most)
+        commas = [i + 1 for i in early if self._reading.phonemes[i] in PUNCTUATION]
+        if commas:
+            self._cut(span, commas[-1])
+
     def _cut_long(self, span: _Open) -> None:
         """Cut an over-long phrase behind its last comma, else before its last word, else where it stands."""
         earliest = span.start + MAX_PHONEMES // 3
         commas = [i + 1 for i in range(earliest, span.stop) if self._reading.phonemes[i] in PUNCTUATION]
         words = [word.start for word in self._reading.words if earliest < word.start < span.stop]
-        cut = (commas or words or [span.stop])[-1]
+        self._cut(span, (commas or words or [span.stop])[-1])
+
+    def _cut(self, span: _Open, cut: int) -> None:
+        """Let the part before ``cut`` go and keep the rest open."""
         later = [cue for cue in span.cues if cue[1] >= cut]
         self._open = _Open(span.start, cut, [cue for cue in span.cues if cue[1] < cut])
         self._close()

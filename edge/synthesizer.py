@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from . import golden, markup
 from .audio import AudioChunk, Mark, Pcm16, to_pcm16
 from .bundle.bundle import Bundle, Gate
 from .bundle.manifest import Character, choose_character
-from .decoding import EncodedPhrase, WindowDecoder, plan_windows
+from .decoding import EncodedPhrase, LineDecoder, PhraseInLine
 from .errors import BundleError, RequestError
 from .lipsync.timeline import Timeline, concatenate, phrase_timeline, silence_timeline
 from .markup import Tag
@@ -21,9 +22,9 @@ from .phrases import Phrase, silent_phrases, split_phrases
 from .prosody import plan_frames, sounded_mask
 from .runners import EncoderInputs, Runner, open_runner
 from .runners.base import encoder_inputs
+from .sanity import SoundGate, check_durations
 from .spec import EMOTION_STRENGTH, HOP_LENGTH, PITCH, RATE, SAMPLE_RATE, VOLUME
 from .text import FrontEnd
-from .watermark.pattern import FrameMark
 
 _RANGES = {"emotion_strength": EMOTION_STRENGTH, "rate": RATE, "pitch": PITCH, "volume": VOLUME}
 
@@ -114,7 +115,8 @@ class Synthesizer:
         self.marked = bundle.imitates_a_person or marked
         self._runner = runner
         self._front_end = front_end
-        self._decoder = WindowDecoder(runner, bundle.manifest.context_frames)
+        manifest = bundle.manifest
+        self._decoder = LineDecoder(runner, manifest.context_frames, manifest.window_frames)
 
     @classmethod
     def load(
@@ -132,7 +134,7 @@ class Synthesizer:
 
         Args:
             bundle: directory or ``.voice`` file.
-            threads: windows to decode at the same time.
+            threads: phrases, or windows of the last one, to compute at the same time.
             lexicon: of the show.
             runner: one of ``edge.runners.RUNNERS``.
             gate: decides whether the voice may be used, as in :meth:`Bundle.load`.
@@ -207,17 +209,20 @@ class Synthesizer:
         phrases = split_phrases(reading, tags, first)
         return PreparedLine(request, character, phrases, reading.normalized, tuple(warnings))
 
-    def stream(self, line: PreparedLine, cancelled: Callable[[], bool] = _never) -> Iterator[AudioChunk]:
+    def stream(
+        self, line: PreparedLine, cancelled: Callable[[], bool] = _never, hold: bool = True
+    ) -> Iterator[AudioChunk]:
         """Speak a line chunk by chunk: the first short, so that sound starts at once, later ones longer.
 
         Args:
             line: from ``prepare``.
             cancelled: asked before every window; once True, nothing more comes.
+            hold: begin nothing else before the chunk after the first is asked for.
 
         Raises:
             RunnerError: a network failed.
         """
-        return self._speak(line, self.bundle.manifest.first_window_frames, cancelled)
+        return self._speak(line, self.bundle.manifest.first_window_frames, cancelled, hold)
 
     def synthesize(self, request: SpeechRequest) -> Speech:
         """Speak a whole line at once; the same sound as ``stream`` to within one 16-bit step.
@@ -226,7 +231,7 @@ class Synthesizer:
             RequestError, TextError, RunnerError: as ``prepare`` and ``stream``.
         """
         line = self.prepare(request)
-        chunks = list(self._speak(line, 0, _never))
+        chunks = list(self._speak(line, 0, _never, hold=False))
         timelines = [chunk.timeline for chunk in chunks if chunk.timeline is not None]
         marks = tuple(mark for chunk in chunks for mark in chunk.marks)
         audio = np.concatenate([chunk.samples for chunk in chunks])
@@ -241,6 +246,7 @@ class Synthesizer:
         request = line.request
         outputs = self._runner.encode(self._inputs(line, phrase))
         sounded = sounded_mask(phrase.symbols)
+        check_durations(outputs.durations, sounded)
         plan = plan_frames(
             outputs.durations, outputs.f0, outputs.energy, sounded, rate=request.rate, pitch=request.pitch
         )
@@ -251,63 +257,57 @@ class Synthesizer:
         return encoder_inputs(phrase, line.character.id, emotion, line.request.emotion_strength)
 
     def _speak(
-        self, line: PreparedLine, first_window: int, cancelled: Callable[[], bool]
+        self, line: PreparedLine, first_window: int, cancelled: Callable[[], bool], hold: bool
     ) -> Iterator[AudioChunk]:
         """Chunks of all phrases; only the first that sounds starts with a short window."""
-        position = 0
-        for phrase in line.phrases:
-            if cancelled():
-                return
-            last = phrase is line.phrases[-1]
-            for chunk in self._speak_phrase(line, phrase, position, first_window, cancelled):
-                position = chunk.start + len(chunk.samples)
-                yield chunk if last else replace(chunk, final=False)
-            first_window = 0 if phrase.symbols else first_window
+        places = self._places(line)
+        cut, current = _PhraseCutter(line.phrases[0], places[0]), 0
+        for index, samples in self._decoder.sound(places, first_window, cancelled, hold):
+            if index != current:
+                cut, current = _PhraseCutter(line.phrases[index], places[index]), index
+            chunk = cut.chunk(samples, line.request.volume)
+            yield replace(chunk, final=chunk.final and index == len(places) - 1)
 
-    def _speak_phrase(
-        self,
-        line: PreparedLine,
-        phrase: Phrase,
-        start: int,
-        first_window: int,
-        cancelled: Callable[[], bool],
-    ) -> Iterator[AudioChunk]:
-        """Chunks of one phrase, the first with its silence and timeline; ``final`` is that of the phrase."""
-        silence = phrase.silence_samples(line.request.rate)
-        encoded = self.encode(line, phrase) if phrase.symbols else None
-        durations = encoded.plan.durations if encoded else np.zeros(0, np.int64)
-        boundaries = start + silence + HOP_LENGTH * np.concatenate([[0], np.cumsum(durations)])
-        timeline: Timeline | None = _timeline(phrase, start, boundaries)
-        marks = [
+    def _places(self, line: PreparedLine) -> list[PhraseInLine]:
+        """Where each phrase lies, as soon as it and those in front are encoded."""
+        places: list[PhraseInLine] = []
+        for phrase in line.phrases:
+            encode = partial(self.encode, line, phrase) if phrase.symbols else None
+            silence = phrase.silence_samples(line.request.rate)
+            places.append(PhraseInLine(encode, silence, places[-1] if places else None, self.marked))
+        return places
+
+
+class _PhraseCutter:
+    """Makes the chunks of one phrase from its samples: the first with its silence and timeline."""
+
+    def __init__(self, phrase: Phrase, place: PhraseInLine) -> None:
+        durations = place.encoded.plan.durations if place.sounds else np.zeros(0, np.int64)
+        start = place.start
+        boundaries = start + place.silence + HOP_LENGTH * np.concatenate([[0], np.cumsum(durations)])
+        self._timeline: Timeline | None = _timeline(phrase, start, boundaries)
+        self._marks = [
             Mark(cue.name, start if cue.index < 0 else int(boundaries[cue.index])) for cue in phrase.cues
         ]
-        lead, end = np.zeros(silence, np.int16), int(boundaries[-1])
-        inaudible = FrameMark(int(boundaries[0])) if self.marked else None
-        for piece in self._sound(encoded, inaudible, line.request.volume, first_window, cancelled):
-            samples = np.concatenate([lead, piece]) if len(lead) else piece
-            stop = start + len(samples)
-            due = tuple(mark for mark in marks if mark.sample < stop or stop == end)
-            marks = [mark for mark in marks if mark not in due]
-            yield AudioChunk(samples, SAMPLE_RATE, start, stop == end, timeline, due)
-            start, lead, timeline = stop, lead[:0], None
+        self._lead, self._start, self._end = np.zeros(place.silence, np.int16), start, place.end
+        self._gate = SoundGate(phrase.symbols, durations)
 
-    def _sound(
-        self,
-        encoded: EncodedPhrase | None,
-        mark: FrameMark | None,
-        volume: float,
-        first_window: int,
-        cancelled: Callable[[], bool],
-    ) -> Iterator[Pcm16]:
-        """PCM of a phrase, window by window; one empty piece for a phrase without sound."""
-        if encoded is None:
-            yield np.zeros(0, np.int16)
-            return
-        largest = self.bundle.manifest.window_frames
-        spans = plan_windows(encoded.plan.n_frames, first_window, largest, self._decoder.workers)
-        alone = first_window > 0
-        for samples in self._decoder.sound(encoded, spans, cancelled, first_alone=alone, mark=mark):
-            yield to_pcm16(samples, volume)
+    def chunk(self, sound: NDArray[np.float32], volume: float) -> AudioChunk:
+        """The next chunk; ``final`` is that of the phrase.
+
+        Raises:
+            RunnerError: no voice makes such sound.
+        """
+        self._gate.check(sound)
+        piece = to_pcm16(sound, volume)
+        samples = np.concatenate([self._lead, piece]) if len(self._lead) else piece
+        start, stop = self._start, self._start + len(samples)
+        final = stop == self._end
+        due = tuple(mark for mark in self._marks if mark.sample < stop or final)
+        chunk = AudioChunk(samples, SAMPLE_RATE, start, final, self._timeline, due)
+        self._marks = [mark for mark in self._marks if mark not in due]
+        self._start, self._lead, self._timeline = stop, self._lead[:0], None
+        return chunk
 
 
 def _check_ranges(request: SpeechRequest) -> None:

@@ -29,6 +29,14 @@ _corpus = click.option("--corpus", type=_folder, required=True, help="corpus of 
 _output = click.option("--output", type=_path, required=True, help="folder to write")
 _lines = click.option("--lines", default=64, show_default=True, help="lines of the corpus to use")
 
+_weight_bits = click.option(
+    "--weight-bits",
+    type=click.Choice(["7", "8"]),
+    default="8",
+    show_default=True,
+    help="7: the same sound on x86 processors without VNNI, whose products of 8 bits saturate",
+)
+
 
 @click.group(context_settings=GROUP_SETTINGS, commands=[build, verdict])
 @group_options
@@ -62,13 +70,15 @@ def export(checkpoint: Path, output: Path) -> None:
 @_lines
 @_output
 @click.option("--budget", default=1.0, show_default=True, help="harm allowed per graph; 0 keeps all float")
-def quantize(networks: Path, corpus: Path, lines: int, output: Path, budget: float) -> None:
+@_weight_bits
+def quantize(networks: Path, corpus: Path, lines: int, output: Path, budget: float, weight_bits: str) -> None:
     """Calibrate on training lines, choose layers, insert Q/DQ."""
     from .lines import read_lines
     from .placement import quantize as quantize_networks
 
     student = _student(networks)
-    placements = quantize_networks(networks, read_lines(corpus, student, "train", lines), output, budget)
+    calibration = read_lines(corpus, student, "train", lines)
+    placements = quantize_networks(networks, calibration, output, budget, int(weight_bits))
     (output / STUDENT_FILE).write_text(json.dumps(student), encoding="utf-8")
     _write_json(output / "placement.json", {file: found.to_dict() for file, found in placements.items()})
     for file, found in placements.items():

@@ -17,7 +17,7 @@ import onnx
 import onnxruntime
 
 from edge.bundle.bundle import DECODER_FILE, ENCODER_FILE
-from edge.decoding import WindowDecoder, plan_windows
+from edge.decoding import LineDecoder, PhraseInLine
 from edge.distance import log_mel_distance, snr_db
 from edge.runners.ort import session_options
 from edge.spec import FRAME_RATE
@@ -84,7 +84,7 @@ def speed(folders: dict[str, Path], line: Line) -> list[dict[str, Any]]:
         One row per folder: least ms of encoder and decoder, their ms per second of sound, ms of the line.
     """
     variants = {(name, n): FolderRunner(folder, n) for name, folder in folders.items() for n in (1, 2)}
-    decoders = {key: WindowDecoder(runner, CONTEXT_FRAMES) for key, runner in variants.items()}
+    decoders = {key: LineDecoder(runner, CONTEXT_FRAMES, MAX_WINDOW) for key, runner in variants.items()}
     first = next(iter(variants.values()))
     prosody = first.encode(line.inputs)
     phrase = expand(line, prosody, prosody.hidden)
@@ -103,12 +103,11 @@ def speed(folders: dict[str, Path], line: Line) -> list[dict[str, Any]]:
     return [_speed_row(name, np.array(times[name, 1]), np.array(times[name, 2]), seconds) for name in folders]
 
 
-def _speak(runner: FolderRunner, decoder: WindowDecoder, line: Line) -> None:
+def _speak(runner: FolderRunner, decoder: LineDecoder, line: Line) -> None:
     """A whole line from ids to samples."""
     prosody = runner.encode(line.inputs)
     phrase = expand(line, prosody, prosody.hidden)
-    spans = plan_windows(phrase.plan.n_frames, 0, MAX_WINDOW, decoder.workers)
-    for _ in decoder.sound(phrase, spans, lambda: False):
+    for _ in decoder.sound([PhraseInLine(lambda: phrase)], 0, lambda: False):
         pass
 
 

@@ -74,7 +74,13 @@ class Placement:
 Harm = Callable[[ModelProto], float]
 
 
-def quantize(source: Path, lines: Sequence[Line], output: Path, budget: float = 1.0) -> dict[str, Placement]:
+def quantize(
+    source: Path,
+    lines: Sequence[Line],
+    output: Path,
+    budget: float = 1.0,
+    weight_bits: int = qdq.WEIGHT_BITS,
+) -> dict[str, Placement]:
     """Quantize both graphs of a folder.
 
     Args:
@@ -82,6 +88,7 @@ def quantize(source: Path, lines: Sequence[Line], output: Path, budget: float = 
         lines: to calibrate and to measure on.
         output: folder for the int8 graphs.
         budget: harm allowed in each graph.
+        weight_bits: of the weights, 7 or 8.
 
     Returns:
         Placement by file name.
@@ -97,13 +104,17 @@ def quantize(source: Path, lines: Sequence[Line], output: Path, budget: float = 
     placements = {}
     for file, (harm, feeds) in jobs.items():
         model = onnx.load(source / file)
-        placements[file], placed = place(model, feeds, harm, budget)
+        placements[file], placed = place(model, feeds, harm, budget, weight_bits)
         onnx.save(placed, output / file)
     return placements
 
 
 def place(
-    model: ModelProto, feeds: Sequence[dict[str, np.ndarray]], harm: Harm, budget: float
+    model: ModelProto,
+    feeds: Sequence[dict[str, np.ndarray]],
+    harm: Harm,
+    budget: float,
+    weight_bits: int = qdq.WEIGHT_BITS,
 ) -> tuple[Placement, ModelProto]:
     """Choose ranges and layers for one graph and quantize it."""
     candidates = qdq.products(model)
@@ -113,17 +124,21 @@ def place(
     names = [node.name for node in candidates if histograms[node.input[0]].per_step]
     if not names:
         return Placement("max", {}, 0.0, ()), model
+
+    def inserted(limits: Mapping[str, float], layers: Sequence[str]) -> ModelProto:
+        return qdq.insert(model, limits, layers, weight_bits)
+
     by_method: dict[str, float] = {
-        method: harm(qdq.insert(model, _limits(histograms, method), names)) for method in METHODS
+        method: harm(inserted(_limits(histograms, method), names)) for method in METHODS
     }
     method = min(METHODS, key=lambda name: by_method[name])
     limits = _limits(histograms, method)
     graph = Graph(model)
     sizes = {node.name: int(np.prod(graph.constants[node.input[1]].dims)) for node in candidates}
-    layers = [LayerReport(name, sizes[name], harm(qdq.insert(model, limits, [name]))) for name in names]
-    chosen = _choose(layers, budget, lambda kept: harm(qdq.insert(model, limits, kept)))
+    layers = [LayerReport(name, sizes[name], harm(inserted(limits, [name]))) for name in names]
+    chosen = _choose(layers, budget, lambda kept: harm(inserted(limits, kept)))
     layers = [LayerReport(layer.name, layer.operations, layer.harm, layer.name in chosen) for layer in layers]
-    placed = qdq.insert(model, limits, chosen)
+    placed = inserted(limits, chosen)
     return Placement(method, by_method, harm(placed), tuple(layers)), placed
 
 

@@ -16,6 +16,7 @@ from . import rectify
 from .calibrate import LEVELS
 from .graph import Graph
 
+WEIGHT_BITS = 8
 MIN_WIDTH = 64  # narrower products gain less than their Q/DQ costs
 
 
@@ -31,19 +32,23 @@ def products(model: ModelProto) -> list[NodeProto]:
     ]
 
 
-def quantize_weight(weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Round a weight (K, N) to int8 with a scale (N,) for each output channel."""
-    scale = np.maximum(np.abs(weight).max(axis=0), 1e-8) / LEVELS
-    return np.clip(np.rint(weight / scale), -LEVELS, LEVELS).astype(np.int8), scale.astype(np.float32)
+def quantize_weight(weight: np.ndarray, bits: int = 8) -> tuple[np.ndarray, np.ndarray]:
+    """Round a weight (K, N) to int8 with a scale (N,) for each output channel, using so many of its bits."""
+    levels = 2 ** (bits - 1) - 1
+    scale = np.maximum(np.abs(weight).max(axis=0), 1e-8) / levels
+    return np.clip(np.rint(weight / scale), -levels, levels).astype(np.int8), scale.astype(np.float32)
 
 
-def insert(model: ModelProto, limits: Mapping[str, float], layers: Collection[str]) -> ModelProto:
+def insert(
+    model: ModelProto, limits: Mapping[str, float], layers: Collection[str], weight_bits: int = WEIGHT_BITS
+) -> ModelProto:
     """Quantize matrix products.
 
     Args:
         model: float graph; not changed.
         limits: largest magnitude of each activation that enters a product.
         layers: names of the products to quantize; the others stay float.
+        weight_bits: of the weights, 7 or 8.
 
     Raises:
         KeyError: an activation has no limit.
@@ -54,7 +59,7 @@ def insert(model: ModelProto, limits: Mapping[str, float], layers: Collection[st
     graph = Graph(copy)
     for node in [node for node in graph.nodes if node.name in chosen]:
         activation, weight = node.input[0], node.input[1]
-        values, scales = quantize_weight(graph.array(weight))
+        values, scales = quantize_weight(graph.array(weight), weight_bits)
         rectified = rectify.find(graph, node)
         if rectified is not None:
             source = rectified.relu.input[0]

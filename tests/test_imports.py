@@ -41,17 +41,33 @@ ARROWS = {
     ),
     "deploy": ("edge", "quantize.build"),
     "benchmarks": ("edge", "quantize", "models"),  # models: the full model is what we compare with
+    "benchmarks.peers.kokoro": ("edge", "distill.teachers"),  # the same for the teacher
 }
 
+CONTRACT = ("edge.messages", "edge.topics")
 # Inside edge: what a room must not import. The daemon decides, protocols carry; sound and text know neither.
 FORBIDDEN = {
     **dict.fromkeys(
         ("edge.text", "edge.lipsync", "edge.head", "edge.prosody", "edge.runners", "edge.bundle"),
-        ("edge.daemon", "edge.protocols", "edge.playback", "edge.config", "edge.messages"),
+        ("edge.daemon", "edge.protocols", "edge.playback", "edge.config", *CONTRACT),
     ),
-    "edge.synthesizer": ("edge.daemon", "edge.protocols", "edge.playback", "edge.config", "edge.messages"),
-    "edge.engine": ("edge.messages", "edge.daemon", "edge.protocols", "edge.playback", "edge.config"),
-    "edge.playback": ("edge.messages", "edge.daemon", "edge.protocols", "edge.engine"),
+    "edge.synthesizer": (
+        "edge.daemon",
+        "edge.protocols",
+        "edge.playback",
+        "edge.config",
+        "edge.messages",
+        "edge.topics",
+    ),
+    "edge.engine": (
+        "edge.messages",
+        "edge.topics",
+        "edge.daemon",
+        "edge.protocols",
+        "edge.playback",
+        "edge.config",
+    ),
+    "edge.playback": ("edge.messages", "edge.topics", "edge.daemon", "edge.protocols", "edge.engine"),
     "edge.protocols": ("edge.daemon", "edge.engine", "edge.synthesizer"),
     "edge": ("edge.daemon",),
 }
@@ -60,12 +76,14 @@ MAY_IMPORT_DAEMON = ("edge.cli", "edge.demo", "edge.daemon")
 # What a device does not have. Importing any module of the package must work without it.
 NOT_ON_DEVICE = ("torch", "onnx", "scipy", "matplotlib", "lightning", "models", "distill", "benchmarks")
 OPTIONAL_ON_DEVICE = (
-    "amqtt", "openvino", "prometheus_client", "psutil", "pycuda", "pyopenjtalk", "pythonosc", "sounddevice",
-    "starlette", "tensorrt", "uvicorn", "yaml",
+    "amqtt", "c2pa", "openvino", "prometheus_client", "psutil", "pycuda", "pyopenjtalk", "pythonosc",
+    "sounddevice", "starlette", "tensorrt", "uvicorn", "yaml",
 )  # fmt: skip
 
 # Distribution names that differ from the import.
 IMPORT_NAMES = {
+    "c2pa-python": "c2pa",
+    "protobuf": "google",
     "paho-mqtt": "paho",
     "pillow": "PIL",
     "prometheus-client": "prometheus_client",
@@ -252,7 +270,19 @@ def third_party(package: str) -> set[str]:
 def test_every_dependency_of_the_device_is_declared_and_used() -> None:
     arguments = setup_arguments()
     base = {import_name(requirement) for requirement in arguments["install_requires"]}
-    extras = ("ja", "audio", "openvino", "jetson", "rtx", "http", "metrics", "osc", "asyncapi", "demo")
+    extras = (
+        "ja",
+        "audio",
+        "openvino",
+        "jetson",
+        "rtx",
+        "http",
+        "metrics",
+        "osc",
+        "asyncapi",
+        "provenance",
+        "demo",
+    )
     optional = {import_name(text) for extra in extras for text in arguments["extras_require"].get(extra, [])}
     used = third_party("edge")
     assert used <= base | optional | UNDECLARED, (

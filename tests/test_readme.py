@@ -32,6 +32,7 @@ def place(tmp_path: Path) -> Path:
     command = folder / "sovits-edge"
     command.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m edge "$@"\n', encoding="utf-8")
     command.chmod(0o755)
+    (tmp_path / "deploy").symlink_to(ROOT / "deploy")
     return tmp_path
 
 

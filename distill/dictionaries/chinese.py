@@ -245,10 +245,10 @@ def build(words_path: Path, overrides_path: Path) -> Words:
             continue
         if len(word) < 2 or not HAN_WORD.match(word) or not all(c in characters for c in word):
             continue
-        reading = added[word][0] if word in added else word_reading(word)
-        if reading and word not in added:
-            reading = by_pattern(word, with_neutral_tones(word, reading, added), counts.get(word, (0, ""))[1])
-        made = entry(word, reading)
+        found = word_reading(word) if word not in added else added[word][0]
+        if found and word not in added:
+            found = by_pattern(word, with_neutral_tones(word, found, added), counts.get(word, (0, ""))[1])
+        made = entry(word, found)
         # An idiom that is read as its characters are needs no line; segmentation does not depend on it.
         if word in known or word in added or made.reading:
             entries[word] = made

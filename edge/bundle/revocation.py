@@ -21,44 +21,38 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Holding:
-    """A voice on this device, by every name under which it can be revoked.
-
-    Attributes:
-        bundle: ``sha256:`` and hash of the manifest.
-        models: ``sha256:`` and hash, of each file.
-        consent: name of the consent record; empty for a synthetic voice.
-        device: name of this device.
-        characters: that would fall silent.
-        path: bundle on disk, where it is to be deleted.
-        derived: files made from it: engines, prepared lines, caches on disk.
-    """
+    """A voice on this device, by every name under which it can be revoked."""
 
     bundle: str
+    """``sha256:`` and hash of the manifest."""
     models: frozenset[str] = frozenset()
+    """``sha256:`` and hash, of each file."""
     consent: str = ""
+    """Name of the consent record; empty for a synthetic voice."""
     device: str = ""
+    """Name of this device."""
     characters: tuple[str, ...] = ()
+    """That would fall silent."""
     path: Path | None = None
+    """Bundle on disk, where it is to be deleted."""
     derived: tuple[Path, ...] = ()
+    """Files made from it: engines, prepared lines, caches on disk."""
 
 
 @dataclass(frozen=True)
 class Ending:
-    """A voice that has to end now.
-
-    Attributes:
-        bundle: as in its holding.
-        characters: whose running, queued, prepared and cached lines end.
-        code: for the events of these lines.
-        reason: for the message and the audit log.
-        delete: what is to be deleted; nothing where the list only asks to refuse.
-    """
+    """A voice that has to end now."""
 
     bundle: str
+    """As in its holding."""
     characters: tuple[str, ...]
+    """Whose running, queued, prepared and cached lines end."""
     reason: str
+    """For the message and the audit log."""
     delete: tuple[Path, ...]
+    """What is to be deleted; nothing where the list only asks to refuse."""
     code: str = "voice_revoked"
+    """For the events of these lines."""
 
 
 def find_revocation(revocations: Revocations | None, holding: Holding, now: int) -> Revocation | None:

@@ -9,12 +9,13 @@ from __future__ import annotations
 import click
 
 from .command import GROUP_SETTINGS, Command, group_options
+from .doctor import doctor
 from .say import say
 from .serve import serve
 from .text import phonemes, voices
 
 
-@click.group(commands=[say, serve, voices, phonemes], context_settings=GROUP_SETTINGS)
+@click.group(commands=[say, serve, voices, phonemes, doctor], context_settings=GROUP_SETTINGS)
 @group_options
 def cli() -> None:
     """Speak with a distilled character voice: on the command line, or as a daemon behind MQTT.

@@ -69,8 +69,8 @@ class _Remote:
     """One request on its way, over connections that may be lost and come back."""
 
     def __init__(self, config: EdgeConfig, request: Mapping[str, Any]) -> None:
-        from ..messages import Topics
         from ..protocols.mqtt import Connection
+        from ..topics import Topics
 
         self._where = f"the broker at {config.mqtt.host}:{config.mqtt.port}"
         self._device = config.device

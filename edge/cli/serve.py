@@ -47,9 +47,6 @@ def serve(
       sovits-edge serve --sink null --state-dir /tmp/try
       mosquitto_pub -t sovits/kiosk3/say/noah -m "你好，[emotion:happy]欢迎！"
     """
-    from ..config import load_config
-    from ..daemon import serve as run
-
     overrides: dict[str, object] = {
         "device": device,
         "base": base,
@@ -60,11 +57,23 @@ def serve(
         **(read_broker(broker) if broker else {}),
         **({"sink": read_sink(sink)} if sink else {}),
     }
+    from ..engine.launch import launch
+
+    launched = launch()  # first: it imports its libraries while this process imports its own
+
+    from ..config import load_config
+    from ..daemon import serve as run
+
     logging.basicConfig(
         level=logging.DEBUG if verbose else logging.WARNING if quiet else logging.INFO,
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",
     )
-    run(load_config(config, overrides))
+    try:
+        loaded = load_config(config, overrides)
+    except BaseException:
+        launched.abandon()
+        raise
+    run(loaded, launched)
 
 
 def read_broker(url: str) -> dict[str, object]:

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from ..engine.base import PLAY, RENDER, Engine, LineChunk, LineDone, LineError, LineReady
+from ..audio import AudioChunk
+from ..engine.base import LINES_SIDE_BY_SIDE, PLAY, RENDER, Engine, LineChunk, LineDone, LineError, LineReady
+from ..labels.announcement import Announced, announcement
 from ..messages import RETRYABLE_CODES, Cancelled, Event, Failed, Finished, MarkReached, Started
 from ..playback.files import FileWritten
 from ..playback.player import LineBegan, LineEnded, LineMark, LineSilenced
 from .cache import CachedLine, LineCache
 from .delivery import Delivery, Outlets
+from .labels import Labels, Notice
 from .line import CutBy, Line, Phase
 from .scheduler import Lane
 from .timers import CutWatch, EndHeard, EngineWatch, MarkHeard, SilenceHeard, Timers
 
+LINES_AT_ONCE: dict[Lane, int] = {"play": 1, "render": LINES_SIDE_BY_SIDE}
 CUT_LIMIT_S = 0.2  # a sink that has not gone silent by then will not; the line ends all the same
 
 
@@ -26,6 +30,7 @@ class ActiveLines:
         engine: makes sound.
         outlets: where it goes.
         cache: of finished lines.
+        labels: what has to be heard with them.
         timers: of the core.
         engine_timeout_s: silence from the synthesiser after which a line fails.
         ended: called when a line has had its terminal event.
@@ -38,6 +43,7 @@ class ActiveLines:
         engine: Engine,
         outlets: Outlets,
         cache: LineCache,
+        labels: Labels,
         timers: Timers,
         engine_timeout_s: float,
         ended: Callable[[Line], None],
@@ -49,12 +55,13 @@ class ActiveLines:
         self._publisher = outlets.publisher
         self._tally = outlets.tally
         self._cache = cache
+        self._labels = labels
         self._timers = timers
         self._engine_timeout_s = engine_timeout_s
         self._ended = ended
         self._engine_hung = engine_hung
         self._deliveries: dict[str, Delivery] = {}
-        self._lanes: dict[Lane, Line | None] = {"play": None, "render": None}
+        self._lanes: dict[Lane, list[Line]] = {"play": [], "render": []}
         self.sink_lost = ""
         """Why there is no loudspeaker at present."""
         self.engine_loading = False
@@ -72,29 +79,38 @@ class ActiveLines:
 
     def free(self, lane: Lane) -> bool:
         """Tell whether a lane can take its next line."""
-        return self._lanes[lane] is None
+        return len(self._lanes[lane]) < LINES_AT_ONCE[lane]
 
     def start(self, line: Line, lane: Lane) -> None:
-        """Begin a line: from the cache, or else with the synthesiser."""
+        """Begin a line: with its label, from the cache or else with the synthesiser."""
         line.phase = Phase.ACTIVE
         delivery = Delivery(line, self._outlets)
         self._deliveries[line.request_id] = delivery
-        self._lanes[lane] = line
-        cached = None if line.request.cache == "bypass" else self._cache.get(line.key)
+        self._lanes[lane].append(line)
+        cached = self._cached(line)
         self._tally.turn(time.monotonic() - line.received, from_cache=cached is not None)
         if line.plays and not self.sink_lost:
             self._player.begin(line.request_id)
-        if cached is None and line.request.cache != "only":
-            delivery.synthesising = True
-            self._engine.start(line.request_id, line.speech, PLAY if line.plays else RENDER)
-            self._watch_engine(delivery)
+        announced = self._announce(delivery)
+        if announced and cached is None:
+            self._synthesise(delivery)
         self._publisher.event(line, Started)
         if line.plays and self.sink_lost:
             self.fail(line, "audio_device_lost", self.sink_lost, "output")
-        elif cached is not None:
-            self._replay(delivery, cached)
-        elif not delivery.synthesising:
-            self.fail(line, "not_cached", "the line is no longer in the cache", "cache")
+        elif announced:
+            self._go_on(delivery, cached)
+
+    def on_notice(self, notice: Notice, chunks: Sequence[AudioChunk]) -> None:
+        """Begin the lines that a sentence has held up; it has no chunks if it could not be spoken."""
+        for delivery in list(self._deliveries.values()):
+            if delivery.awaits != notice or delivery.line.phase is not Phase.ACTIVE:
+                continue
+            delivery.awaits = None
+            delivery.announced = Announced(announcement(delivery.plan, chunks))
+            cached = self._cached(delivery.line)
+            if cached is None:
+                self._synthesise(delivery)
+            self._go_on(delivery, cached)
 
     def cut(self, line: Line, by: CutBy) -> None:
         """Silence a line and end it as cancelled."""
@@ -159,7 +175,7 @@ class ActiveLines:
     def on_engine_watch(self, watch: EngineWatch) -> None:
         """Fail a line for which the synthesiser has shown no sign of life."""
         delivery = self._under_way(watch.line_id)
-        if delivery is None or not delivery.synthesising:
+        if delivery is None or not (delivery.synthesising or delivery.awaits):
             return
         if delivery.progress != watch.progress or self.engine_loading:
             self._watch_engine(delivery)
@@ -245,6 +261,37 @@ class ActiveLines:
         self._cancelled(delivery.line, delivery.n_samples if n_played is None else n_played)
         return True
 
+    def _cached(self, line: Line) -> CachedLine | None:
+        return None if line.request.cache == "bypass" else self._cache.get(line.key)
+
+    def _announce(self, delivery: Delivery) -> bool:
+        """Give a line its label; False if the sentence has to be spoken first, and `on_notice` follows."""
+        delivery.plan = self._labels.plan(delivery.line)
+        chunks: tuple[AudioChunk, ...] | None = ()
+        if delivery.plan.notice:
+            delivery.awaits = (delivery.line.character, delivery.plan.notice)
+            chunks = self._labels.notice(delivery.awaits)
+        if chunks is None:
+            self._watch_engine(delivery)
+            return False
+        delivery.awaits = None
+        delivery.announced = Announced(announcement(delivery.plan, chunks))
+        return True
+
+    def _synthesise(self, delivery: Delivery) -> None:
+        line = delivery.line
+        if line.request.cache != "only":
+            delivery.synthesising = True
+            self._engine.start(line.request_id, line.speech, PLAY if line.plays else RENDER)
+            self._watch_engine(delivery)
+
+    def _go_on(self, delivery: Delivery, cached: CachedLine | None) -> None:
+        if cached is not None:
+            self._replay(delivery, cached)
+        elif not delivery.synthesising:
+            message = "the line is no longer in the cache"
+            self.fail(delivery.line, "not_cached", message, "cache")
+
     def _watch_engine(self, delivery: Delivery) -> None:
         when = time.monotonic() + self._engine_timeout_s
         self._timers.at(when, EngineWatch(delivery.line.request_id, delivery.progress))
@@ -269,9 +316,13 @@ class ActiveLines:
         if not delivery.pending:
             summary = delivery.summary()
             self._tally.finish(summary["audio_ms"], summary["synthesis_ms"])
+            self._labels.ended(delivery.line)
             self._end(delivery.line, Finished, **summary)
 
     def _cancelled(self, line: Line, n_samples: int) -> None:
+        label = self._deliveries[line.request_id].announced.label
+        if n_samples and (label is None or 0 < label.lead <= n_samples):
+            self._labels.ended(line)
         played_ms = round(n_samples * 1000 / self._player.sample_rate, 1)
         self._end(line, Cancelled, by=line.cut_by, played_ms=played_ms)
 
@@ -281,9 +332,8 @@ class ActiveLines:
         if delivery is not None and delivery.synthesising:
             delivery.synthesising = False
             self._engine.cancel(line.request_id)
-        for lane, other in self._lanes.items():
-            if other is line:
-                self._lanes[lane] = None
+        for lane, lines in self._lanes.items():
+            self._lanes[lane] = [other for other in lines if other is not line]
 
     def _end(self, line: Line, model: type[Event], **keys: Any) -> None:
         self._stop_work(line)

@@ -71,6 +71,8 @@ class Admission:
             rate=request.rate,
             pitch=request.pitch,
             volume=request.volume,
+            markup=request.markup,
+            trust=request.trust,
         )
 
     def key(self, speech: SpeechRequest) -> str:
@@ -94,7 +96,7 @@ class Admission:
         text = request.text or ""
         if not text.strip():
             raise RequestError("there is nothing to say in the text", code="text_empty")
-        return markup.parse(text).plain
+        return markup.parse(text, request.markup, request.trust).plain
 
 
 def _ms(duration: int | None) -> float | None:

@@ -33,6 +33,7 @@ def content_key(bundle: str, request: SpeechRequest) -> str:
         request: text and acting.
     """
     content = [bundle, request.text, request.character, request.language, request.emotion]
+    content += [request.markup, request.trust]  # marks and warnings depend on them
     acting = (request.emotion_strength, request.rate, request.pitch, request.volume)
     numbers = [float(value) for value in acting]  # 1 and 1.0 are one line
     return hashlib.sha256(json.dumps([content, numbers]).encode()).hexdigest()

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from ..engine.base import EngineDown, EngineUp, LineChunk, LineDone, LineError, LineReady
+from ..engine.base import EngineAlert, EngineDown, EngineUp, LineChunk, LineDone, LineError, LineReady
 from ..errors import EdgeError
 from ..messages import Accepted, Expired
 from ..playback.files import FileWritten
@@ -22,11 +22,15 @@ from ..playback.sink import SinkBack, SinkLost
 from ..protocols.commands import Command
 from ..protocols.door import Probe
 from ..protocols.link import Delivered, Inbound, LinkDown, LinkReplaced, LinkUp, StopSignal, Urgent
+from . import checks, labels, prepare
+from .active import ActiveLines
+from .checks import TextChecks
 from .guests import Guests
 from .journal.base import JournalAlert
+from .labels import Labels
 from .line import Line, Phase
 from .operations import Operations
-from .prepare import ID_PREFIX, PrepareTick
+from .prepare import Preparations, PrepareTick
 from .publisher import TerminalDurable
 from .recovery import recover
 from .requests import Committed, NotCommitted, Requests
@@ -64,7 +68,7 @@ class Core:
         self._status = StatusTopics(self.state)
         self._operations = Operations(self.state, self._status)
         self._guests = Guests(self.state)
-        self._requests = Requests(self.state, self._operations, self._guests)
+        self._requests = Requests(self.state, self._operations, self._guests, self._engine_hung)
         self._supervision = Supervision(self.state, parts.notifier)
         self._status_due = 0.0
         self._link_fault = ""
@@ -75,20 +79,32 @@ class Core:
 
     def run(self) -> None:
         """Work until shut down, or until something makes that pointless (``state.error`` says what)."""
-        state = self.state
+        self.start()
+        while not self._done:
+            self.step(self._next_change())
+
+    def start(self) -> None:
+        """Show that the daemon is coming up."""
         self._status.start()
         self._supervision.start()
-        while not self._done:
-            message = state.timers.due(time.monotonic())
-            if message is None:
-                message = self._inbox.get(self._next_change(), with_intake=state.takes_requests)
-            try:
-                if message is not None:
-                    self._handlers[type(message)](message)
-                self._turn()
-            except Exception as error:
-                logger.exception("core, on %s", type(message).__name__)
-                self._contain(getattr(message, "line_id", ""), error)
+
+    def step(self, until: float | None) -> bool:
+        """Deal with the next message and what follows from it; return whether there was one.
+
+        Args:
+            until: ``time.monotonic()`` until which to wait for a message; None waits for ever.
+        """
+        message = self.state.timers.due(time.monotonic())
+        if message is None:
+            message = self._inbox.get(until, with_intake=self.state.takes_requests)
+        try:
+            if message is not None:
+                self._handlers[type(message)](message)
+            self._turn()
+        except Exception as error:
+            logger.exception("core, on %s", type(message).__name__)
+            self._contain(getattr(message, "line_id", ""), error)
+        return message is not None
 
     def _make_handlers(self) -> dict[type, Callable[[Any], None]]:
         state, active = self.state, self.state.active
@@ -107,6 +123,7 @@ class Core:
             Delivered: self._on_delivered,
             EngineUp: self._on_engine_up,
             EngineDown: self._on_engine_down,
+            EngineAlert: self._on_engine_alert,
             LineReady: active.on_ready,
             LineChunk: self._on_chunk,
             LineDone: self._on_done,
@@ -123,6 +140,7 @@ class Core:
             SilenceHeard: active.on_silence_heard,
             EngineWatch: active.on_engine_watch,
             CutWatch: active.on_cut_watch,
+            checks.CheckWatch: self._requests.checks.on_watch,
             LinkUp: self._on_link_up,
             LinkDown: self._on_link_down,
             LinkReplaced: lambda _: state.publisher.unacknowledged.clear(),
@@ -214,7 +232,7 @@ class Core:
             line, Accepted, position=position, cached=cached, warnings=line.command.warnings or None
         )
         state.publisher.answer(line.command, position=position, cached=cached)
-        line.command.reply.committed()
+        line.committed()
         state.settle(line)
 
     def _on_delivered(self, message: Delivered) -> None:
@@ -234,17 +252,25 @@ class Core:
         if message.fault:
             self.state.tally.last_error = f"disk_full: {message.fault}"
 
-    def _on_chunk(self, message: LineChunk) -> None:
+    def _maker(self, line_id: str) -> ActiveLines | Labels | Preparations | TextChecks:
+        """Return who has asked the synthesiser for this."""
         state = self.state
-        (state.preparations if message.line_id.startswith(ID_PREFIX) else state.active).on_chunk(message)
+        if line_id.startswith(checks.ID_PREFIX):
+            return self._requests.checks
+        if line_id.startswith(prepare.ID_PREFIX):
+            return state.preparations
+        return state.labels if line_id.startswith(labels.ID_PREFIX) else state.active
+
+    def _on_chunk(self, message: LineChunk) -> None:
+        maker = self._maker(message.line_id)
+        if not isinstance(maker, TextChecks):  # a text that is only read has no sound
+            maker.on_chunk(message)
 
     def _on_done(self, message: LineDone) -> None:
-        state = self.state
-        (state.preparations if message.line_id.startswith(ID_PREFIX) else state.active).on_done(message)
+        self._maker(message.line_id).on_done(message)
 
     def _on_error(self, message: LineError) -> None:
-        state = self.state
-        (state.preparations if message.line_id.startswith(ID_PREFIX) else state.active).on_error(message)
+        self._maker(message.line_id).on_error(message)
 
     def _on_engine_up(self, message: EngineUp) -> None:
         voice = message.voice
@@ -266,7 +292,7 @@ class Core:
             return
         if state.voice is None:
             logger.error("no voice: %s", error)
-            state.mute(error)
+            self._mute(error)
             state.trust.voice_refused()
             self._recover()
         self._operations.reloaded(error)
@@ -282,7 +308,12 @@ class Core:
         voice = self.state.voice
         if voice is not None and voice.identity == message.identity:
             logger.error("the voice is silenced: %s", message.error)
-            self.state.mute(message.error)
+            self._mute(message.error)
+
+    def _mute(self, error: EdgeError) -> None:
+        """Let the voice go, and refuse what was to be read with it."""
+        self.state.mute(error)
+        self._requests.checks.clear(error)
 
     def _on_trust_warning(self, message: TrustWarning) -> None:
         """Show what is wrong with the documents of the voice; the status of this turn says ``degraded``."""
@@ -290,6 +321,14 @@ class Core:
         if message.text:
             self.state.tally.last_error = message.text
             logger.warning("trust: %s", message.text)
+
+    def _on_engine_alert(self, message: EngineAlert) -> None:
+        """Show a synthesiser that is being replaced; the status of this turn says ``degraded``."""
+        self.state.engine_fault = message.fault
+        self.state.active.engine_loading = message.away
+        if message.fault:
+            self.state.tally.engine_faults += 1
+            self.state.tally.last_error = f"runner_error: {message.fault}"
 
     def _engine_hung(self) -> None:
         if not self.state.engine.restart():
@@ -330,6 +369,7 @@ class Core:
         for line in list(state.lines.values()):
             state.cancel(line, "shutdown")
         state.preparations.clear("shutting_down", "the daemon is stopping")
+        self._requests.checks.clear(EdgeError("the daemon is stopping", "shutting_down"))
         state.timers.at(time.monotonic() + SHUTDOWN_LIMIT_S, ShutdownLimit())
 
     def _on_shutdown_limit(self, _message: ShutdownLimit) -> None:

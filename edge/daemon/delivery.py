@@ -9,12 +9,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..audio import AudioChunk
+from ..labels.announcement import Announced
+from ..labels.policy import LinePlan
 from ..lipsync.timeline import Timeline
 from ..lipsync.viseme_sets import to_dict
 from ..messages import FirstAudio
 from ..playback.files import FileWriter
 from ..playback.player import Player
 from ..protocols.audio_sender import AudioSender
+from .labels import NOTHING
 from .line import Line
 from .publisher import Publisher
 from .tally import Tally
@@ -32,6 +35,8 @@ class Outlets:
     """Returns what a message to the broker may carry now."""
     label: Mapping[str, object]
     """What sound over MQTT says of its origin."""
+    file_url: Callable[[str], str | None]
+    """Returns where the file of a line can be fetched, if anywhere."""
 
 
 @dataclass
@@ -51,7 +56,14 @@ class Delivery:
     underruns: int = 0
     path: str | None = None
     warnings: list[str] = field(default_factory=list)
+    announced: Announced = field(default_factory=lambda: Announced(None))
+    plan: LinePlan = NOTHING
+    awaits: tuple[str, str] | None = None
+    """Sentence that has to be spoken before the line can begin."""
     chunks: list[AudioChunk] = field(default_factory=list)
+    """Of the line itself, for the cache: the next time another label may be due, or none."""
+    heard: list[AudioChunk] = field(default_factory=list)
+    """Of line and label, for a file."""
     pending: set[str] = field(init=False)
     """What has still to be completed before the line is finished: ``sound``, ``play``, ``file``."""
     _n_segments: int = 0
@@ -62,15 +74,29 @@ class Delivery:
         self.pending = {"sound", *({"play", "file"} & set(self.line.request.output))}
 
     def take(self, chunk: AudioChunk, n_total: int | None = None) -> None:
-        """Pass sound on: lip-sync first, then the loudspeaker, then what can wait.
+        """Pass sound on, with the label before or after it.
 
         Args:
             chunk: the next of the line.
-            n_total: samples of the whole line, if that is known already.
+            n_total: samples of the whole line without its label, if that is known already.
         """
+        if self.line.request.cache == "use":
+            self.chunks.append(chunk)
+        if n_total is not None:
+            n_total += self.n_label
+        for heard in self.announced.around(chunk):
+            self._give(heard, n_total)
+
+    @property
+    def n_label(self) -> int:
+        """Samples of the label."""
+        return 0 if self.announced.label is None else len(self.announced.label.samples)
+
+    def _give(self, chunk: AudioChunk, n_total: int | None) -> None:
+        """Pass sound on: lip-sync first, then the loudspeaker, then what can wait."""
         request, outlets = self.line.request, self.outlets
         if chunk.timeline is not None and "lipsync" in request.output:
-            self._send_segment(chunk.timeline, chunk.final or self._n_segments + 1 == self.n_phrases)
+            self._send_segment(chunk.timeline, chunk.final or self._is_last_segment())
         if self.line.plays:
             outlets.player.feed(self.line.request_id, chunk)
         if "audio" in request.output:
@@ -78,8 +104,8 @@ class Delivery:
         if not self.line.plays and self.n_samples == 0:
             self.first_audio(time.monotonic_ns(), 0.0)
         self.n_samples += len(chunk.samples)
-        if request.cache == "use" or "file" in request.output:
-            self.chunks.append(chunk)
+        if "file" in request.output:
+            self.heard.append(chunk)
 
     def first_audio(self, t0_ns: int, device_latency_s: float) -> None:
         """Report the first sample.
@@ -97,6 +123,7 @@ class Delivery:
             latency_ms=latency_ms,
             t0_mono_ns=t0_ns,
             device_latency_ms=round(device_latency_s * 1000, 3),
+            label_ms=self._ms(self.announced.label.lead) if self.announced.label else None,
         )
 
     def complete_sound(self) -> bool:
@@ -110,21 +137,30 @@ class Delivery:
             if self._sender.lost:
                 return False
         if "file" in request.output:
-            outlets.files.write(self.line.request_id, tuple(self.chunks))
+            outlets.files.write(self.line.request_id, tuple(self.heard))
         return True
 
     def summary(self) -> dict[str, Any]:
         """Return what the ``finished`` event says."""
-        audio_ms = self.n_samples * 1000 / self.outlets.player.sample_rate
+        line_ms = self._ms(self.n_samples - self.n_label)
         return {
-            "audio_ms": round(audio_ms, 3),
+            "audio_ms": self._ms(self.n_samples),
             "synthesis_ms": round(self.synthesis_ms, 3),
-            "rtf": round(self.synthesis_ms / audio_ms, 5) if audio_ms else 0.0,
+            "rtf": round(self.synthesis_ms / line_ms, 5) if line_ms else 0.0,
             "cached": self.cached,
             "underruns": self.underruns,
             "path": self.path,
+            "url": self.outlets.file_url(self.line.request_id) if self.path else None,
             "warnings": self.warnings or None,
         }
+
+    def _ms(self, n_samples: int) -> float:
+        return round(n_samples * 1000 / self.outlets.player.sample_rate, 3)
+
+    def _is_last_segment(self) -> bool:
+        """Tell whether the next segment is the last, as far as is known: label and phrases are one each."""
+        n_labels = int(self.announced.label is not None)
+        return self.n_phrases is not None and self._n_segments + 1 == self.n_phrases + n_labels
 
     def _send_segment(self, timeline: Timeline, final: bool) -> None:
         line = self.line
@@ -150,7 +186,8 @@ class Delivery:
                 return outlets.publisher.now(tail, payload, content_type=content_type)
 
             limit = outlets.max_audio_bytes()
+            label = {**outlets.label, "audible_ms": self._ms(self.n_label)}
             self._sender = AudioSender(
-                self.line.request_id, self.line.request.audio, limit, publish, outlets.label, n_total
+                self.line.request_id, self.line.request.audio, limit, publish, label, n_total
             )
         return self._sender

@@ -19,7 +19,8 @@ def make_doors(config: EdgeConfig, inbox: Inbox) -> list[Door]:
 
     doors: list[Door] = []
     if config.http is not None:
-        doors.append(HttpDoor(config.http, inbox.offer, probe, config.queue.max_request_bytes))
+        files = config.state_dir / "audio"
+        doors.append(HttpDoor(config.http, inbox.offer, probe, config.queue.max_request_bytes, files))
     if config.osc is not None:
         doors.append(OscDoor(config.osc, inbox.offer))
     return doors

@@ -58,10 +58,10 @@ class Loopback:
         return None if self._returned is None else round(now - self._returned, 3)
 
 
-def resident_mb() -> float:
-    """Return the memory of this process in MiB; 0 where the system does not tell."""
+def resident_mb(pid: int | None) -> float:
+    """Return the memory of a process in MiB; 0 for none, and where the system does not tell."""
     try:
-        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+        pages = int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1])
     except (OSError, ValueError, IndexError):
         return 0.0
     return round(pages * os.sysconf("SC_PAGE_SIZE") / 2**20, 1)

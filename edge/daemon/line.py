@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Literal
 
 from ..messages import SayRequest
-from ..protocols.commands import Command, Follower
+from ..protocols.commands import Command, Follower, Reply
 from ..synthesizer import SpeechRequest
 from .scheduler import Ticket
 
@@ -55,6 +55,13 @@ class Line(Reported):
     """Place in the order of arrival, given by the scheduler."""
     phase: Phase = Phase.COMMITTING
     cut_by: CutBy | None = None
+    repeats: list[Reply] = field(default_factory=list)
+    """Of the same request, delivered again before it was on disk: as little dealt with as the first."""
+
+    def committed(self) -> None:
+        """Tell whoever carried the request that it is on disk, or refused."""
+        for reply in (self.command.reply, *self.repeats):
+            reply.committed()
 
     def ticket(self) -> Ticket:
         """Make its place in the queue."""

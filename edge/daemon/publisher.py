@@ -12,10 +12,12 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from ..messages import TERMINAL_EVENTS, Event, Response, Topics
+from ..answers import Response, answer_of
+from ..messages import TERMINAL_EVENTS, Event
 from ..protocols.commands import Command, Follower
 from ..protocols.link import Inbound
 from ..protocols.mqtt import Connection
+from ..topics import Topics
 from .journal.base import Journal
 from .line import Reported
 
@@ -136,7 +138,7 @@ class Publisher:
         """Answer a request, with what the operation returns."""
         head = {"id": command.request_id, "op": command.op, "ok": code == "ok", "code": code}
         body = {**head, "message": message, "warnings": command.warnings, **result}
-        self.respond(command, Response.model_validate(body))
+        self.respond(command, answer_of(command.op, code).model_validate(body))
 
     def retain(self, tail: str, payload: bytes) -> None:
         """Set a retained topic below the device's root, if it does not have this value already."""

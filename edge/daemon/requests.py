@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from ..errors import EdgeError, RequestError
@@ -25,9 +26,10 @@ from ..messages import (
 from ..protocols.commands import Command
 from ..protocols.link import Inbound, StopSignal, Urgent
 from ..protocols.mqtt_reader import MqttReader
+from .checks import TextChecks, needs_check
 from .guests import Guests
 from .journal.base import Entry, Known
-from .line import Phase
+from .line import Line, Phase
 from .operations import Operations
 from .state import State
 from .stops import StopAnswer, StopCopies, StopCopy, StopRelease
@@ -62,12 +64,15 @@ class NotCommitted:
 class Requests:
     """Deals with each message from outside. Only the core thread uses it."""
 
-    def __init__(self, state: State, operations: Operations, guests: Guests) -> None:
+    def __init__(
+        self, state: State, operations: Operations, guests: Guests, engine_hung: Callable[[], None]
+    ) -> None:
         config = state.config
         self._state = state
         self._operations = operations
         self._guests = guests
         self._copies = StopCopies()
+        self.checks = TextChecks(state, self._accept, self._refuse_line, engine_hung)
         self._reader = MqttReader(
             state.topics, config.queue.max_request_bytes, config.mqtt.reply_prefixes, state.publisher
         )
@@ -194,10 +199,9 @@ class Requests:
 
     def _say(self, command: Command, request: SayRequest) -> bool:
         state = self._state
-        known = state.journal.find(command.request_id)
+        known = state.journal.find(command.request_id) or self.checks.find(command.request_id)
         if known is not None:
-            self._repeat(command, request, known)
-            return False
+            return self._repeat(command, request, known)
         line = state.require_voice().line(command, request)
         ticket = line.ticket()
         outranked = state.scheduler.admit(ticket)
@@ -205,6 +209,15 @@ class Requests:
         state.lines[line.request_id] = line
         if outranked is not None:
             state.cancel(state.lines[outranked.line_id], "interrupt")
+        if needs_check(line) and line.key not in state.cache:
+            self.checks.begin(line)
+        else:
+            self._accept(line)
+        return True
+
+    def _accept(self, line: Line) -> None:
+        """Write a request down; what follows comes once it is on disk."""
+        state, request = self._state, line.request
         digest, content = request.content_digest(), request.model_dump_json()
         entry = Entry(line.request_id, digest, content, line.received, line.deadline)
         state.journal.accept(
@@ -212,10 +225,9 @@ class Requests:
             lambda: state.inbox.put(Committed(line.request_id)),
             lambda error: state.inbox.put(NotCommitted(line.request_id, error)),
         )
-        return True
 
-    def _repeat(self, command: Command, request: SayRequest, known: Known) -> None:
-        """Answer a request whose id has been seen before."""
+    def _repeat(self, command: Command, request: SayRequest, known: Known) -> bool:
+        """Answer a request whose id has been seen before; True if it is not on disk yet."""
         if known.digest != request.content_digest():
             raise RequestError(
                 f"id {command.request_id} was used for another request; use a new id", code="id_conflict"
@@ -223,15 +235,24 @@ class Requests:
         if known.last_event is not None:
             self._state.publisher.repeat(known.last_event, EVENTS[known.last_event["event"]])
         self._state.publisher.answer(command, message="already known; nothing is done twice", duplicate=True)
+        line = self._state.lines.get(command.request_id)
+        is_committing = line is not None and line.phase is Phase.COMMITTING
+        if line is not None and is_committing:
+            line.repeats.append(command.reply)
+        return is_committing
 
     def on_not_committed(self, message: NotCommitted) -> None:
         """Refuse a request that the journal could not write."""
-        line = self._state.lines.pop(message.line_id)
-        line.phase = Phase.ENDED
-        self._state.scheduler.remove(message.line_id)
         self._state.tally.last_error = f"{message.error.code}: {message.error}"
-        self._refuse(line.command, message.error)
-        line.command.reply.committed()
+        self._refuse_line(self._state.lines[message.line_id], message.error)
+
+    def _refuse_line(self, line: Line, error: EdgeError) -> None:
+        """Refuse a request that has been given its place in the queue."""
+        line.phase = Phase.ENDED
+        del self._state.lines[line.request_id]
+        self._state.scheduler.remove(line.request_id)
+        self._refuse(line.command, error)
+        line.committed()
 
     def _refuse(self, command: Command, error: EdgeError) -> None:
         state = self._state

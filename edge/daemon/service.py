@@ -9,13 +9,17 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
+from functools import partial
 from types import FrameType
 
 from ..config import EdgeConfig
 from ..engine.base import Engine, EngineMessage
+from ..engine.launch import Launched
+from ..engine.process import ProcessEngine
+from ..engine.source import VoiceSource
 from ..engine.thread import ThreadEngine
-from ..labels.policy import file_producer
-from ..messages import REVOCATIONS, Topics
+from ..labels.credentials import Credentials
+from ..labels.policy import LabelConfig, file_producer
 from ..permission import gate_of
 from ..playback.files import FileWriter
 from ..playback.open import make_sink
@@ -24,7 +28,7 @@ from ..playback.sink import Sink
 from ..protocols.link import Inbound, LinkDown, LinkUp, StopSignal, Urgent
 from ..protocols.mqtt import Connection
 from ..spec import SAMPLE_RATE
-from ..synthesizer import Synthesizer
+from ..topics import REVOCATIONS, Topics
 from .core import Core, Shutdown
 from .doors import make_doors
 from .guests import guest_topics
@@ -44,22 +48,38 @@ CLOSE_TIMEOUT_S = 2.0
 MakeEngine = Callable[[EdgeConfig, Callable[[EngineMessage], None]], Engine]
 
 
-def thread_engine(config: EdgeConfig, emit: Callable[[EngineMessage], None]) -> Engine:
-    """Make an engine that synthesises in this process."""
+def open_engine(
+    config: EdgeConfig, emit: Callable[[EngineMessage], None], launched: Launched | None = None
+) -> Engine:
+    """Make the synthesiser that the configuration asks for.
 
-    def load() -> Synthesizer:
-        synthesizer = Synthesizer.load(
-            config.bundle,
-            threads=config.threads,
-            lexicon=config.lexicon,
-            runner=config.runner,
-            gate=gate_of(config),
-            state_dir=config.state_dir,
-        )
-        synthesizer.warm_up()
-        return synthesizer
+    Args:
+        config: of the device.
+        emit: takes the synthesiser's messages.
+        launched: a child that has been started ahead of everything else.
+    """
+    source = VoiceSource(
+        config.bundle, config.threads, config.lexicon, config.runner, config.state_dir, gate_of(config)
+    )
+    if config.engine == "thread":
+        if launched is not None:
+            launched.abandon()
+        return ThreadEngine(source.load, emit, config.runner)
+    fallback = source.on_processor()
+    return ProcessEngine(
+        source.to_json(),
+        emit,
+        fallback=None if fallback is None else fallback.to_json(),
+        first=launched,
+        spare=config.engine_spare,
+        hang_s=config.engine_hang_s,
+    )
 
-    return ThreadEngine(load, emit, config.runner)
+
+def _credentials(config: LabelConfig) -> Credentials | None:
+    if config.certificate is None or config.certificate_key is None:
+        return None
+    return Credentials(config.certificate, config.certificate_key)
 
 
 class Daemon:
@@ -77,7 +97,7 @@ class Daemon:
         self,
         config: EdgeConfig,
         *,
-        make_engine: MakeEngine = thread_engine,
+        make_engine: MakeEngine = open_engine,
         sink: Sink | None = None,
         journal: Journal | None = None,
         notifier: Notifier | None = None,
@@ -99,6 +119,7 @@ class Daemon:
             config.files.max_mb * 2**20,
             self._inbox.put,
             file_producer(config.label),
+            _credentials(config.label),
         )
         self._connection = Connection(
             config.mqtt,
@@ -192,8 +213,12 @@ class Daemon:
             logger.error("intake is full: a message on %s was dropped", inbound.topic[:80])
 
 
-def serve(config: EdgeConfig) -> int:
+def serve(config: EdgeConfig, launched: Launched | None = None) -> int:
     """Run the daemon until SIGTERM or SIGINT.
+
+    Args:
+        config: what to run.
+        launched: a child for the synthesiser that has been started ahead of everything else.
 
     Returns:
         0 after an end in order.
@@ -204,7 +229,13 @@ def serve(config: EdgeConfig) -> int:
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     if sys.stderr is not None and not faulthandler.is_enabled():
         faulthandler.enable()  # the watchdog ends a daemon with SIGABRT: every thread's stack goes to the log
-    daemon = Daemon(config, notifier=Notifier.from_environment())
+    make_engine = partial(open_engine, launched=launched)
+    try:
+        daemon = Daemon(config, make_engine=make_engine, notifier=Notifier.from_environment())
+    except BaseException:
+        if launched is not None:
+            launched.abandon()
+        raise
     asked = threading.Event()
 
     def ask(_number: int, _frame: FrameType | None) -> None:

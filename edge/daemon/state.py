@@ -10,10 +10,12 @@ from ..config import EdgeConfig
 from ..engine.base import Engine, VoiceInfo
 from ..errors import EdgeError
 from ..labels.policy import LabelPolicy
-from ..messages import Cancelled, Event, Failed, Topics
+from ..messages import Cancelled, Event, Failed
 from ..playback.files import FileWriter
 from ..playback.player import Player
+from ..protocols.http_files import file_urls
 from ..protocols.mqtt import Connection
+from ..topics import Topics
 from .active import ActiveLines
 from .admission import Admission
 from .cache import LineCache
@@ -21,6 +23,7 @@ from .delivery import Outlets
 from .health import Loopback
 from .inbox import Inbox
 from .journal.base import Journal
+from .labels import Labels
 from .line import CutBy, Line, Phase
 from .notify import Notifier
 from .prepare import Preparations
@@ -84,6 +87,9 @@ class State:
         self.publisher = Publisher(
             parts.topics, parts.connection, parts.journal, parts.boot_id, parts.inbox.put
         )
+        self.labels = Labels(
+            self.label, parts.engine, lambda notice, chunks: self.active.on_notice(notice, chunks)
+        )
         self.active = ActiveLines(
             engine=parts.engine,
             outlets=Outlets(
@@ -93,8 +99,10 @@ class State:
                 self.tally,
                 lambda: parts.connection.max_payload_bytes,
                 self.label.meta(),
+                file_urls(config.http),
             ),
             cache=self.cache,
+            labels=self.labels,
             timers=self.timers,
             engine_timeout_s=config.engine_timeout_s,
             ended=self._forget,
@@ -107,6 +115,8 @@ class State:
         self.loopback = Loopback(parts.boot_id)
         self.voice: VoiceInfo | None = None
         self.admission: Admission | None = None
+        self.engine_fault = ""
+        """Why the synthesiser is being replaced, or works with less than it should."""
         self.muted: EdgeError | None = None
         """Why there is no voice although the daemon goes on: it was revoked, or nobody allows it."""
         self.trust_warning = ""
@@ -139,6 +149,7 @@ class State:
         self.voice, self.muted = voice, None
         self.cache.clear()  # a lexicon that changed does not show in the keys
         self.admission = Admission(voice, self.cache)
+        self.labels.load(voice)
 
     def mute(self, error: EdgeError) -> None:
         """Let the voice go, with everything that was made of it and everything that waits for it."""
@@ -148,6 +159,7 @@ class State:
             self.refuse(line, error)
         self.preparations.clear(error.code, str(error))
         self.cache.clear()
+        self.labels.unload()
         self.engine.unload()
         self.voice = self.admission = None
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import logging
+import os
 import time
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib import metadata
 
-from ..messages import Health, LabelStatus, Status, is_name
+from ..messages import Health, LabelStatus, Status
 from ..protocols.door import Figures
+from ..topics import is_name
 from .health import INTERVAL_S, percentile, resident_mb, uptime_s
 from .state import State
 
@@ -171,7 +173,9 @@ class StatusTopics:
             cache_misses=tally.cache_misses,
             sound_s=tally.sound_s,
             synthesis_s=tally.synthesis_s,
-            resident_bytes=round(resident_mb() * 2**20),
+            resident_bytes=round(resident_mb(os.getpid()) * 2**20),
+            engine_resident_bytes=round(resident_mb(state.engine.pid) * 2**20),
+            engine_faults=tally.engine_faults,
             first_audio=tally.first_audio.copy(),
             waiting=tally.waiting.copy(),
         )
@@ -184,8 +188,15 @@ class StatusTopics:
             return "starting"
         if state.active.speaking is not None:
             return "speaking"
-        faults = (state.active.sink_lost, state.journal.fault, state.trust_warning, self._deaf)
-        return "degraded" if any(faults) or state.refused_subscriptions else "idle"
+        faults = (
+            state.active.sink_lost,
+            state.engine_fault,
+            state.journal.fault,
+            state.refused_subscriptions,
+            state.trust_warning,
+            self._deaf,
+        )
+        return "degraded" if any(faults) else "idle"
 
     def _check_loopback(self) -> None:
         """Notice that the broker does not deliver to us; one that denies reading does not say so."""
@@ -225,6 +236,8 @@ class StatusTopics:
             underruns=tally.underruns,
             cache_lines=len(state.cache),
             cache_mb=round(state.cache.n_bytes / 2**20, 2),
-            resident_mb=resident_mb(),
+            resident_mb=resident_mb(os.getpid()),
+            engine_mb=resident_mb(state.engine.pid),
+            engine_faults=tally.engine_faults,
             sink=state.active.sink_lost or state.config.sink.type,
         )

@@ -1,8 +1,9 @@
 """Supervision: what the service manager is told, and the proof of life that it is told on.
 
-Alive is who gets through its inbox and whose journal gets through its records. No clock feeds the watchdog:
-a timer of the core puts a pulse behind whatever waits, and only the pulse that comes out at the other end,
-with the journal's writer having moved since the last one, is worth a notice.
+Alive is who gets through its inbox, whose journal gets through its records and whose synthesiser goes round.
+No clock feeds the watchdog: a timer of the core puts a pulse behind whatever waits, and only the pulse that
+comes out at the other end, with the journal's writer and the engine's thread having moved since the last
+one, is worth a notice. A child that hangs is the engine's to replace, and no reason to end the daemon.
 """
 
 from __future__ import annotations
@@ -69,9 +70,11 @@ class Supervision:
         self._state.inbox.put(Pulse())
 
     def on_pulse(self, _message: Pulse) -> None:
-        """Tell that the core and the journal are alive, if both are."""
-        if not self._journal_moves():
-            logger.error("the journal does not move; the service manager is told nothing until it does")
+        """Tell that the core, the journal and the engine are alive, if all are."""
+        workers = {"journal": self._journal_moves(), "engine": self._state.engine.moves()}
+        stuck = " and ".join(name for name, moves in workers.items() if not moves)
+        if stuck:
+            logger.error("%s: no progress; the service manager is told nothing until there is some", stuck)
         elif self._ready:
             self._notifier.send(WATCHDOG=1)
         elif self._state.takes_requests:  # a broker that is away at start-up is no fault of ours

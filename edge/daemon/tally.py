@@ -26,6 +26,8 @@ class Tally:
     sound_s: float = 0.0
     synthesis_s: float = 0.0
     underruns: int = 0
+    engine_faults: int = 0
+    """Times that the synthesiser had to be replaced."""
     last_error: str = ""
 
     def turn(self, waited_s: float, *, from_cache: bool) -> None:

@@ -28,20 +28,22 @@ from ..errors import ConfigError, EdgeError
 START_TIMEOUT_S = 10.0
 EMBEDDED_START_TIMEOUT_S = 15.0
 STOP_TIMEOUT_S = 5.0
+SHIPPED = Path(__file__).parents[2] / "deploy" / "mosquitto" / "sovits.conf"
+OF_THE_PLACE = frozenset(
+    "listener allow_anonymous password_file acl_file cafile certfile keyfile require_certificate "
+    "use_identity_as_username tls_version persistence persistence_location".split()
+)
 _SBIN = "/usr/sbin:/usr/local/sbin:/opt/homebrew/sbin"  # not on every user's PATH, and Debian puts it there
 
 
 @dataclass(frozen=True)
 class LocalBroker:
-    """A broker that runs.
-
-    Attributes:
-        name: ``mosquitto`` or ``amqtt``.
-        port: on 127.0.0.1.
-    """
+    """A broker that runs."""
 
     name: str
+    """``mosquitto`` or ``amqtt``."""
     port: int
+    """On 127.0.0.1."""
 
 
 @contextmanager
@@ -72,7 +74,8 @@ def free_port(host: str = "127.0.0.1") -> int:
 def _mosquitto(program: str, port: int) -> Iterator[None]:
     with tempfile.TemporaryDirectory(prefix="sovits-broker-") as folder:
         config = Path(folder) / "mosquitto.conf"
-        config.write_text(f"listener {port} 127.0.0.1\nallow_anonymous true\nset_tcp_nodelay true\n")
+        lines = [f"listener {port} 127.0.0.1", "allow_anonymous true", *shipped_settings()]
+        config.write_text("\n".join(lines) + "\n", encoding="utf-8")
         log = (Path(folder) / "log").open("wb+")
         process = subprocess.Popen([program, "-c", str(config)], stdout=log, stderr=log)
         try:
@@ -101,6 +104,15 @@ def _listens(host: str, port: int) -> bool:
     except OSError:
         return False
     return True
+
+
+def shipped_settings() -> list[str]:
+    """Settings of the broker that is shipped for venues, without its listeners, users and place on the disk.
+
+    They are read from the file: a demonstration, a benchmark or a test then meets the limits of a venue.
+    """
+    lines = [line.strip() for line in SHIPPED.read_text(encoding="utf-8").splitlines()]
+    return [line for line in lines if line and line[0] != "#" and line.split()[0] not in OF_THE_PLACE]
 
 
 class EmbeddedBroker:

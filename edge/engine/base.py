@@ -17,8 +17,14 @@ from ..synthesizer import SpeechRequest
 
 logger = logging.getLogger(__name__)
 
-PLAY, RENDER, PREPARE = 0, 1, 2
-"""Urgencies: a line that is being spoken comes before one that only fills a file, chunk by chunk."""
+CHECK, PLAY, RENDER, PREPARE = -1, 0, 1, 2
+"""Urgencies: a line that is being spoken comes before one that only fills a file, chunk by chunk.
+
+A ``CHECK`` ends after the text stage, which tells whether the line can be spoken, and has no sound.
+"""
+
+LINES_SIDE_BY_SIDE = 4
+"""Lines that nobody hears yet take turns, so many at a time: while one is computed, the next is read."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +38,8 @@ class VoiceInfo:
     identity: str
     """Changes with everything that the sound depends on: part of every cache key."""
     sample_rate: int
+    imitates_a_person: bool
+    """Whether it is the voice of a person, or does not say that it is none."""
     characters: tuple[Character, ...]
 
 
@@ -47,6 +55,15 @@ class EngineDown:
     """Could not be loaded; after a reload, the voice loaded before stays in use."""
 
     error: EdgeError
+
+
+@dataclass(frozen=True)
+class EngineAlert:
+    """The synthesiser has failed and is being replaced; with an empty ``fault`` it is well again."""
+
+    fault: str
+    away: bool = False
+    """Nothing is computed until the next alert, so that lines which wait for sound are not late."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +86,7 @@ class LineChunk:
 
 @dataclass(frozen=True)
 class LineDone:
-    """No more chunks; `synthesis_ms` is the time spent computing, not waiting."""
+    """No more chunks; ``synthesis_ms`` is the time spent computing, not waiting."""
 
     line_id: str
     synthesis_ms: float
@@ -85,18 +102,23 @@ class LineError:
     stage: str
 
 
-EngineMessage = EngineUp | EngineDown | LineReady | LineChunk | LineDone | LineError
+EngineMessage = EngineUp | EngineDown | EngineAlert | LineReady | LineChunk | LineDone | LineError
 
 
 class Engine(Protocol):
-    """A synthesiser somewhere. Methods return at once; messages arrive through what `emit` was given."""
+    """A synthesiser somewhere. Methods return at once; messages arrive through what ``emit`` was given."""
+
+    @property
+    def pid(self) -> int | None:
+        """Return the number of the process in which it works, if that is another than the daemon's."""
+        ...
 
     def open(self) -> None:
-        """Begin to load; `EngineUp` or `EngineDown` follows."""
+        """Begin to load; ``EngineUp`` or ``EngineDown`` follows."""
         ...
 
     def start(self, line_id: str, request: SpeechRequest, urgency: int) -> None:
-        """Begin a line; its messages end with `LineDone` or `LineError`, unless it is cancelled."""
+        """Begin a line; its messages end with ``LineDone`` or ``LineError``, unless it is cancelled."""
         ...
 
     def cancel(self, line_id: str) -> None:
@@ -104,15 +126,19 @@ class Engine(Protocol):
         ...
 
     def reload(self) -> None:
-        """Load the bundle again between two lines; `EngineUp` or `EngineDown` follows."""
+        """Load the bundle again; ``EngineUp`` or ``EngineDown`` follows."""
         ...
 
     def unload(self) -> None:
-        """Let go of the voice and of every line; nothing follows, and until `reload` there is no voice."""
+        """Let go of the voice and of every line; nothing follows, and until ``reload`` there is no voice."""
+        ...
+
+    def moves(self) -> bool:
+        """Tell whether its thread has moved since the last call, or has reason not to; for a watchdog."""
         ...
 
     def restart(self) -> bool:
-        """Get rid of a synthesiser that hangs and start another; `False` if only ending the process does."""
+        """Get rid of a synthesiser that hangs and start another; False if only ending the process does."""
         ...
 
     def close(self) -> None:

@@ -7,12 +7,28 @@ import threading
 import time
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
+from functools import partial
 
 from ..errors import EdgeError, TextError
 from ..synthesizer import SpeechRequest, Synthesizer
-from .base import EngineDown, EngineMessage, EngineUp, LineChunk, LineDone, LineError, LineReady, VoiceInfo
+from .base import (
+    CHECK,
+    LINES_SIDE_BY_SIDE,
+    PLAY,
+    EngineDown,
+    EngineMessage,
+    EngineUp,
+    LineChunk,
+    LineDone,
+    LineError,
+    LineReady,
+    VoiceInfo,
+)
+from .outstanding import Delivered
 
 logger = logging.getLogger(__name__)
+
+RETRIES = 1
 
 
 @dataclass
@@ -20,18 +36,23 @@ class _Work:
     line_id: str
     urgency: int
     steps: Generator[EngineMessage, None, None]
+    turn: int = 0
+    """When it was last advanced."""
 
 
 class ThreadEngine:
     """A synthesiser on one thread of this process.
 
     Lines are computed a chunk at a time, the most urgent first, so that a long line which only fills a file
-    delays a spoken one by no more than a chunk.
+    delays a spoken one by no more than a chunk. Lines that only fill files take turns: while one of them
+    waits for other threads, this one reads the text of the next.
 
     Args:
         load: makes the synthesiser, ready to use and warmed up.
         emit: takes the messages, on the engine's thread.
         runner: name of the inference library, for people.
+        retries: times that a line is tried again after the runner has failed.
+        working: told the line that is computed, before each step.
     """
 
     def __init__(
@@ -39,19 +60,31 @@ class ThreadEngine:
         load: Callable[[], Synthesizer],
         emit: Callable[[EngineMessage], None],
         runner: str = "onnxruntime",
+        retries: int = RETRIES,
+        working: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._load = load
         self._runner = runner
         self._emit = emit
+        self._retries = retries
+        self._working = working
         self._condition = threading.Condition(threading.Lock())
         self._works: list[_Work] = []
+        self._turn = 0
         self._cancelled: set[str] = set()
         self._reload = True
         self._unload = False
         self._closed = False
+        self._loading = False
+        self._n_turns, self._turns_seen = 0, -1
         self._synthesizer: Synthesizer | None = None
         self._retired: list[Synthesizer] = []
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
+
+    @property
+    def pid(self) -> None:
+        """Return nothing: it works in this process."""
+        return
 
     def open(self) -> None:
         """Begin to load."""
@@ -61,7 +94,7 @@ class ThreadEngine:
         """Begin a line."""
         with self._condition:
             self._cancelled.discard(line_id)
-            self._works.append(_Work(line_id, urgency, self._steps(line_id, request)))
+            self._works.append(_Work(line_id, urgency, self._steps(line_id, request, urgency)))
             self._condition.notify()
 
     def cancel(self, line_id: str) -> None:
@@ -82,6 +115,13 @@ class ThreadEngine:
             self._unload = True
             self._condition.notify()
 
+    def moves(self) -> bool:
+        """Tell whether the thread has gone round since the last call; loading takes its time."""
+        with self._condition:
+            before, self._turns_seen = self._turns_seen, self._n_turns
+            self._condition.notify()
+            return self._loading or self._turns_seen != before
+
     def restart(self) -> bool:
         """A thread cannot be killed."""
         return False
@@ -97,15 +137,17 @@ class ThreadEngine:
     def _run(self) -> None:
         while True:
             with self._condition:
+                self._n_turns += 1
                 while not (self._works or self._reload or self._unload or self._closed):
                     self._condition.wait()
+                    self._n_turns += 1
                 if self._closed:
                     break
                 if self._unload:
                     self._drop()
                 reload, self._reload = self._reload, False
-                works = () if reload else self._works
-                work = min(works, key=lambda waiting: waiting.urgency, default=None)
+                self._loading = reload
+                work = None if reload else self._choose()
             if reload:
                 self._load_voice()
             elif work is not None:
@@ -115,6 +157,17 @@ class ThreadEngine:
         if self._synthesizer is not None:
             self._retired.append(self._synthesizer)
         self._retire()
+
+    def _choose(self) -> _Work | None:
+        """The line to advance; the caller holds the lock."""
+        most = min((work.urgency for work in self._works), default=PLAY)
+        alike = [work for work in self._works if work.urgency == most]
+        beside = alike[: 1 if most <= PLAY else LINES_SIDE_BY_SIDE]
+        chosen = min(beside, key=lambda work: work.turn, default=None)
+        if chosen is not None:
+            self._turn += 1
+            chosen.turn = self._turn
+        return chosen
 
     def _drop(self) -> None:
         """Forget lines and voice; the caller holds the lock."""
@@ -148,6 +201,7 @@ class ThreadEngine:
 
     def _advance(self, work: _Work) -> None:
         """Take one step of a line and pass on what it gave."""
+        self._working(work.line_id)
         message = None if work.line_id in self._cancelled else next(work.steps, None)
         with self._condition:
             cancelled = work.line_id in self._cancelled
@@ -158,11 +212,29 @@ class ThreadEngine:
         if message is not None and not cancelled:
             self._emit(message)
 
-    def _steps(self, line_id: str, request: SpeechRequest) -> Generator[EngineMessage, None, None]:
+    def _steps(
+        self, line_id: str, request: SpeechRequest, urgency: int
+    ) -> Generator[EngineMessage, None, None]:
+        """Yield the messages of a line, from a second try only those that the first did not give."""
+        delivered, synthesizer = Delivered(), self._synthesizer
+        for retries_left in range(self._retries, -1, -1):
+            delivered.again()
+            for message in self._try(line_id, request, synthesizer, urgency):
+                if retries_left and is_runner_fault(message):
+                    logger.warning("line %s, tried again: %s", line_id, message)
+                    break
+                fresh = delivered.fresh(message)
+                if fresh is not None:
+                    yield fresh
+            else:
+                return
+
+    def _try(
+        self, line_id: str, request: SpeechRequest, synthesizer: Synthesizer | None, urgency: int
+    ) -> Generator[EngineMessage, None, None]:
         """Yield the messages of a line; whatever goes wrong becomes the last of them."""
         stage = "text"
         try:
-            synthesizer = self._synthesizer
             if synthesizer is None:
                 raise EdgeError("no voice is loaded", code="runner_error")
             begun = time.perf_counter()
@@ -171,7 +243,9 @@ class ThreadEngine:
             yield LineReady(line_id, len(prepared.phrases), prepared.warnings)
             stage = "synthesis"
             begun = time.perf_counter()
-            for chunk in synthesizer.stream(prepared, lambda: line_id in self._cancelled):
+            cancelled = partial(self._cancelled.__contains__, line_id)
+            chunks = () if urgency == CHECK else synthesizer.stream(prepared, cancelled, urgency == PLAY)
+            for chunk in chunks:
                 spent += time.perf_counter() - begun
                 yield LineChunk(line_id, chunk)
                 begun = time.perf_counter()
@@ -185,6 +259,11 @@ class ThreadEngine:
             yield LineError(line_id, "internal", f"the synthesiser failed: {error!r}"[:500], stage)
 
 
+def is_runner_fault(message: EngineMessage) -> bool:
+    """Tell whether a line failed where another try may succeed."""
+    return isinstance(message, LineError) and message.code == "runner_error" and message.stage == "synthesis"
+
+
 def describe(synthesizer: Synthesizer, runner: str) -> VoiceInfo:
     """Sum up a loaded synthesiser."""
     manifest = synthesizer.bundle.manifest
@@ -194,5 +273,6 @@ def describe(synthesizer: Synthesizer, runner: str) -> VoiceInfo:
         bundle=f"{manifest.name} {manifest.version}",
         identity=synthesizer.bundle.identity,
         sample_rate=manifest.sample_rate,
+        imitates_a_person=synthesizer.bundle.imitates_a_person,
         characters=manifest.characters,
     )

@@ -115,6 +115,20 @@ def silence_timeline(start: int, end: int) -> Timeline:
     return phrase_timeline(("SP",), ("zh",), (start, end))
 
 
+def shifted(timeline: Timeline, n_samples: int) -> Timeline:
+    """Move a timeline behind ``n_samples`` of other sound."""
+    by = n_samples / SAMPLE_RATE
+
+    def later(t: float) -> float:
+        return round(t + by, _DIGITS)
+
+    return Timeline(
+        tuple(replace(word, t=later(word.t)) for word in timeline.words),
+        tuple(replace(phoneme, t=later(phoneme.t)) for phoneme in timeline.phonemes),
+        tuple(replace(viseme, t=later(viseme.t)) for viseme in timeline.visemes),
+    )
+
+
 def concatenate(segments: Iterable[Timeline]) -> Timeline:
     """Put the segments of a line together."""
     segments = list(segments)

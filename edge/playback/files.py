@@ -14,6 +14,7 @@ import numpy as np
 
 from ..audio import AudioChunk, wav_bytes
 from ..labels.aigc import label, with_label
+from ..labels.credentials import Credentials
 
 logger = logging.getLogger(__name__)
 
@@ -42,12 +43,19 @@ class FileWriter:
         max_bytes: the oldest files are deleted when all together are larger.
         emit: takes ``FileWritten``, on the writer's thread.
         producer: code of whoever answers for the sound, for the label in each file; empty: no label.
+        credentials: signs each file; None: nobody does.
     """
 
     def __init__(
-        self, directory: Path, max_bytes: int, emit: Callable[[FileWritten], None], producer: str = ""
+        self,
+        directory: Path,
+        max_bytes: int,
+        emit: Callable[[FileWritten], None],
+        producer: str = "",
+        credentials: Credentials | None = None,
     ) -> None:
         self._producer = producer
+        self._credentials = credentials
         self._directory = directory
         self._max_bytes = max_bytes
         self._emit = emit
@@ -82,6 +90,8 @@ class FileWriter:
         data = wav_bytes(samples, job.chunks[0].sample_rate)
         if self._producer:
             data = with_label(data, label(self._producer, job.line_id))
+        if self._credentials is not None:
+            data = self._credentials.sign(data, job.line_id)
         self._make_room(len(data))
         path = self._directory / f"{job.line_id}.wav"  # an id has neither / nor NUL
         partial = self._directory / f".{job.line_id}.part"

@@ -12,7 +12,6 @@ from pydantic import BaseModel
 from ..audio import AudioChunk
 from ..errors import EdgeError, RequestError
 from ..messages import (
-    NO_CHARACTER,
     AudioOptions,
     CancelRequest,
     Event,
@@ -20,9 +19,9 @@ from ..messages import (
     PrepareRequest,
     SayRequest,
     StopRequest,
-    is_name,
 )
 from ..spec import REQUEST_ID
+from ..topics import NO_CHARACTER, is_name
 from .payload import clean_line, unknown_keys, validate
 
 MODELS: Mapping[str, type[BaseModel]] = {

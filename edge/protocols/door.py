@@ -72,6 +72,11 @@ class Figures:
     synthesis_s: float
     """Seconds spent computing it."""
     resident_bytes: int
+    """Memory of the daemon's own process."""
+    engine_resident_bytes: int
+    """Memory of the synthesiser's process; 0 where it has none of its own."""
+    engine_faults: int
+    """Times that the synthesiser had to be replaced."""
     first_audio: Histogram
     """Seconds from arrival to the first sample."""
     waiting: Histogram

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..config import HomeAssistantConfig
-from ..messages import Status, Topics
+from ..messages import Status
+from ..topics import Topics
 
 BIRTH = b"online"
 """What Home Assistant says once it has started: it may have missed, or lost, what was sent before."""

@@ -22,6 +22,7 @@ from ..errors import ConfigError, EdgeError
 from ..messages import CancelRequest, PlainRequest
 from .commands import Command
 from .door import Figures, Submit, missing_extra
+from .http_files import FILES, SoundFiles
 from .http_guard import Endpoint, Guard, tell_bug, tell_fault, tell_http
 from .http_speech import HttpError, Speech, fault_of, speech_command
 from .metrics import exposition
@@ -54,11 +55,14 @@ class HttpDoor:
         submit: leaves commands for the core.
         probe: asks the core how it is.
         max_request_bytes: larger bodies are refused.
+        files: where the daemon writes lines asked for as files.
     """
 
-    def __init__(self, config: HttpConfig, submit: Submit, probe: AskProbe, max_request_bytes: int) -> None:
+    def __init__(
+        self, config: HttpConfig, submit: Submit, probe: AskProbe, max_request_bytes: int, files: Path
+    ) -> None:
         self._config = config
-        self._handlers = Handlers(config, submit, probe, max_request_bytes)
+        self._handlers = Handlers(config, submit, probe, max_request_bytes, files)
         self._server: uvicorn.Server | None = None
         self._thread: threading.Thread | None = None
 
@@ -106,8 +110,11 @@ class HttpDoor:
 class Handlers:
     """What happens on each path. All but the constructor, ``app`` and ``close`` runs on the event loop."""
 
-    def __init__(self, config: HttpConfig, submit: Submit, probe: AskProbe, max_request_bytes: int) -> None:
+    def __init__(
+        self, config: HttpConfig, submit: Submit, probe: AskProbe, max_request_bytes: int, files: Path
+    ) -> None:
         self._config = config
+        self._files = SoundFiles(files)
         self._submit = submit
         self._probe = probe
         self._max_request_bytes = max_request_bytes
@@ -125,6 +132,7 @@ class Handlers:
         routes = [
             Route("/v1/audio/speech", Endpoint(speak), methods=["POST"]),
             Route("/v1/voices", get(self._voices)),
+            Route(f"{FILES}/{{name}}", get(self._files.send)),
             Route("/healthz", get(self._health)),
             Route("/metrics", get(self._metrics)),
         ]

@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 
 OPEN_PATHS = ("/healthz",)
 """Paths that need no token: a supervisor has none."""
-PATHS = "POST /v1/audio/speech, GET /v1/voices, GET /healthz and GET /metrics"
+PATHS = "POST /v1/audio/speech, GET /v1/voices, GET /v1/files/ID.wav, GET /healthz and GET /metrics"
 RETRY_AFTER_S = 1
 
 

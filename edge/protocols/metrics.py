@@ -22,11 +22,13 @@ GAUGES = {
     "cache_lines": ("Finished lines in the cache.", "cache_lines"),
     "cache_bytes": ("Sound in the cache.", "cache_bytes"),
     "resident_bytes": ("Memory of the process.", "resident_bytes"),
+    "engine_resident_bytes": ("Memory of the synthesiser's process.", "engine_resident_bytes"),
 }
 COUNTERS = {
     "mqtt_reconnects": ("Working connections to the broker that were lost.", "reconnects"),
     "intake_dropped": ("Requests dropped because too many waited.", "intake_dropped"),
     "outgoing_dropped": ("Messages to the broker that were dropped.", "outgoing_dropped"),
+    "engine_faults": ("Times that the synthesiser had to be replaced.", "engine_faults"),
     "underruns": ("Gaps in the sound that was played.", "underruns"),
     "cache_hits": ("Lines served from the cache.", "cache_hits"),
     "cache_misses": ("Lines that had to be synthesised.", "cache_misses"),

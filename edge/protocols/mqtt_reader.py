@@ -10,8 +10,9 @@ from typing import Protocol
 from pydantic import BaseModel
 
 from ..errors import EdgeError, RequestError
-from ..messages import OPERATIONS, Address, SayRequest, StopRequest, Topics, is_name
+from ..messages import OPERATIONS, SayRequest, StopRequest
 from ..spec import MAX_TEXT_CHARACTERS
+from ..topics import Address, Topics, is_name
 from .commands import MODELS, Command, bad_name
 from .link import Inbound
 from .payload import clean_line, decode_utf8, parse_object

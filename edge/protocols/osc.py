@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..config import OscConfig
 from ..errors import ConfigError, EdgeError, RequestError
-from ..messages import MAX_DELAY_MS, CancelRequest, Event, SayRequest, StopRequest, is_name
+from ..messages import MAX_DELAY_MS, CancelRequest, Event, SayRequest, StopRequest
+from ..topics import is_name
 from .commands import Command, bad_name
 from .door import Submit, missing_extra
 from .payload import decode_utf8

@@ -88,7 +88,9 @@ class Runner(ABC):
     name: ClassVar[str]
     """Key in ``RUNNERS``."""
     concurrency: int = 1
-    """Windows that ``decode`` can take at the same time, each from its own thread."""
+    """Calls that can be made at the same time, each from its own thread."""
+    window_factor: ClassVar[int] = 1
+    """Windows of the bundle that ``decode`` takes as one."""
 
     def encode(self, inputs: EncoderInputs) -> EncoderOutputs:
         """Run the encoder on one phrase.

@@ -8,6 +8,7 @@ thread makes everything, uses everything and gives everything back; the others h
 from __future__ import annotations
 
 import ctypes
+import traceback
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
@@ -48,8 +49,16 @@ class GpuThread:
         Raises:
             RunnerError: CUDA failed.
         """
+
+        def guarded() -> Result:
+            try:
+                return work()
+            except BaseException as error:
+                _let_go(error)
+                raise
+
         try:
-            return self._pool.submit(work).result()
+            return self._pool.submit(guarded).result()
         except self.driver.Error as error:
             raise RunnerError(f"CUDA failed: {error}") from error
 
@@ -79,6 +88,13 @@ class GpuThread:
         self._context = self.driver.Device(0).retain_primary_context()
         self._context.push()
         self.stream = self.driver.Stream()
+
+
+def _let_go(error: BaseException | None) -> None:
+    """Clear what the frames of an error hold, or it is freed where the error is caught: in another thread."""
+    while error is not None:
+        traceback.clear_frames(error.__traceback__)
+        error = error.__cause__ or error.__context__
 
 
 class Buffer:

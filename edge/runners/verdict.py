@@ -181,7 +181,7 @@ class Bench:
                 spans = plan_windows(
                     phrase.plan.n_frames,
                     self._manifest.first_window_frames,
-                    self._manifest.window_frames,
+                    self._manifest.window_frames * runner.window_factor,
                     runner.concurrency,
                 )
                 decode: Callable[[Span], Any] = partial(self._decode, runner, phrase)

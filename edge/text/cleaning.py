@@ -71,6 +71,8 @@ def _fold(cluster: str) -> str:
         return cluster
     if cluster in _NUMBERED:
         return _NUMBERED[cluster]
+    if cluster in "─━":
+        return "—"  # as novels write a dash
     if cluster in "○◯":
         return "〇"  # ○八年: zero
     folded = unicodedata.normalize("NFKC", cluster)

@@ -111,7 +111,7 @@ class FrontEnd:
     def _read_piece(self, line: str, piece: Piece) -> tuple[str, list[Token]]:
         reader = self._reader(piece.language)
         text = _beside_others(line, piece)
-        spans = reader.normalize(text, before=line[: piece.start])
+        spans = reader.normalize(text, before=line[: piece.start], after=line[piece.end :])
         entries: Mapping[str, tuple[str, ...]] = (
             self._lexicon.entries(piece.language) if self._lexicon else {}
         )

@@ -48,18 +48,20 @@ class _Run:
 
 _LONG_UNITS = alternatives(unit for unit in [*UNITS, *RATES] if len(unit) > 1 or not unit.isalpha())
 _SHORT_UNITS = "".join(
-    unit for unit in UNITS if len(unit) == 1 and unit.isalpha()
-)  # only right behind the digits
+    unit for unit in [*UNITS, "w"] if len(unit) == 1 and unit.isalpha()
+)  # only right behind the digits; w is 万 in chats
 _JAPANESE_UNITS = "KB|MB|GB|TB"  # Chinese lines spell these in English
 
 
 def _run_pattern(units: str) -> re.Pattern[str]:
     """Cuts a line into runs; a number takes its sign, currency and unit along."""
-    word_end = f"(?![{LATIN}])"
+    word_end = rf"(?![{LATIN}\d])"
     return re.compile(
         rf"(?P<number>(?:(?:{CURRENCY})\s?|N[oO]\.?\s?(?=\d)|[#№]|(?<![{LATIN}\d])[+\-−~～±≈])?"
-        rf"\d+(?:[.,:：/⁄~～–—·xX×*^-]\d+)*"
-        rf"(?:\s?(?:{units}){word_end}|(?:[{_SHORT_UNITS}]|st|nd|rd|th|\s?[ap]\.?m\.?){word_end}|[½⅓⅔¼¾²³]+)?)"
+        rf"\d+(?:(?:[.,:：/⁄~～–—·x×*^-]|(?<=\d\d\d)X(?=\d\d\d))\d+)*"
+        rf"(?:\s?(?:{units})(?:/(?:{units}))?{word_end}"
+        rf"|(?:[{_SHORT_UNITS}](?:/(?:{units}))?|st|nd|rd|th|\s?[ap]\.?m\.?){word_end}|[½⅓⅔¼¾²³]+)?"
+        rf"|(?<=[{HAN}])(?=[IVX]{{2,}}{word_end})(?!X+{word_end})X{{0,3}}(?:IX|IV|V?I{{0,3}}){word_end})"
         rf"|(?P<han>[{HAN}]+)|(?P<kana>[{KANA}]+)|(?P<latin>[{LATIN}]+(?:['’][{LATIN}]+)*)|(?P<other>.)",
         re.DOTALL,
     )
@@ -140,6 +142,7 @@ def _sentence(text: str, run: _Run) -> str:
     return "" if _KANA.search(sentence) else sentence
 
 
+_SIGNS = frozenset("+-−<>≤≥=≈≠±")
 _SENTENCE_ENDS = "。！？!?\n…"
 
 
@@ -172,11 +175,35 @@ def _name_numbers(text: str, runs: list[_Run], language: str) -> None:
     usual = next(iter(in_clause.values()), "")
     if not usual:
         usual = "en" if any(run.kind == "latin" for run in runs) else language
+    codes = _code_clauses(runs, clauses) if in_clause else frozenset()
     for index, run in enumerate(runs):
         usual = run.language if run.language in _HAN_LANGUAGES else usual
         if run.kind == "number":
             around = [name for name in (before[index], after[index]) if name]
-            run.language = _number_language(around, in_clause.get(clauses[index], ""), usual)
+            of_clause = usual if clauses[index] in codes else in_clause.get(clauses[index], "")
+            run.language = _number_language(around, of_clause, usual)
+    _join_codes(runs)
+
+
+def _join_codes(runs: list[_Run]) -> None:
+    """The numbers of one code are in one language, that of the last one: H7N9."""
+    for run, letters, following in zip(runs[-3::-1], runs[-2::-1], runs[::-1], strict=False):
+        if run.kind == following.kind == "number" and letters.kind == "latin":
+            run.language = following.language
+
+
+def _code_clauses(runs: list[_Run], clauses: list[int]) -> frozenset[int]:
+    """Clauses that are one code and nothing else, as in T-72、T-90坦克: no English around their numbers."""
+    letters: dict[int, list[_Run]] = {}
+    for run, clause in zip(runs, clauses, strict=True):
+        if run.language:
+            letters.setdefault(clause, []).append(run)
+    codes = set()
+    for index, run in enumerate(runs):
+        found = letters.get(clauses[index], [])
+        if run.kind == "number" and len(found) == 1 and found[0].kind == "latin":
+            codes |= {clauses[index]} if 0 <= run.start - found[0].end <= 1 else set()
+    return frozenset(codes)
 
 
 def _nearest(runs: list[_Run], clauses: list[int]) -> list[str]:
@@ -197,14 +224,14 @@ def _number_language(around: list[str], in_clause: str, usual: str) -> str:
 
 
 def _name_rest(text: str, runs: list[_Run], language: str) -> None:
-    """Marks go with what precedes them; spaces, and the hyphen of F-16, with what follows."""
+    """Marks go with what precedes them; spaces, and the signs of F-16 and p<0.05, with what follows."""
     named = next((run.language for run in runs if run.language), language)
     for index, run in enumerate(runs):
         following = runs[index + 1] if index + 1 < len(runs) else None
         if run.language:
             named = run.language
         elif not text[run.start].isspace() and not (
-            text[run.start] in "-−" and following is not None and following.kind == "number"
+            text[run.start] in _SIGNS and following is not None and following.kind == "number"
         ):
             run.language = named
     for run in reversed(runs):

@@ -48,12 +48,13 @@ class LanguageReader(Protocol):
 
     language: str
 
-    def normalize(self, text: str, before: str = "") -> list[Span]:
+    def normalize(self, text: str, before: str = "", after: str = "") -> list[Span]:
         """Write out numbers, dates, money, units and abbreviations; spans cover ``text`` in order.
 
         Args:
             text: one piece of a line, all in this language.
             before: what precedes it in the line, for signs whose reading depends on that.
+            after: what follows it.
         """
 
     def read(self, spans: Sequence[Span], lexicon: Mapping[str, tuple[str, ...]]) -> list[Token]:

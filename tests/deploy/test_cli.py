@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+import sys
 import tarfile
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 
 from deploy.cli import main
 from deploy.debian_package import build_deb
+from deploy.slot import Slot
 from deploy.wheelhouse import TARGETS
 from edge.bundle.bundle import Bundle, workshop
 from quantize.pack import write_voice
@@ -141,14 +143,8 @@ def test_content_reaches_a_box_and_a_revocation_after_it(
     assert status["trust"]["revocations"] == 2 and status["content"]["current"] == done["content"]
 
 
-@pytest.fixture
-def software(tmp_path: Path) -> Path:
+def make_software(root: Path) -> Path:
     """A box whose software is this very environment."""
-    import sys
-
-    from deploy.slot import Slot
-
-    root = tmp_path / "box"
     slot = Slot(root / "opt/sovits/software")
     with slot.staging("1.0.0-test") as folder:
         program = folder / "venv" / "bin" / "python"
@@ -159,6 +155,11 @@ def software(tmp_path: Path) -> Path:
     slot.begin_trial("1.0.0-test")
     slot.confirm()
     return root
+
+
+@pytest.fixture
+def software(tmp_path: Path) -> Path:
+    return make_software(tmp_path / "box")
 
 
 def test_a_voice_of_nobody_known_is_not_installed(studio: Path, capsys: Say, software: Path) -> None:

@@ -20,10 +20,15 @@ def main(box: str, medium: str, largest_file: str) -> int:
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (int(largest_file), int(largest_file)))
     device = make_device(Path(box))
-    sys.stdout.write("ready\n")
-    sys.stdout.flush()
+
+    def say(text: str) -> None:
+        sys.stdout.write(f"{text}\n")
+        sys.stdout.flush()
+
+    say("ready")
     try:
-        Update(device, open_medium(medium)).run()
+        Update(device, open_medium(medium), step=say).run()
+        say("done")
     except (EdgeError, OSError) as error:
         sys.stderr.write(f"{error}\n")
         return 2

@@ -8,16 +8,9 @@ from typing import get_args
 import pytest
 
 from edge.errors import EdgeError, RequestError
-from edge.messages import (
-    RETRYABLE_CODES,
-    Accepted,
-    Address,
-    Code,
-    SayRequest,
-    Topics,
-    is_name,
-)
+from edge.messages import RETRYABLE_CODES, Accepted, Code, SayRequest
 from edge.protocols.payload import validate
+from edge.topics import Address, Topics, is_name
 
 TOPICS = Topics("venue/sovits", "kiosk3")
 CODES = set(get_args(Code))
@@ -78,6 +71,7 @@ def test_the_example_of_the_contract_is_understood_whole() -> None:
         "priority": 5, "interrupt": "none", "deadline_ms": 3000, "not_before_ms": 0,
         "output": ["play", "lipsync"], "audio": {"format": "pcm16", "chunk_bytes": 16384},
         "visemes": "oculus", "reply_to": "unity/kiosk3/replies", "cache": "use",
+        "markup": "lenient", "trust": "show",
     }  # fmt: skip
     request, warnings = validate(SayRequest, example)
     assert warnings == []

@@ -134,6 +134,14 @@ def test_long_sentences_are_cut_at_commas_then_at_words() -> None:
     assert all(word == "abcdefghi" for phrase in without for word, _, _ in phrase.words)
 
 
+def test_a_long_first_sentence_gives_its_first_clauses_away() -> None:
+    clauses = "abcdefghijklmno, " * 5 + "z. " + "abcdefghijklmno, " * 5 + "z."
+    phrases = split(clauses)
+    assert [len(phrase.symbols) for phrase in phrases] == [1 + 48, 1 + 34, 1 + 82], "and no later one does"
+    assert split("abcdefghijklmno, " * 4 + "z.")[0].symbols[-1] == ".", "nor does a shorter one"
+    assert len(split("a" * 60 + ", " + "b" * 60 + ".")) == 1, "nor one without an early comma"
+
+
 def test_even_one_endless_word_is_cut() -> None:
     assert all(len(phrase.symbols) <= MAX_PHONEMES + 2 for phrase in split("a" * 1000))
 

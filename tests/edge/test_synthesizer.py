@@ -18,6 +18,7 @@ from edge.runners import EncoderInputs, Runner
 from edge.runners.ort import OnnxRuntimeRunner
 from edge.spec import HOP_LENGTH, SAMPLE_RATE
 from edge.synthesizer import PreparedLine, SpeechRequest, Synthesizer
+from tests.edge.daemon.broker import wait_until
 
 TINY = Path(__file__).parents[1] / "data" / "tiny_voice"
 LONG = "The rain stopped before dawn, and the old keeper walked slowly down to the harbour. Who is there?"
@@ -43,7 +44,7 @@ def joined(chunks: list[AudioChunk]) -> np.ndarray:
 def test_stream_equals_the_whole_line_within_one_step(voice: Synthesizer) -> None:
     chunks = chunks_of(voice, request())
     whole = voice.synthesize(request())
-    assert len(chunks) > 4
+    assert len(chunks) > 3
     assert np.abs(joined(chunks).astype(int) - whole.audio).max() <= 1
 
 
@@ -244,6 +245,31 @@ def test_nothing_is_computed_beside_the_first_sound_but_everything_else_side_by_
         assert lengths == {0, 1}  # frames that two windows share evenly, and that they do not
 
 
+def test_the_next_phrase_is_computed_beside_the_one_before(voice: Synthesizer) -> None:
+    expected = voice.synthesize(request("One more. Two more. Three more. Four.")).audio
+    counted = _CountingRunner(voice, threads=2)
+    with closing(Synthesizer(voice.bundle, counted, voice._front_end, marked=True)) as synthesizer:
+        counted.expected_at_once = 2
+        stream = synthesizer.stream(synthesizer.prepare(request("One more. Two more. Three more. Four.")))
+        heard = [next(stream), next(stream)]
+        wait_until(lambda: counted.most_at_once == 2, what="two phrases at once")
+        heard += stream
+        assert counted.encoded == 4, "each phrase is encoded once"
+    marked = Synthesizer(voice.bundle, OnnxRuntimeRunner(voice.bundle, 1), voice._front_end, marked=True)
+    alone = marked.synthesize(request("One more. Two more. Three more. Four.")).audio
+    assert np.abs(joined(heard).astype(int) - alone).max() <= 1, "the mark lies where it would lie"
+    assert len(joined(heard)) == len(expected)
+
+
+def test_a_line_that_nobody_hears_goes_on_behind_its_first_chunk(voice: Synthesizer) -> None:
+    counted = _CountingRunner(voice, threads=2)
+    with closing(Synthesizer(voice.bundle, counted, voice._front_end)) as synthesizer:
+        stream = synthesizer.stream(synthesizer.prepare(request("One more. Two more.")), hold=False)
+        next(stream)
+        wait_until(lambda: counted.encoded == 2, what="the second phrase")
+        stream.close()
+
+
 @pytest.mark.parametrize("broken", ["encoder", "decoder"])
 @pytest.mark.parametrize("threads", [1, 2])
 def test_networks_that_give_nan_are_an_error_not_noise(voice: Synthesizer, broken: str, threads: int) -> None:
@@ -251,6 +277,18 @@ def test_networks_that_give_nan_are_an_error_not_noise(voice: Synthesizer, broke
     with pytest.raises(RunnerError, match="NaN"):
         synthesizer.synthesize(request())
     synthesizer.close()
+
+
+@pytest.mark.parametrize(
+    ("broken", "told"),
+    [("loud", "noise"), ("silent", "silence where there should be speech"), ("slow", "not speech")],
+)
+def test_what_no_voice_does_is_an_error_not_sound(voice: Synthesizer, broken: str, told: str) -> None:
+    with closing(Synthesizer(voice.bundle, _CountingRunner(voice, broken), voice._front_end)) as synthesizer:
+        received: list[AudioChunk] = []
+        with pytest.raises(RunnerError, match=told):
+            received.extend(synthesizer.stream(synthesizer.prepare(request())))
+        assert not any(np.abs(chunk.samples).max() > 1 for chunk in received)
 
 
 def test_chinese_and_japanese_and_mixtures_are_spoken(voice: Synthesizer) -> None:
@@ -283,6 +321,8 @@ class _CountingRunner(Runner):
         outputs = [np.array(output) for output in self._inner._run_encoder(inputs)]
         if self._broken == "encoder":
             outputs[1][0, 2, 1] = np.nan
+        if self._broken == "slow":
+            outputs[0] *= 50
         return outputs
 
     def _run_decoder(self, hidden: np.ndarray, features: np.ndarray) -> np.ndarray:
@@ -299,6 +339,8 @@ class _CountingRunner(Runner):
             self._now -= 1
         if self._broken == "decoder":
             frames[0, 3, 700] = np.inf * 0
+        if self._broken in ("loud", "silent"):
+            frames += 9.0 if self._broken == "loud" else -30.0
         return frames
 
 

@@ -12,19 +12,17 @@ from .documents import ConsentRecord, Use, seconds
 
 @dataclass(frozen=True)
 class Site:
-    """Where and for what a voice is used.
-
-    Attributes:
-        use: name of one of the record's uses.
-        venue, device, territory: empty where unknown; then only a record without limits covers it.
-        label: label profile in force, ``none`` without.
-    """
+    """Where and for what a voice is used."""
 
     use: str = "venue"
+    """Name of one of the record's uses."""
     venue: str = ""
     device: str = ""
     territory: str = ""
+    """``venue``, ``device``, ``territory``: empty where unknown; then only a record without limits covers it.
+    """
     label: str = "none"
+    """Label profile in force, ``none`` without."""
 
 
 # What satisfies a demanded least profile; every profile satisfies itself and `none`.

@@ -21,19 +21,16 @@ MUTED = "the revocation list is too old, and this consent then asks for silence;
 
 @dataclass(frozen=True)
 class Permit:
-    """What was found at the gate.
-
-    Attributes:
-        holding: names under which the voice can be revoked.
-        record: consent of the person; None for a synthetic voice.
-        use: the use that covers this device.
-        warnings: to be shown, such as a list that has become old.
-    """
+    """What was found at the gate."""
 
     holding: Holding
+    """Names under which the voice can be revoked."""
     record: ConsentRecord | None = None
+    """Consent of the person; None for a synthetic voice."""
     use: Use | None = None
+    """The use that covers this device."""
     warnings: tuple[str, ...] = ()
+    """To be shown, such as a list that has become old."""
 
     @property
     def marked(self) -> bool:
@@ -152,17 +149,14 @@ def _age_warnings(store: TrustStore, record: ConsentRecord | None) -> tuple[str,
 
 @dataclass(frozen=True)
 class DeviceGate:
-    """Gate of one device; it opens the trust store each time, so that it sees the newest list.
-
-    Attributes:
-        directory: trust store.
-        site: where and for what voices are used.
-        copy: second place for the numbers that only rise.
-    """
+    """Gate of one device; it opens the trust store each time, so that it sees the newest list."""
 
     directory: Path
+    """Trust store."""
     site: Site = ANYWHERE
+    """Where and for what voices are used."""
     copy: Path | None = None
+    """Second place for the numbers that only rise."""
 
     def __call__(self, bundle: Bundle) -> Permit:
         """Let a bundle pass or refuse it, as :func:`admit`."""

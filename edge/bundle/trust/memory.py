@@ -23,19 +23,16 @@ KEY_FILE, FIRST, SECOND = "device.key", "seen.json", "seen-copy.json"
 
 @dataclass(frozen=True)
 class Seen:
-    """Numbers that only rise.
-
-    Attributes:
-        root: version of the key list.
-        index: version of the release index.
-        revocations: ``seq`` of the revocation list.
-        time_floor: seconds since 1970; it was at least this late already.
-    """
+    """Numbers that only rise."""
 
     root: int = 0
+    """Version of the key list."""
     index: int = 0
+    """Version of the release index."""
     revocations: int = 0
+    """``seq`` of the revocation list."""
     time_floor: int = 0
+    """Seconds since 1970; it was at least this late already."""
 
     def risen(self, **numbers: int) -> Seen:
         """Take in newer numbers; smaller ones change nothing."""

@@ -18,17 +18,14 @@ ROOT_FILE, REVOCATIONS_FILE, INDEX_FILE = "root.json", "revocations.json", "inde
 
 @dataclass(frozen=True)
 class Freshness:
-    """How old the revocation list is.
-
-    Attributes:
-        seq: of the list; 0 without one.
-        age_s: since it was issued, None without one.
-        stale: past its ``stale_after``, or there is none.
-    """
+    """How old the revocation list is."""
 
     seq: int
+    """Of the list; 0 without one."""
     age_s: int | None
+    """Since it was issued, None without one."""
     stale: bool
+    """Past its ``stale_after``, or there is none."""
 
 
 class TrustStore:

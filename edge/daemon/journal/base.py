@@ -25,7 +25,7 @@ class Entry:
     request: str
     """The request in JSON, complete enough to be done again after a restart."""
     received: float = 0.0
-    """`time.monotonic()` at arrival: on Linux the same clock for every process until the machine restarts."""
+    """``time.monotonic()`` at arrival: one clock for all processes until Linux restarts."""
     deadline: float | None = None
     """On that clock; not to start after."""
 
@@ -110,7 +110,7 @@ class Journal(Protocol):
         ...
 
     def finish(self, request_id: str, event: EventRecord, then: Callable[[], None]) -> None:
-        """Remember the terminal event; `then` when it is durable, and only then is it sent."""
+        """Remember the terminal event; ``then`` when it is durable, and only then is it sent."""
         ...
 
     def delivered(self, event_id: str) -> None:

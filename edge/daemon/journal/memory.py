@@ -12,13 +12,10 @@ from .base import Entry, EventRecord, Known, Unfinished
 
 @dataclass
 class MemoryJournal:
-    """A journal that lasts as long as the process. `then` is called before the method returns.
-
-    Attributes:
-        max_finished: ended requests remembered; the longest ended are forgotten first.
-    """
+    """A journal that lasts as long as the process. ``then`` is called before the method returns."""
 
     max_finished: int = 10_000
+    """Ended requests remembered; the longest ended are forgotten first."""
     _open: dict[str, Known] = field(default_factory=dict)
     _finished: OrderedDict[str, Known] = field(default_factory=OrderedDict)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from .context import STARTERS, Rule, ends_sentence, next_word, previous_word
+from .context import LETTERED, STARTERS, Rule, ends_sentence, next_word, previous_word
 from .numbers import cardinal, ordinal, roman_value
 
 # Never end a sentence: what follows belongs to them.
@@ -32,7 +32,7 @@ WORDS = {
 }  # fmt: skip
 # Only before a number.
 NUMBERED = {
-    "c": "circa", "Lvl": "level", "LVL": "level", "lvl": "level",
+    "c": "circa",
     "No": "number", "Nos": "numbers", "no": "number", "p": "page", "pp": "pages", "vol": "volume",
     "Vol": "Volume", "ch": "chapter", "Ch": "Chapter", "fig": "figure", "Fig": "Figure", "Figs": "Figures",
     "sec": "section", "Sec": "Section", "art": "article", "Art": "Article", "ed": "edition", "ver": "version",
@@ -88,7 +88,7 @@ def _numbered(match: re.Match[str]) -> str | None:
     short = match["w"]
     if short == "v" and match["dot"]:
         return None
-    return NUMBERED[short] if match["dot"] or short in {"v", "Lvl", "LVL", "lvl"} else None
+    return NUMBERED[short] if match["dot"] or short == "v" else None
 
 
 def _doctor(match: re.Match[str]) -> str | None:
@@ -122,9 +122,14 @@ def _saint(match: re.Match[str]) -> str | None:
     return "Saint" if after[:1].isupper() else None
 
 
+_CHOICES = frozenset("or is was are got an choose chose press letter key answer".split())
+
+
 def _initial(match: re.Match[str]) -> str | None:
     """``George W. Bush``, ``T. rex``: no sentence ends there, unless a usual beginning follows."""
-    return None if next_word(match) in STARTERS else match.group()[0]
+    if next_word(match) in STARTERS or previous_word(match).lower() in LETTERED | _CHOICES:
+        return None
+    return match.group()[0]
 
 
 def _dotted_letters(match: re.Match[str]) -> str:
@@ -144,7 +149,9 @@ def _ends_name(match: re.Match[str]) -> bool:
 def _roman(match: re.Match[str]) -> str | None:
     """``Henry VIII`` -> ``the eighth``, ``Chapter IV`` -> ``four``, ``World War II`` -> ``two``."""
     numeral, before = match.group(), previous_word(match).rstrip(".")
-    value = roman_value(numeral)
+    if numeral.islower() and (before.lower() not in ROMAN_SECTIONS or len(numeral) > 4):
+        return None
+    value = roman_value(numeral.upper())
     if value is None or match.string[max(0, match.start() - 1) : match.start()] not in {" ", "\n"}:
         return None
     if before.lower() in ROMAN_SECTIONS:
@@ -178,6 +185,6 @@ LETTER_RULES = (
         _dotted_letters,
     ),
     Rule(re.compile(r"[A-HJ-Z]\.(?=\s+[A-Za-z])"), _initial),
-    Rule(re.compile(r"[IVXLC]+(?![A-Za-z0-9])(?!'[a-z])"), _roman),
+    Rule(re.compile(r"(?:[IVXLC]+|[ivxl]+)(?![A-Za-z0-9])(?!'[a-z])"), _roman),
 )
 BARE_WORDS = BARE | {"Dr", "St", "Drs"}

@@ -13,6 +13,11 @@ STARTERS = frozenset(
     "Who If As For From With After Before My His Her Their Our Its Your No Yes Please Let Is Are Was Were Do "
     "Does Did".split()
 )
+# "Plan A": the letter; "Once upon A Time": the article.
+LETTERED = frozenset(
+    "plan vitamin grade section class type group appendix exhibit team building gate terminal hepatitis "
+    "player point option part room side level block letter series model an row lane zone wing unit".split()
+)
 LOOK_BEHIND = 40  # characters; two words of context are enough for every rule
 _CLOSING = re.compile(r"[\"')\]]*(?:\s*$|\s+(?P<next>[A-Z][A-Za-z']*))")
 _LAST_WORD = re.compile(r"([A-Za-z][A-Za-z'.]*)[\s(\"'#:]*$")

@@ -42,6 +42,7 @@ NOT_COUNTED = (
     )
     | YEARLY
 )
+_YEAR_IS = re.compile(r"\b[Yy]ear(?:\s(?:is|was|will be|of our Lord|\w+))?[:,]?\s$")
 EARLIEST_YEAR, LATEST_YEAR = 1100, 2099
 SAID_AS_PAIR = {
     "24/7": "twenty-four seven",
@@ -143,7 +144,9 @@ def _year(match: re.Match[str]) -> str | None:
     """Four digits: a year, unless a counted thing follows and no "in" or "since" comes before."""
     digits, before = match["y"], previous_word(match).lower()
     era = match["era"]
-    strong = before in STRONG_YEAR_CUES or _is_month(previous_word(match)) or bool(era)
+    named = _YEAR_IS.search(match.string[max(0, match.start() - 24) : match.start()]) is not None
+    strong = (before in STRONG_YEAR_CUES and digits < "3000") or _is_month(previous_word(match)) or bool(era)
+    strong = strong or named
     early = not EARLIEST_YEAR <= int(digits) <= LATEST_YEAR
     after = next_word(match)
     counted = after in COUNTED or (after.islower() and after.endswith("s") and after not in NOT_COUNTED)
@@ -257,7 +260,7 @@ YEAR_RULES = (
     Rule(re.compile(r"(?P<a>\d{4})\s?[-–]\s?(?P<b>\d{4}|\d\d)(?![\d%/:A-Za-z-]|[.,]\d)"), _year_range),
     Rule(
         re.compile(
-            r"(?P<y>[12]\d{3})(?:\s?(?P<era>CE|AD|A\.D\.)(?![A-Za-z]))?(?![\d%/:A-Za-z]|[.,]\d|\s?[°%])"
+            r"(?P<y>[1-9]\d{3})(?:\s?(?P<era>CE|AD|A\.D\.)(?![A-Za-z]))?(?![\d%/:A-Za-z]|[.,]\d|\s?[°%])"
         ),
         _year,
     ),

@@ -57,9 +57,23 @@ def _shared_prefix(a: str, b: str) -> int:
 
 
 class PronunciationDictionary:
-    """Looks words up in the packed CMUdict."""
+    """Looks words up in the packed CMUdict.
+
+    Attributes:
+        get: gives the phonemes of a lower-case word, or None; keeps answers.
+        n_words: in the dictionary.
+    """
 
     def __init__(self, path: Path = DATA_PATH) -> None:
+        blocks = _Blocks(path)
+        self.n_words = blocks.n_words
+        self.get = lru_cache(maxsize=4096)(blocks.find)  # not of this object: a circle would never be freed
+
+
+class _Blocks:
+    """The file as it is."""
+
+    def __init__(self, path: Path) -> None:
         blob = path.read_bytes()
         magic, n_blocks, self.n_words = _HEADER.unpack_from(blob)
         if magic != MAGIC:
@@ -67,10 +81,9 @@ class PronunciationDictionary:
         data_start = _HEADER.size + 4 * n_blocks
         self._offsets = struct.unpack_from(f"<{n_blocks}I", blob, _HEADER.size)
         self._data = blob[data_start:]
-        self.get = lru_cache(maxsize=4096)(self._find)
 
-    def _find(self, word: str) -> tuple[str, ...] | None:
-        """Phonemes of a lower-case word, or None; ``get`` is the same with a cache."""
+    def find(self, word: str) -> tuple[str, ...] | None:
+        """Phonemes of a lower-case word, or None."""
         try:
             key = word.encode("ascii")
         except UnicodeEncodeError:

@@ -26,6 +26,9 @@ ADDRESS_SYMBOLS = {
 }  # fmt: skip
 _RUNS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^A-Za-z\d]")
 _MODEL_RUNS = re.compile(r"[A-Za-z]+|\d+")
+_LETTERED_WORDS = frozenset(
+    "ad ah am an as at be by co do go he hi if in is it me my no of on or so to up us we".split()
+)
 MAX_ADDRESS = 400  # characters of one address that are read
 
 
@@ -75,6 +78,10 @@ def _model(match: re.Match[str]) -> list[Span] | None:
             words = model_number(words)
         elif len(words) <= 2 and words != "s":
             words = words.upper()
+            if words.lower() in _LETTERED_WORDS:  # CO2: a word would be said
+                spans.append(Span(" " + words[0], begin + run.start(), begin + run.start() + 1))
+                spans.append(Span(" " + words[1], begin + run.start() + 1, begin + run.end()))
+                continue
         gap = " " if spans and words != "s" else ""
         spans.append(Span(gap + words, begin + run.start(), begin + run.end()))
     return _join_gaps(spans, match.end())
@@ -118,6 +125,15 @@ def _initials(match: re.Match[str]) -> list[Span]:
     ]
 
 
+def _power(match: re.Match[str]) -> list[Span]:
+    """``mc²`` -> ``M`` ``C`` ``squared``."""
+    start, end = match.span("letters")
+    letters = [
+        Span(" " + letter.upper(), start + i, start + i + 1) for i, letter in enumerate(match["letters"])
+    ]
+    return [*letters, Span(" squared" if match["power"] == "²" else " cubed", end, match.end())]
+
+
 def _world_war(match: re.Match[str]) -> str:
     return "World War " + ("two" if match["n"] in {"II", "2"} else "one")
 
@@ -130,8 +146,11 @@ EMAIL_RULE = Rule(
     re.compile(r"[A-Za-z0-9][\w.%+-]{0,63}@[A-Za-z0-9][A-Za-z0-9-]{0,63}(?:\.[A-Za-z0-9-]{1,63}){1,8}"),
     _address,
 )
+_LEVEL = r"(?:L[Vv]|lv|Lvl|LVL|lvl)\.?\s?"
+LEVEL_AT_END = re.compile(rf"(?<![A-Za-z]){_LEVEL}$")
 LETTER_RULES = (
     EMAIL_RULE,
+    Rule(re.compile(_LEVEL + r"(?=\d)"), lambda _: "level "),
     Rule(re.compile(r"(?:https?://|ftp://|www\.)[^\s<>\"']*[^\s<>\"'.,!?;:)…]", re.IGNORECASE), _address),
     Rule(
         re.compile(
@@ -141,6 +160,7 @@ LETTER_RULES = (
         _domain,
     ),
     Rule(re.compile(r"[A-Z]{1,3}&[A-Z]{1,2}(?![A-Za-z])"), _initials),
+    Rule(re.compile(r"(?P<letters>[A-Za-z]{1,3})(?P<power>[²³])(?!\w)"), _power),
     Rule(re.compile(r"WW(?P<n>II|I|2|1)(?![A-Za-z0-9])"), _world_war),
     Rule(re.compile(r"w/o|w/|b/c", re.IGNORECASE), _without),
     Rule(re.compile(r"(?P<l>[A-Z])(?P<s>\+\+|#|\+)(?![A-Za-z0-9+#])"), _letter_symbol),
@@ -161,4 +181,6 @@ DIGIT_MODEL_RULE = Rule(
     re.compile(r"\d{1,8}[A-Za-z][A-Za-z0-9]{0,30}(?:-[A-Za-z]{0,3}\d[A-Za-z0-9]{0,8}){0,4}(?![A-Za-z0-9])"),
     _model,
 )
+# .NET, .exe: not the full stop before a sentence.
+LEADING_DOT_RULE = Rule(re.compile(r"(?<![^\s(])\.(?=(?:[A-Z]{2,6}(?![A-Za-z])|[a-z]))"), lambda _: "dot ")
 HASH_RULES = (Rule(re.compile(r"#(?P<tag>[A-Za-z]\w{0,60})"), _hash_tag),)

@@ -6,7 +6,7 @@ import re
 import unicodedata
 
 from ..token import Span
-from . import abbreviations, dates, names, quantities
+from . import abbreviations, dates, names, places, quantities
 from .context import Rule, next_word
 from .units import CURRENCIES
 
@@ -38,9 +38,9 @@ _ONE_TO_ONE = str.maketrans(
     | {"‐": "-", "\u2011": "-", "‒": "–", "―": "—", "−": "-", "μ": "µ", "。": ".", "、": ","}
     | {chr(code): chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)}
 )
-_CANDIDATE = re.compile(r"[A-Za-z]+|\d|[^\sA-Za-z\d,!?;\")…]")
+_CANDIDATE = re.compile(r"[A-Za-z]+|\d|!==?|[^\sA-Za-z\d,!?;\")…]")
 # A word alone needs a rule only if it is one of these or something is attached to it.
-_ATTACHED = re.compile(r"[./+#:&\d]|-[\dA-Z]")
+_ATTACHED = re.compile(r"[./+#:&²³\d]|-[\dA-Z]")
 _TRIGGERS = (
     (
         abbreviations.BARE_WORDS
@@ -49,10 +49,17 @@ _TRIGGERS = (
         | frozenset(dates.WEEKDAYS)
     )
     | frozenset(code for code in CURRENCIES if code.isalpha())
-    | {"US", "C", "A", "HK", "NT", "O", "WWI", "WWII"}
+    | frozenset(places.STATES)
+    | {"US", "C", "A", "HK", "NT", "O", "Rs", "WWI", "WWII", "LV", "Lv", "lv", "Lvl", "LVL", "lvl"}
 )
 _ROMAN = frozenset("IVXLC")
-LETTER_RULES = names.LETTER_RULES + dates.LETTER_RULES + quantities.CODE_RULES + abbreviations.LETTER_RULES
+LETTER_RULES = (
+    places.STATE_RULE,
+    *names.LETTER_RULES,
+    *dates.LETTER_RULES,
+    *quantities.CODE_RULES,
+    *abbreviations.LETTER_RULES,
+)
 # From the most telling shape to the least: dates and times, addresses, telephone numbers, years, the rest.
 DIGIT_RULES = (
     *dates.DATE_AND_TIME_RULES,
@@ -71,7 +78,9 @@ SYMBOL_WORDS = {
     "&": " and ", "@": " at ", "=": " equals ", "%": " percent", "≈": " approximately ",
     "±": " plus or minus ", "≤": " less than or equal to ", "≥": " greater than or equal to ",
     "≠": " not equal to ", "÷": " divided by ", "√": " the square root of ", "∞": " infinity ",
-    "°": " degrees", "§": " section ", "№": " number ", "€": " euros", "£": " pounds", "¥": " yen",
+    "!=": " is not equal to ", "==": " equals ", "===": " equals ", "!==": " is not equal to ",
+    "<=": " less than or equal to ", ">=": " greater than or equal to ", "°": " degrees",
+    "§": " section ", "№": " number ", "€": " euros", "£": " pounds", "¥": " yen",
     "¢": " cents", "∑": " sum ", "π": " pi ", "²": " squared", "³": " cubed", "\\": " backslash ",
 }  # fmt: skip
 PER_WORDS = frozenset("day week month year hour minute second night person capita item unit".split())
@@ -115,13 +124,22 @@ class Writer:
             self.spans[-1] = Span(before.text + " ", before.start, before.end)
 
 
-def normalize(text: str) -> list[Span]:
-    """Write out everything that is not words or punctuation; the spans cover ``text`` in order."""
+def normalize(text: str, after: str = "") -> list[Span]:
+    """Write out everything that is not words or punctuation; the spans cover ``text`` in order.
+
+    Args:
+        text: one piece of a line.
+        after: what follows in another language; a digit tells that LV is a level.
+    """
     text = text.translate(_ONE_TO_ONE)
+    level = names.LEVEL_AT_END.search(text) if after.lstrip()[:1].isdecimal() else None
+    end = level.start() if level else len(text)
     writer = Writer(text)
     position = 0
-    while found := _CANDIDATE.search(text, position):
+    while (found := _CANDIDATE.search(text, position)) and found.start() < end:
         position = _rewrite(writer, found)
+    if level:
+        writer.replace("level ", end, len(text))
     writer.copy_until(len(text))
     return writer.spans
 
@@ -149,7 +167,7 @@ def _rules_for(found: re.Match[str]) -> tuple[Rule, ...]:
     if first.isascii() and first.isalpha():
         word = found.group()
         attached = _ATTACHED.match(text, end) or "@" in text
-        return LETTER_RULES if attached or word in _TRIGGERS or _ROMAN.issuperset(word) else ()
+        return LETTER_RULES if attached or word in _TRIGGERS or _ROMAN.issuperset(word.upper()) else ()
     if first.isdecimal() and first.isascii():
         return DIGIT_RULES
     return SYMBOL_RULES.get(first, OTHER_RULES)
@@ -246,6 +264,7 @@ def _other(match: re.Match[str]) -> str | None:
 
 
 _ANY = re.compile(r".", re.DOTALL)
+_SIGN_RULES = (Rule(re.compile(r"[!=]==?|[<>]=(?!=)|="), _symbol),)
 _DASH_RULES = (Rule(re.compile(r"[-–]"), _dash),)
 OTHER_RULES = (Rule(_ANY, _other),)
 SYMBOL_RULES: dict[str, tuple[Rule, ...]] = (
@@ -254,6 +273,8 @@ SYMBOL_RULES: dict[str, tuple[Rule, ...]] = (
     | {sign: (*quantities.MONEY_RULES, Rule(_ANY, _other)) for sign in "₩₹₽₿"}
     | dict.fromkeys(quantities.VULGAR, quantities.VULGAR_RULES)
     | {sign: (Rule(_ANY, _between_digits),) for sign in BETWEEN_DIGITS}
+    | dict.fromkeys("!=", _SIGN_RULES)
+    | dict.fromkeys("<>", (*_SIGN_RULES, Rule(_ANY, _between_digits)))
     | {
         "$": (*quantities.MONEY_RULES, Rule(_ANY, _dollar)),
         "-": quantities.MONEY_RULES + _DASH_RULES,
@@ -264,7 +285,7 @@ SYMBOL_RULES: dict[str, tuple[Rule, ...]] = (
         "~": (Rule(_ANY, _tilde),),
         "#": (*names.HASH_RULES, Rule(_ANY, _number_sign)),
         "'": dates.APOSTROPHE_RULES,
-        ".": (quantities.PLAIN_RULE,),
+        ".": (quantities.PLAIN_RULE, names.LEADING_DOT_RULE),
         "_": (Rule(re.compile("_+"), lambda _: " "),),
     }
 )

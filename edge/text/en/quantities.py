@@ -6,9 +6,11 @@ import re
 
 from .context import Rule, next_word, previous_word, word_before
 from .numbers import cardinal, decimal, fraction, ordinal, pairs, spell_digits
+from .places import STATES
 from .units import ATTACHED_ONLY, CURRENCIES, DIVISORS, MAGNITUDES, NEVER_LOOSE, PRICED_THINGS, UNITS
 
-NUMBER = r"(?:\d{1,3}(?:,\d{3})+(?!\d)(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)"
+# Groups of three digits, or of two as in India: 2,50,000.
+NUMBER = r"(?:\d{1,3}(?:,\d{3})+(?!\d)(?:\.\d+)?|\d{1,2}(?:,\d\d)+,\d{3}(?!\d)(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)"
 VULGAR = {
     "½": ("1", "2"), "⅓": ("1", "3"), "⅔": ("2", "3"), "¼": ("1", "4"), "¾": ("3", "4"), "⅕": ("1", "5"),
     "⅛": ("1", "8"), "⅜": ("3", "8"), "⅝": ("5", "8"), "⅞": ("7", "8"),
@@ -185,6 +187,8 @@ def _named(match: re.Match[str]) -> str | None:
     digits, word = match["n"], previous_word(match)
     if digits in EMERGENCY:
         return EMERGENCY[digits]
+    if len(digits) == 5 and word in STATES:
+        return spell_digits(digits)
     if word.lower() in {"is", "was", "number"}:
         word = word_before(match, 2)
     if word.lower() in SPELLED_NUMBERS or (len(digits) == 3 and word.lower() in EMERGENCY_CUES):
@@ -224,7 +228,12 @@ _MONEY_TAIL = (
 
 MONEY_RULES = (Rule(re.compile(rf"(?P<minus>[-−])?(?P<sign>{_SIGNS})\s?{_MONEY_TAIL}"), _money),)
 CODE_RULES = (
-    Rule(re.compile(rf"(?P<minus>(?!))?(?P<sign>US\$|C\$|A\$|HK\$|NT\$|{_CODES})\s?{_MONEY_TAIL}"), _money),
+    Rule(
+        re.compile(
+            rf"(?P<minus>(?!))?(?P<sign>US\$|C\$|A\$|HK\$|NT\$|{_CODES})(?:(?<=Rs)\.)?\s?{_MONEY_TAIL}"
+        ),
+        _money,
+    ),
 )
 PLUS_TELEPHONE_RULES = (
     Rule(

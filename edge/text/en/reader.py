@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property, lru_cache
 
 from ..token import Span, Token
+from .context import LETTERED
 from .cues import Site
 from .dictionary import PronunciationDictionary
 from .homographs import Homographs
+from .lengthened import first_sound, is_stutter
 from .letters import LetterModel
 from .morphology import Phonemes, with_s
 from .normalize import normalize
@@ -33,13 +35,8 @@ LEAST_SHOUTED = (
 HYPHENATED: dict[str, Phonemes] = {
     "re": ("R", "IY0"), "co": ("K", "OW1"), "pre": ("P", "R", "IY1"), "de": ("D", "IY1"), "un": ("AH0", "N"),
     "anti": ("AE2", "N", "T", "IY0"), "semi": ("S", "EH2", "M", "IY0"), "bi": ("B", "AY1"),
-    "tri": ("T", "R", "AY1"),
+    "tri": ("T", "R", "AY1"), "wi": ("W", "AY1"),
 }  # fmt: skip
-# "Plan A": the letter; "Once upon A Time": the article.
-LETTERED = frozenset(
-    "plan vitamin grade section class type group appendix exhibit team building gate terminal hepatitis "
-    "player point option part room side level block letter series model an row lane zone wing unit".split()
-)
 
 
 @dataclass(frozen=True)
@@ -52,6 +49,7 @@ class _Piece:
     is_word: bool
     is_letter: bool = False
     is_prefix: bool = False
+    is_written_out: bool = False
 
 
 class EnglishReader:
@@ -59,13 +57,19 @@ class EnglishReader:
 
     language = "en"
 
-    @cached_property
-    def _words(self) -> WordReader:
-        return WordReader(PronunciationDictionary().get, lambda word: self._letters.read(word))
+    def __init__(self) -> None:
+        self._letters = cache(LetterModel)
 
     @cached_property
-    def _letters(self) -> LetterModel:
-        return LetterModel()
+    def _words(self) -> WordReader:
+        """Reads single words; nothing in it leads back here, so that a dropped reader is freed."""
+        letters = self._letters
+        return WordReader(PronunciationDictionary().get, lambda word: letters().read(word))
+
+    @cached_property
+    def _pronounce(self) -> Callable[..., Phonemes]:
+        """Reads a word as written, and remembers it."""
+        return lru_cache(maxsize=4096)(self._words.pronounce)
 
     @cached_property
     def _homographs(self) -> Homographs:
@@ -73,12 +77,12 @@ class EnglishReader:
 
     def warm_up(self) -> None:
         """Load the dictionary, the letter-to-sound network and the homographs."""
-        self._letters.read("warm")
+        self._letters().read("warm")
         self.read(self.normalize("The 1st of 2 winds read $3."), {})
 
-    def normalize(self, text: str, before: str = "") -> list[Span]:
+    def normalize(self, text: str, before: str = "", after: str = "") -> list[Span]:
         """Write out numbers, dates, money, units, abbreviations and symbols."""
-        return normalize(text)
+        return normalize(text, after)
 
     def read(self, spans: Sequence[Span], lexicon: Lexicon) -> list[Token]:
         """Look every word up and choose among readings by its neighbours.
@@ -88,7 +92,7 @@ class EnglishReader:
             lexicon: phonemes by lower-case word; wins over every other rule.
         """
         pieces = _merge_marks([piece for span in spans for piece in _cut(span)])
-        shouted = _shouted(pieces)
+        shouted = _shouted(pieces, self._words.is_plain)
         lowers = [fold(piece.text).lower() for piece in pieces]
         tokens = [
             Token(
@@ -112,13 +116,24 @@ class EnglishReader:
         own = _from_lexicon(piece.text.lower(), lexicon) or _from_lexicon(lower, lexicon)
         if own:
             return own
+        stuttered = _stuttered(pieces, lowers, index)
+        if stuttered:
+            return first_sound(lower, self._phonemes(pieces, lowers, stuttered, shouted, lexicon))
         if piece.is_prefix and lower in HYPHENATED:
             return HYPHENATED[lower]
         if piece.is_letter or (lower == "a" and _is_letter_a(pieces, index)):
             return spell(lower)
         if lower in self._homographs and piece.text.isascii():
             return self._homographs.read(Site(lowers, index, piece.text[0].isupper() and not shouted))
-        return self._words.pronounce(piece.text, shouted)
+        return self._pronounce(piece.text, shouted)
+
+
+def _stuttered(pieces: Sequence[_Piece], lowers: Sequence[str], index: int) -> int:
+    """Where the word stands that a fragment stutters, behind W- or W-w-; 0 if it is none."""
+    word = index
+    while word + 1 < len(pieces) and pieces[word].is_prefix and lowers[word][:1] == lowers[index][:1]:
+        word += 1
+    return word if word > index and is_stutter(lowers[index], lowers[word]) else 0
 
 
 def _cut(span: Span) -> list[_Piece]:
@@ -134,7 +149,9 @@ def _cut(span: Span) -> list[_Piece]:
         prefix = (
             span.text[match.end() : match.end() + 1] == "-" and span.text[match.end() + 1 :][:1].isalpha()
         )
-        pieces.append(_Piece(text if is_word else _mark(text), start, end, is_word, letter, prefix))
+        pieces.append(
+            _Piece(text if is_word else _mark(text), start, end, is_word, letter, prefix, not literal)
+        )
     return pieces
 
 
@@ -160,19 +177,25 @@ def _merge_marks(pieces: Sequence[_Piece]) -> list[_Piece]:
     return merged
 
 
-def _shouted(pieces: Sequence[_Piece]) -> set[int]:
-    """Indices of words in capitals that are emphasis: long runs, or all there is."""
-    words = [index for index, piece in enumerate(pieces) if piece.is_word and not piece.is_letter]
+def _shouted(pieces: Sequence[_Piece], is_plain: Callable[[str], bool]) -> set[int]:
+    """Indices of words in capitals that are emphasis, if most are words: long runs, or all there is."""
+    words = [
+        index
+        for index, piece in enumerate(pieces)
+        if piece.is_word and not piece.is_letter and not piece.is_written_out
+    ]
     capital = [index for index in words if pieces[index].text.isupper()]
     if len(capital) == len(words) and sum(len(pieces[index].text) > 1 for index in capital) > 1:
-        return set(capital)
+        plain = sum(is_plain(pieces[index].text.lower()) for index in capital)
+        return set(capital) if 2 * plain > len(capital) else set()  # HDMI, USB, LED is a list
     found: set[int] = set()
     run: list[int] = []
     for index in [*words, -1]:
         if index >= 0 and pieces[index].text.isupper():
             run.append(index)
             continue
-        if sum(len(pieces[place].text) > 1 for place in run) >= LEAST_SHOUTED:
+        long = [pieces[place].text.lower() for place in run if len(pieces[place].text) > 1]
+        if len(long) >= LEAST_SHOUTED and 2 * sum(map(is_plain, long)) > len(long):
             found.update(run)
         run = []
     return found
@@ -188,7 +211,12 @@ def _from_lexicon(word: str, lexicon: Lexicon) -> Phonemes | None:
 
 def _is_letter_a(pieces: Sequence[_Piece], index: int) -> bool:
     """Whether "A" is the letter: inside a sentence, and not before a capitalised word as in a title."""
-    if pieces[index].text != "A" or index == 0 or not pieces[index - 1].is_word:
+    if pieces[index].text != "A":
+        return False
+    following = pieces[index + 1].text if index + 1 < len(pieces) else "."
+    if following in ",.!?":
+        return True  # B, A, D
+    if index == 0 or not pieces[index - 1].is_word:
         return False
     if pieces[index - 1].text.lower() in LETTERED:
         return True

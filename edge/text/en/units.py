@@ -76,7 +76,7 @@ CURRENCIES: dict[str, tuple[str, str, str, str]] = {
     "AUD": ("Australian dollar", "Australian dollars", "cent", "cents"),
     "INR": ("rupee", "rupees", "paisa", "paise"),
     "HKD": ("Hong Kong dollar", "Hong Kong dollars", "cent", "cents"),
-    "US$": ("US dollar", "US dollars", "cent", "cents"),
+    "Rs": ("rupee", "rupees", "paisa", "paise"), "US$": ("US dollar", "US dollars", "cent", "cents"),
     "C$": ("Canadian dollar", "Canadian dollars", "cent", "cents"),
     "A$": ("Australian dollar", "Australian dollars", "cent", "cents"),
     "HK$": ("Hong Kong dollar", "Hong Kong dollars", "cent", "cents"),

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable
-from functools import lru_cache
 
 from ..symbols import DATA
+from .lengthened import shortened
 from .morphology import CONTRACTIONS, Phonemes, from_ending, from_prefix, joined, with_d, with_s
 from .pinyin import from_pinyin
+from .romaji import from_romaji
 
 LETTER_NAMES: dict[str, Phonemes] = {
     letter: tuple(name.split())
@@ -29,7 +30,13 @@ ACCENTED: dict[str, Phonemes] = {
     "résumé": ("R", "EH1", "Z", "AH0", "M", "EY2"), "résumés": ("R", "EH1", "Z", "AH0", "M", "EY2", "Z"),
     "exposé": ("EH2", "K", "S", "P", "OW0", "Z", "EY1"), "rosé": ("R", "OW0", "Z", "EY1"),
     "pâté": ("P", "AA0", "T", "EY1"), "piñata": ("P", "IH0", "N", "Y", "AA1", "T", "AH0"),
-    "jalapeño": ("HH", "AA2", "L", "AH0", "P", "EY1", "N", "Y", "OW0"),
+    "jalapeño": ("HH", "AA2", "L", "AH0", "P", "EY1", "N", "Y", "OW0"), "touché": ("T", "UW0", "SH", "EY1"),
+    "crème": ("K", "R", "EH1", "M"), "brûlée": ("B", "R", "UW0", "L", "EY1"), "à": ("AA1",),
+    "blasé": ("B", "L", "AA0", "Z", "EY1"), "fiancée": ("F", "IY2", "AA0", "N", "S", "EY1"),
+    "mâché": ("M", "AH0", "SH", "EY1"), "passé": ("P", "AE0", "S", "EY1"), "état": ("EY0", "T", "AA1"),
+    "señor": ("S", "EY0", "N", "Y", "AO1", "R"), "niño": ("N", "IY1", "N", "Y", "OW0"),
+    "señora": ("S", "EY0", "N", "Y", "AO1", "R", "AH0"), "über": ("UW1", "B", "ER0"), "são": ("S", "AW1"),
+    "señorita": ("S", "EY2", "N", "Y", "ER0", "IY1", "T", "AH0"), "maître": ("M", "EY1", "T", "R", "AH0"),
 }  # fmt: skip
 # Capitals that are spelled although a word is written the same.
 SPELLED = frozenset(
@@ -41,8 +48,20 @@ COMPOUNDS_PATH = DATA / "en_compounds.txt"  # first parts, then second parts
 LONGEST_WORD = 60  # letters; beyond, no rule but the letters themselves is tried
 SHORTEST_COMPOUND = 6
 LONG_PART = 4  # a part this long is trusted beside any word; shorter ones only beside a known partner
+_DRAWN_OUT = re.compile(r"([A-Za-z])\1{3,}")
 _CAMEL = re.compile(r"[A-Z]+(?![a-z])|[A-Z][a-z']+|[a-z']+")
-_SAYABLE = re.compile(r"[^AEIOUY]{0,2}(?:[AEIOUY]{1,2}[^AEIOUY]{1,2})+[AEIOUY]?$")
+# Capitals that make syllables of English: NASA and SWAT, but not AIGC, TTYL or HDMI.
+_ONSET = "(?:[BCDFGHJKLMNPRSTVWZ]|[BCFGPS]L|[BCDFGPT]R|S[CKMNPTW]|[CKT]W|[CST]H|PH|QU)"
+_CODA = "(?:[BCDFGKLMNPRSTXZ]|[LNR][DKTS]|[LNRKPT]S|[SFPCLRMN]T|CK|SH|CH|TH|MP|NG|SK|SP|ST|FT)"
+_SAYABLE = re.compile(f"{_ONSET}?(?:[AEIOU]{_CODA}?{_ONSET}?)*[AEIOU]{_CODA}?")
+# Two capitals are spelled but for words that people shout: CO, RA, but NO, GO.
+_SHORT_WORDS = frozenset(
+    "ad ah am an as at aw be by do eh go ha he hi if in is it me my no of oh on or ox so to up us we".split()
+)
+# Spelled even where everything is in capitals: in small letters they are no words.
+_NEVER_WORDS = frozenset(
+    "ai uk un eu tv pc dj hr dc cd id ip ui ux uv ac ps vr ar vp fbi cia usa usb dna gps atm ceo npc".split()
+)
 _PLURAL_CAPITALS = re.compile(r"[A-Z]{2,}s$")
 
 
@@ -74,9 +93,8 @@ class WordReader:
         self._letters_to_sound = letters_to_sound
         firsts, seconds = COMPOUNDS_PATH.read_text(encoding="ascii").splitlines()
         self._first_parts, self._second_parts = frozenset(firsts.split()), frozenset(seconds.split())
-        self.pronounce = lru_cache(maxsize=4096)(self._pronounce)
 
-    def _pronounce(self, word: str, shouted: bool = False) -> Phonemes:
+    def pronounce(self, word: str, shouted: bool = False) -> Phonemes:
         """Phonemes of a word as written; ``shouted`` takes capitals for emphasis."""
         accented = ACCENTED.get(word.lower())
         if accented:
@@ -85,11 +103,37 @@ class WordReader:
         if len(word) > LONGEST_WORD:
             return self._letters_to_sound(word.lower())
         bare = word.strip("'")
-        if len(bare) > 1 and not shouted and sum(map(str.isupper, bare)) > 1:
+        if len(bare) > 1 and not shouted and not _DRAWN_OUT.search(bare) and sum(map(str.isupper, bare)) > 1:
             found = self._capitals(bare)
             if found:
                 return found
-        return self._known(word.lower()) or self._derived(bare if not shouted else bare.lower())
+        if shouted and self._is_spelled_shout(bare):
+            return spell(bare)
+        known = self._known(word.lower()) or self._clipped(word.lower())
+        if known:
+            return known
+        short = shortened(bare.lower(), self._lookup)
+        if short != bare.lower():
+            return self.pronounce(short)
+        return self._derived(bare if not shouted else bare.lower())
+
+    def _clipped(self, word: str) -> Phonemes | None:
+        """``chokin'`` from choking."""
+        found = self._lookup(word[:-1] + "g") if word.endswith("in'") else None
+        return (*found[:-1], "N") if found else None
+
+    def _is_spelled_shout(self, word: str) -> bool:
+        """Whether an abbreviation stands in a line of capitals: AI, or AIGC, which makes no syllables."""
+        if word.lower() in _NEVER_WORDS:
+            return True
+        short = len(word) < 6 and word.isupper() and not _DRAWN_OUT.search(word)
+        return short and self._lookup(word.lower()) is None and not _SAYABLE.fullmatch(word)
+
+    def is_plain(self, word: str) -> bool:
+        """Whether a lower-case word is one of the language, not an abbreviation that is spelled."""
+        found = self._lookup(word)
+        names = [phoneme.rstrip("012") for phoneme in spell(word)]
+        return found is not None and word not in SPELLED and [p.rstrip("012") for p in found] != names
 
     def _known(self, word: str) -> Phonemes | None:
         """Dictionary, with and without the apostrophes around the word."""
@@ -104,19 +148,19 @@ class WordReader:
     def _capitals(self, word: str) -> Phonemes | None:
         """``FBI``, ``CDs``, ``OpenAI``, ``NASA's``; None where capitals tell nothing."""
         if word.endswith("'s"):
-            return with_s(self._pronounce(word[:-2]))
+            return with_s(self.pronounce(word[:-2]))
         if _PLURAL_CAPITALS.match(word) and not self._lookup(word.lower()):
-            return with_s(self._pronounce(word[:-1]))
+            return with_s(self.pronounce(word[:-1]))
         if not word.isupper():
             return self._lookup(word.lower()) or self._camel(word)
         lower = word.lower()
-        if lower in SPELLED:
+        if lower in SPELLED or (len(word) == 2 and lower not in _SHORT_WORDS):
             return spell(word)
         if "'" in word or self._lookup(lower):
             return None
         return (
             self._letters_to_sound(lower)
-            if len(word) > 3 and _SAYABLE.match(word)
+            if len(word) > 3 and _SAYABLE.fullmatch(word)
             else self._long_capitals(word)
         )
 
@@ -129,7 +173,7 @@ class WordReader:
         parts = _CAMEL.findall(word)
         if len(parts) < 2 or len(parts) > 8:
             return None
-        return tuple(phoneme for part in parts for phoneme in self._pronounce(part))
+        return tuple(phoneme for part in parts for phoneme in self.pronounce(part))
 
     def _derived(self, word: str) -> Phonemes:
         """Words that no dictionary lists: by their parts, else by their letters."""
@@ -137,7 +181,11 @@ class WordReader:
         if len(lower) == 1:
             return spell(lower)
         return (
-            self._contracted(lower) or from_pinyin(lower) or self._by_parts(lower) or self._by_letters(lower)
+            self._contracted(lower)
+            or from_pinyin(lower)
+            or self._by_parts(lower)
+            or from_romaji(word)
+            or self._by_letters(lower)
         )
 
     def _contracted(self, word: str) -> Phonemes | None:
@@ -146,16 +194,16 @@ class WordReader:
             return None
         base, _, tail = word.rpartition("'")
         if not base:
-            return self._pronounce(tail) if tail else ()
+            return self.pronounce(tail) if tail else ()
         if tail == "s":
-            return with_s(self._pronounce(base))
+            return with_s(self.pronounce(base))
         if tail == "d":
-            return with_d(self._pronounce(base))
+            return with_d(self.pronounce(base))
         if tail == "t" and base.endswith("n") and len(base) > 2:
-            return self._pronounce(base[:-1]) + CONTRACTIONS["n't"]
+            return self.pronounce(base[:-1]) + CONTRACTIONS["n't"]
         if "'" + tail in CONTRACTIONS:
-            return self._pronounce(base) + CONTRACTIONS["'" + tail]
-        return self._pronounce(base) + self._pronounce(tail) if tail else self._pronounce(base)
+            return self.pronounce(base) + CONTRACTIONS["'" + tail]
+        return self.pronounce(base) + self.pronounce(tail) if tail else self.pronounce(base)
 
     def _by_parts(self, word: str) -> Phonemes | None:
         """Endings, prefixes and compounds, one of each at most twice over."""

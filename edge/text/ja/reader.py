@@ -34,7 +34,7 @@ class JapaneseReader:
     def __init__(self) -> None:
         self._lexicon = JapaneseLexicon({})
 
-    def normalize(self, text: str, before: str = "") -> list[Span]:
+    def normalize(self, text: str, before: str = "", after: str = "") -> list[Span]:
         """Write out numbers and signs, and respell words that would be misread; spans cover ``text``."""
         return normalize(text)
 

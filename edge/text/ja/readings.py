@@ -79,6 +79,10 @@ def _word(pattern: str, spelling: str) -> Rule:
     return re.compile(pattern), lambda match: spelling
 
 
+def _katakana(hiragana: str) -> str:
+    return "".join(chr(ord(kana) + 0x60) for kana in hiragana)
+
+
 READING_RULES: tuple[Rule, ...] = (
     _listed_words(),
     _word(f"(?:[そこあど]んな|[いゆ]う|した|する|[てい]る|ような|たいな)(?P<word>風)(?![{_KANJI}])", "ふう"),
@@ -133,6 +137,11 @@ READING_RULES: tuple[Rule, ...] = (
     # Laughter: Open JTalk takes the second half for 母 or for a particle.
     _word("(?<![ぁ-ゖ])はは(?:は)+(?![ぁ-ゖ])", "ハハハ"),
     _word("(?<![ぁ-ゖ])はっはっは(?![ぁ-ゖ])", "ハッハッハ"),
+    # Sobs and gasps: う behind っ is lost.
+    (
+        re.compile("(?<![ぁ-ゖ])(?:[あいうえおひふは]っ)+[あうえお](?![いらりるれ])"),
+        lambda match: _katakana(match[0]),
+    ),
     # ～ and 〜 after kana draw the vowel out; a mark of length with nothing to lengthen says nothing.
     _word("(?<=[ぁ-ゖァ-ヺー])[〜～~]+", "ー"),
     _word(f"(?<=[{_KANJI}])[〜～~](?=[{_KANJI}])", "から"),

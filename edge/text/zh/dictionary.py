@@ -68,20 +68,19 @@ def pack_entries(entries: Mapping[str, Entry]) -> bytes:
     return _HEADER.pack(MAGIC, n_buckets) + struct.pack(f"<{n_buckets + 1}I", *offsets) + b"".join(blobs)
 
 
-class ChineseDictionary:
-    """Finds words and cuts text into the most probable sequence of them."""
+class _WordList:
+    """The file as it is."""
 
-    def __init__(self, path: Path = DATA_PATH) -> None:
+    def __init__(self, path: Path) -> None:
         with path.open("rb") as file:
             self._blob = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         magic, self._n_buckets = _HEADER.unpack_from(self._blob)
         if magic != MAGIC:
             raise ValueError(f"{path} starts with {magic!r}, expected {MAGIC!r}; build it again")
         self._data_start = _HEADER.size + 4 * (self._n_buckets + 1)
-        self.get = lru_cache(maxsize=8192)(self._find)
 
-    def _find(self, word: str) -> Entry | None:
-        """The entry of a word, or None; ``get`` is the same with a cache."""
+    def find(self, word: str) -> Entry | None:
+        """The entry of a word, or None."""
         key = word.encode()
         at = _HEADER.size + 4 * (zlib.crc32(key) % self._n_buckets)
         first, last = struct.unpack_from("<2I", self._blob, at)
@@ -96,6 +95,18 @@ class ChineseDictionary:
         return Entry(
             ord(fields[0]) - _ZERO, fields[1], ord(fields[2]) - _ZERO, tuple(reading.split()) or None, trust
         )
+
+
+class ChineseDictionary:
+    """Finds words and cuts text into the most probable sequence of them.
+
+    Attributes:
+        get: gives the entry of a word, or None; keeps answers.
+    """
+
+    def __init__(self, path: Path = DATA_PATH) -> None:
+        # Not a method of this object: a cache that holds its owner is a circle, which is freed late or never.
+        self.get = lru_cache(maxsize=8192)(_WordList(path).find)
 
     def is_word(self, word: str) -> bool:
         """Whether the list holds this as a word of its own."""

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 _DIGITS = "零一二三四五六七八九"
 _GROUPS = ("", "万", "亿", "万亿")
+_ROMAN = re.compile(r"(X{0,3})(IX|IV|V?I{0,3})")
+_ROMAN_ONES = ("", "I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX")
 MAX_CARDINAL = 16  # digits; longer numbers are read digit by digit
 
 
@@ -61,3 +65,9 @@ def _group(value: int, is_first: bool) -> str:
         words += unit
         has_gap = False
     return words[1:] if is_first and words.startswith("一十") else words
+
+
+def roman_value(numeral: str) -> int | None:
+    """Value of a well-formed Roman numeral below 40, else None."""
+    match = _ROMAN.fullmatch(numeral)
+    return len(match[1]) * 10 + _ROMAN_ONES.index(match[2]) if match and numeral else None

@@ -26,6 +26,11 @@ def pinyin_symbols(syllable: str) -> tuple[str, str]:
     return onset, rime + syllable[-1]
 
 
+def is_sayable(syllable: str) -> bool:
+    """Tell whether the inventory has symbols for a syllable with its tone digit; not for ``m2`` (呣)."""
+    return syllable[:-1] in _SYLLABLES
+
+
 def symbols_pinyin(onset: str, rime: str) -> str:
     """The syllable that two symbols spell: ``("h", "ao3")`` -> ``hao3``; ü is written v.
 

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..symbols import DATA
+from .pinyin import is_sayable
 
 DATA_PATH = DATA / "zh_polyphone_model.npz"
 _SENTENCE = re.compile(r"[^。！？!?…\n]{1,100}[。！？!?…\n]?|.", re.DOTALL)  # as the network learnt from
@@ -34,9 +35,13 @@ class PolyphoneModel:
         self._begin, self._end = 2, 3  # rows of the sentence's ends, as g2pM has them
         classes = {name: index for index, name in enumerate(str(arrays["classes"]).split(" "))}
         lines = (line.split(" ") for line in str(arrays["choices"]).split("\n"))
+        sayable = (
+            (character, [name for name in readings if is_sayable(name)]) for character, *readings in lines
+        )
         self._choices = {
             character: (readings, np.array([classes[reading] for reading in readings]))
-            for character, *readings in lines
+            for character, readings in sayable
+            if readings
         }
         self._embedding = arrays["embedding"]
         self._scales = arrays["scales"].astype(np.float32)

@@ -11,6 +11,7 @@ from ..symbols import DATA
 from ..token import Span, Token
 from . import polyphones
 from .dictionary import GUESSED, ChineseDictionary
+from .interjections import read_interjections
 from .normalize import normalize
 from .pinyin import pinyin_symbols, symbols_pinyin
 from .polyphone_model import PolyphoneModel
@@ -24,6 +25,7 @@ MARKS = {
     "（": ",", "）": ",", "(": ",", ")": ",", "【": ",", "】": ",", "[": ",", "]": ",",
 }  # fmt: skip
 _MAX_CLAUSE = 120  # characters; longer runs are read in parts, which bounds the work of each pass
+_BESIDE = 8  # characters beside a clause that tell what a cough is
 _HAN_RUN = re.compile(f"[{HAN}]{{1,{_MAX_CLAUSE}}}")
 _PART = re.compile(f"{_HAN_RUN.pattern}|.", re.DOTALL)
 # Traditional characters that tell apart what the simplified one does not: 髮 is hair, 發 is to send out.
@@ -36,9 +38,9 @@ class ChineseReader:
 
     language = "zh"
 
-    def normalize(self, text: str, before: str = "") -> list[Span]:
+    def normalize(self, text: str, before: str = "", after: str = "") -> list[Span]:
         """Write out numbers, dates, money, units and signs; see ``normalize``."""
-        return normalize(text, before)
+        return normalize(text, before, after)
 
     def read(self, spans: Sequence[Span], lexicon: Mapping[str, tuple[str, ...]]) -> list[Token]:
         """Cut into words, look them up, then change tones as speech does.
@@ -68,17 +70,22 @@ class ChineseReader:
             text: the line, written out.
             lexicon: as for ``read``.
         """
-        simplified = self._simplify(text)
+        simplified = list(self._simplify(text))
         found = []
         left: list[polyphones.OpenReading] = []
         for match in _HAN_RUN.finditer(text):
             clause, start = _repeated(match.group()), match.start()
+            simplified[start : match.end()] = self._simplify(clause)
             words = self._segment(clause, self._simplify(clause), lexicon)
             left += polyphones.resolve(words, start, self._model.knows)
             found.append((start, clause, words))
-        polyphones.choose(left, simplified, self._single, self._model)
-        for _, clause, words in found:
+        polyphones.choose(left, "".join(simplified), self._single, self._model)
+        for start, clause, words in found:
             _keep_traditional_readings(words, clause, self._simplify(clause))
+            end = start + len(clause)
+            read_interjections(
+                words, text[max(0, start - _BESIDE) : start], clause, text[end : end + _BESIDE]
+            )
         return [(start, words) for start, _, words in found]
 
     def warm_up(self) -> None:

@@ -3,52 +3,46 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 
-from .numbers import amount, cardinal, digits, number
+from .codes import CODE_RULES, MODEL_RULES, chat_number, known_string
+from .context import NUMBER, Match, Rule, before, compiled, follows
+from .numbers import amount, cardinal, digits, number, roman_value
 from .units import CURRENCIES, CURRENCY, GREEK, MEASURE, RATES, SIGNS, UNIT, UNITS
 
-Match = re.Match[str]
-Rule = tuple[re.Pattern[str], Callable[[Match], str | None]]  # None: the rule does not hold here
-
-_N = r"(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?"
+_N = NUMBER
 _TO = r"\s?[-~～—–－至到]\s?"
-LOOK_BACK = 10  # characters of context before a number
 _SCORE_BEFORE = re.compile(r"(?:比分|[以赢输胜负平]|击败|战胜|领先|落后|大比分|总分)[^\d，。]{0,4}$")
 _SCORE_AFTER = re.compile(
     r"\s?(?:的?比分|战胜|击败|领先|落后|获胜|取胜|大胜|险胜|完胜|战平|惜败|逆转|平$|平局)"
-)
-_PHONE_BEFORE = re.compile(r"(?:拨打|致电|电话|热线|呼叫|报警|打|拨|客服)[^\d，。]{0,4}$")
-_PHONE_AFTER = re.compile(r"\s?(?:急救|报警|热线|客服|电话|火警)")
-_CODE_BEFORE = re.compile(
-    r"(?:号码|账号|帐号|卡号|编号|密码|验证码|订单|订单号|房间号|门牌号|航班号|车次|工号|学号|邮编|身份证|尾号|车牌|代码|单号|口令|暗号|频道|QQ|ID)"
-    r"(?:是|为|号)?[:：]?\s?$"
 )
 _MINUS_BEFORE = re.compile(r"(?:^|[\s（(,，。；：:=为是到至约在得差亏跌降值分数温达从的])$")
 _YEAR_LENGTH = re.compile(
     r"年(?:前|后(?!的今天)|来|间|的?历史|以上|以来|之久|之后|之前|内|时间|老店|大计|难遇|一遇)"
 )
-_KNOWN_STRINGS = {
-    "996": "九九六",
-    "985": "九八五",
-    "211": "二幺幺",
-    "618": "六幺八",
-    "007": "零零七",
-    "520": "五二零",
-}
-_JOURNEY = re.compile(r"\s?(?:次|航班|号?列车|班机)")
-_ALONE = re.compile(r"(?:$|[，。！？、,!?…\s了啊呀吧哈])")
-# Said so only where nothing is counted.
-_CHAT_NUMBERS = {"666": "六六六", "233": "二三三", "2333": "二三三三", "886": "八八六", "1314": "一三一四"}
-_HOTLINES = frozenset(("10086", "10010", "12306", "12315", "95588"))  # never a quantity
-
-
-def _before(match: Match) -> str:
-    return match.string[max(0, match.start() - LOOK_BACK) : match.start()]
-
-
-def _follows(match: Match, pattern: re.Pattern[str]) -> bool:
-    return pattern.match(match.string, match.end()) is not None
+_HOLIDAY = re.compile(r"\s?(?:假期|放假|小?长假|黄金周|[一-龥]{0,3}节(?![目省奏约制])|档期?|期间)")
+_DAY_AFTER = re.compile(
+    r"\s?(?:之?前|起|开始|开[售播演机服业学]|上[映线午]|发[售布行]|首[播映演]|截[止至]|到期|出发|见|[晚早]上?|下午|中午|"
+    r"凌晨|当[天晚]|那[天晚]|[（(]?(?:周|星期)[一二三四五六日天]|[-~～–—到至]\s?\d{1,2}/\d)"
+)
+_DAY_BEFORE = re.compile(r"(?:[在于到自从]|截[止至]|日期|时间|生日)[:：是为]?\s?$")
+_DAY_UNTIL = re.compile(r"\d/\d{1,2}\s?[-~～–—到至]\s?$")
+_PART_AFTER = re.compile(r"\s?(?:处|的|左右|以[上下]|多|[，。！？]|$)")
+_EARNED_BEFORE = re.compile(
+    r"(?:薪|工资|[收月年日]入|入账|赚|挣|花|卖|价|存|欠|借|贷|奖金?|彩礼|房租|预算|打赏|粉丝?|播放|阅读|点赞|"
+    r"成本|营收|流水|票房|赔|亏|捐|转账?|突?破|销量|人数|观众|在线)[^\d，。]{0,4}$"
+)
+_EARNED_AFTER = re.compile(
+    r"[+＋]?\s?(?:块|元|人|粉|多|美[元金]|日元|字|次|条|份|个|辆|台|套|步|[的]?(?:播放|点赞|赞|收藏|阅读|存款|年薪|用户|观众))"
+)
+_PRESSURE_BEFORE = re.compile(r"(?:血压|高压|低压)(?:是|为|到|升到|降到)?[:：]?\s?$")
+_VALUE_BEFORE = re.compile(
+    r"(?:(?<![A-Za-z])(?:HP|MP|SP|TP|AP|XP|EXP|SAN|ATK|DEF|STR|AGI|INT|LUK|VIT|DEX|CP|PP)|[血命力蓝量防攻速币]|(?<!温)度)$"
+)
+_RULER_BEFORE = re.compile(
+    r"(?:路易|亨利|查理|查理曼|乔治|威廉|爱德华|詹姆斯|理查|理查德|约翰|保罗|腓力|斐迪南|彼得|尼古拉|亚历山大|拿破仑|"
+    r"腓特烈|格里高利|伊丽莎白|叶卡捷琳娜|伊凡|卡尔|古斯塔夫|奥托|本笃|庇护|弗朗茨|利奥波德|拉美西斯)$"
+)
+_REIGN = re.compile(r"世|的?时代")
 
 
 def _date(match: Match) -> str | None:
@@ -60,7 +54,7 @@ def _date(match: Match) -> str | None:
 
 def _year(match: Match) -> str | None:
     year = match["year"]
-    if (year.endswith("00") and _follows(match, _YEAR_LENGTH)) or int(year) > 2999:
+    if (year.endswith("00") and follows(match, _YEAR_LENGTH)) or int(year) > 2999:
         return None
     until = match["until"]
     return digits(year) + ("到" + digits(until) if until else "")
@@ -69,7 +63,7 @@ def _year(match: Match) -> str | None:
 def _short_year(match: Match) -> str | None:
     year = match["year"]
     is_year = year[0] == "0" or year >= "85" or match.string[match.end() + 1 : match.end() + 2].isdigit()
-    return digits(year) if is_year and not _follows(match, _YEAR_LENGTH) else None
+    return digits(year) if is_year and not follows(match, _YEAR_LENGTH) else None
 
 
 def _decade(match: Match) -> str:
@@ -80,7 +74,7 @@ def _decade(match: Match) -> str:
 
 
 def _time(match: Match) -> str | None:
-    if _SCORE_BEFORE.search(_before(match)) or _follows(match, _SCORE_AFTER):
+    if _SCORE_BEFORE.search(before(match)) or follows(match, _SCORE_AFTER):
         return None
     words = _clock(match["h"], match["m"], match["s"])
     if words is None:
@@ -110,24 +104,9 @@ def _ratio(match: Match) -> str:
 
 
 def _score(match: Match) -> str | None:
-    if _SCORE_BEFORE.search(_before(match)) or _follows(match, _SCORE_AFTER):
+    if _SCORE_BEFORE.search(before(match)) or follows(match, _SCORE_AFTER):
         return f"{cardinal(match['a'])}比{cardinal(match['b'])}"
     return None
-
-
-def _telephone(match: Match) -> str:
-    return digits(match[0].removeprefix("+86"), one="幺")
-
-
-def _hotline(match: Match) -> str | None:
-    is_called = _PHONE_BEFORE.search(_before(match)) or _follows(match, _PHONE_AFTER)
-    if _follows(match, MEASURE) or not (is_called or match[0] in _HOTLINES):
-        return None
-    return digits(match[0], one="幺")
-
-
-def _code(match: Match) -> str | None:
-    return digits(match[0], one="幺") if _CODE_BEFORE.search(_before(match)) else None
 
 
 def _money(match: Match) -> str:
@@ -167,6 +146,30 @@ def _quantity(match: Match) -> str | None:
     return per + words + noun
 
 
+def _ten_thousand(match: Match) -> str | None:
+    """2W as chats write 万; 60W are watts where nothing speaks of money or of a crowd."""
+    is_watt = match[0].endswith("W") and not (
+        _EARNED_BEFORE.search(before(match)) or follows(match, _EARNED_AFTER)
+    )
+    return None if is_watt else _counted(match["a"]) + "万"
+
+
+def _pressure(match: Match) -> str | None:
+    """Blood pressure, 120/80mmHg."""
+    if not match["unit"] and not _PRESSURE_BEFORE.search(before(match)):
+        return None
+    return f"{cardinal(match['a'])}，{cardinal(match['b'])}{UNITS['mmHg'] if match['unit'] else ''}"
+
+
+def _rate(match: Match) -> str | None:
+    """6L/100km -> 六升每百公里; 120km/h has a word order of its own."""
+    unit, per, count = match["unit"], match["per"], match["count"]
+    if f"{unit}/{count}{per}" in RATES or not (unit in UNITS and per in UNITS):
+        return None
+    counted = cardinal(count).removeprefix("一") if count else ""
+    return f"{_counted(match['a'])}{UNITS[unit]}每{counted}{UNITS[per]}"
+
+
 def _counted(value: str) -> str:
     return "两" if value == "2" else number(value)
 
@@ -175,12 +178,27 @@ def _fraction(match: Match) -> str | None:
     top, bottom = match["top"], match["bottom"]
     if bottom == "0" or len(top + bottom) > 8:
         return None
-    if 10 <= int(top) <= 12 < int(bottom) <= 31:
-        return f"{cardinal(top)}月{cardinal(bottom)}日"
+    day = "" if match["whole"] else _day(match, int(top), int(bottom))
+    if day:
+        return day
     if (top, bottom) == ("24", "7"):
         return "二十四小时"
     whole = cardinal(match["whole"]) + "又" if match["whole"] else ""
     return f"{whole}{cardinal(bottom)}分之{cardinal(top)}"
+
+
+def _day(match: Match, month: int, day: int) -> str:
+    """12/15 and 5/1 as days, where they can be none but days or the words beside say so."""
+    if not (1 <= month <= 12 and 1 <= day <= 31):
+        return ""
+    if follows(match, _HOLIDAY):
+        return cardinal(str(month)) + cardinal(str(day))  # 五一, 十一
+    is_day = day == 1 or 10 <= month <= 12 < day or follows(match, _DAY_AFTER)
+    is_day = is_day or _DAY_UNTIL.search(before(match)) is not None
+    is_part = follows(match, _PART_AFTER)
+    if not is_day and (is_part or not _DAY_BEFORE.search(before(match))):
+        return ""
+    return f"{cardinal(str(month))}月{cardinal(str(day))}日"
 
 
 def _vulgar_fraction(match: Match) -> str:
@@ -190,17 +208,6 @@ def _vulgar_fraction(match: Match) -> str:
 
 def _points(match: Match) -> str:
     return "点".join(digits(part) if len(part) > 2 else cardinal(part) for part in match[0].split("."))
-
-
-def _room(match: Match) -> str:
-    return digits(match[0], one="幺")
-
-
-def _model(match: Match) -> str:
-    """Digits behind letters or a maker's name: A4, F-16, MH370, 波音747."""
-    value = match["number"]
-    one = "幺" if _follows(match, _JOURNEY) else "一"
-    return digits(value, one) if len(value) > 2 else cardinal(value)
 
 
 def _power(match: Match) -> str:
@@ -213,40 +220,58 @@ def _integer(match: Match) -> str:
     if (
         value == "2"
         and not match.string.endswith("第", 0, match.start())
-        and (_follows(match, MEASURE) or _follows(match, _RANGE_OF_MEASURE))
+        and (follows(match, MEASURE) or follows(match, _RANGE_OF_MEASURE))
     ):
         return "两"
-    known = _KNOWN_STRINGS.get(value)
-    if value in _CHAT_NUMBERS and match.start() == 0 and _follows(match, _ALONE):
-        return _CHAT_NUMBERS[value]
-    return known if known and not _follows(match, MEASURE) else cardinal(value)
+    return chat_number(match) or known_string(match) or cardinal(value)
+
+
+def _loss(match: Match) -> str | None:
+    """The sign of a value in a game: HP-20, 生命-20."""
+    return "减" if _VALUE_BEFORE.search(before(match)) else None
+
+
+def _roman(match: Match) -> str | None:
+    """路易XIV -> 十四世, 文明VI -> 六; XX stands for a name."""
+    value = roman_value(match["roman"])
+    if value is None or set(match["roman"]) == {"X"}:
+        return None
+    is_ruler = _RULER_BEFORE.search(before(match)) and not follows(match, _REIGN)
+    return cardinal(str(value)) + ("世" if is_ruler else "")
 
 
 def _signed(match: Match) -> str | None:
     if match["sign"] == "+":
         return "加"
-    return "负" if _MINUS_BEFORE.search(_before(match)) else ""
+    return "负" if _MINUS_BEFORE.search(before(match)) else ""
 
 
 _RANGE_OF_MEASURE = re.compile(
     rf"{_TO}\d+\s?(?:个|位|名|人|次|天|年|小时|分钟|秒|米|公里|公斤|块|元|岁|倍|种|遍)"
 )
-RULES: tuple[Rule, ...] = tuple(
-    (re.compile(pattern), answer)
-    for pattern, answer in (
-        # Telephone and hotline numbers, addresses on the net
-        (r"(?:\+86[\s-]?)?1[3-9]\d[\s-]?\d{4}[\s-]?\d{4}(?!\d)", _telephone),
-        (r"0\d{2,3}-\d{7,8}(?!\d)", _telephone),
-        (r"[48]00-?\d{3}-?\d{4}(?!\d)", _telephone),
-        (
-            r"\d{1,3}(?:\.\d{1,3}){3}(?![\d.])",
-            lambda m: "点".join(digits(part, one="幺") for part in m[0].split(".")),
-        ),
-        (r"\d{3,12}(?![\d.,:：])", _hotline),
-        (r"\d{3,30}(?![\d.])", _code),
+
+
+def _between(match: Match) -> str:
+    """The sign between two numbers: to, or minus in a sum; 3-1 without more is a score."""
+    behind = match.string[match.end() : match.end() + 12]
+    if re.match(r"\d+\s?=", behind):
+        return "减"
+    first, second = (
+        re.search(r"\d+$", match.string[: match.start()]),
+        re.match(r"\d+(?![\d月点时号日])", behind),
+    )
+    return "比" if first and second and int(first[0]) >= int(second[0]) else "到"
+
+
+RULES: tuple[Rule, ...] = (
+    *CODE_RULES,
+    *compiled(
         # Dates and times
         (r"(?P<year>[12]\d{3})(?P<s>[-/.])(?P<month>\d{1,2})(?P=s)(?P<day>\d{1,2})(?!\d)", _date),
-        (r"(?P<year>(?:19|20)\d\d)[/-](?P<month>\d{1,2})(?P<day>)(?![\d/])(?=[，。、；\s）)]|$)", _date),
+        (
+            r"(?P<year>(?:19|20)\d\d)[/-](?P<month>\d{1,2})(?P<day>)(?![\d/])(?=[，。、；\s）)]|$)",
+            _date,
+        ),
         (
             rf"(?P<year>[12]\d{{3}})(?:年?{_TO}(?P<until>[12]\d{{3}}))?(?=\s?(?:年(?!代)|届|赛季|款|版|财年|奥运|世界杯|春晚))",
             _year,
@@ -272,6 +297,9 @@ RULES: tuple[Rule, ...] = tuple(
             rf"(?P<minus>(?<![\d%])[-−+])?(?P<a>{_N})(?:[%‰]?{_TO}(?P<b>{_N}))?(?P<sign>[%‰])",
             _percent,
         ),
+        (rf"(?P<a>{_N})\s?[wW](?![A-Za-z\d])", _ten_thousand),
+        (r"(?P<a>\d{2,3})/(?P<b>\d{2,3})(?:\s?(?P<unit>mmHg)(?![A-Za-z]))?(?![\d/])", _pressure),
+        (rf"(?P<a>{_N})\s?(?P<unit>{UNIT})/(?P<count>\d*)\s?(?P<per>{UNIT})(?![A-Za-z\d])", _rate),
         (
             rf"(?P<minus>(?<![\dA-Za-z])[-−])?(?P<a>{_N})(?:\s?(?P<unit1>{UNIT})?{_TO}(?P<minus2>-)?(?P<b>{_N}))?\s?(?P<unit>{UNIT})"
             r"(?![A-Za-z\d])",
@@ -285,16 +313,11 @@ RULES: tuple[Rule, ...] = tuple(
         (r"\d{1,2}·\d{1,2}(?!\d)", lambda m: digits(m[0])),
         (r"(?<=[A-Za-z])[²³]", lambda m: "平方" if m[0] == "²" else "立方"),
         (r"(?<=\d)\s?[*×xX]\s?(?=\d)", lambda m: "乘"),
-        (
-            r"[-\s]?(?P<number>(?<=[A-Za-z])(?<!\d[xX])\d+|(?<=[A-Za-z][-\s])\d{1,3}(?!\d))(?!\.\d|,\d{3}|\s?[个块元万亿年月日])",
-            _model,
-        ),
-        (r"(?:(?<=波音)|(?<=空客)|(?<=道奇)|(?<=保时捷)|(?<=标致))(?P<number>\d+)", _model),
-        (
-            r"\d{3,4}(?=\s?(?:室|房间|号房|病房|教室|包厢|路公交|路车|次列车|次航班|航班|医院|高地|寝室|宿舍))",
-            _room,
-        ),
-        (r"\d+(?:-\d+){2,}(?!\d)", lambda m: "，".join(digits(part, one="幺") for part in m[0].split("-"))),
+        (r"[-−](?=\d)", _loss),
+    ),
+    *MODEL_RULES,
+    *compiled(
+        (r"(?<=[一-龥])(?P<roman>[IVX]{2,})(?![A-Za-z])", _roman),
         (r"(?:N[oO]\.?|№|#)\s?(?P<n>\d+)(?:号)?", lambda m: cardinal(m["n"]) + "号"),
         (r"(?P<n>\d+)(?:st|nd|rd|th)(?![A-Za-z])", lambda m: "第" + cardinal(m["n"])),
         # Plain numbers and signs
@@ -303,7 +326,7 @@ RULES: tuple[Rule, ...] = tuple(
         (r"(?<!\d)\.\d+", lambda m: number(m[0])),
         (
             r"(?<=[\d%℃°日号月年时分秒个天元点岁米克斤升次楼h])\s?[-~～–−—]\s?(?=[¥$]?\d)",
-            lambda m: _between(m),
+            _between,
         ),
         (
             r"/(?=(?:斤|天|人|次|小时|分钟|秒|年|月|个|公里|平方米|平米|件|张|位|晚|千克|公斤|瓶|杯|台|套|吨|升))",
@@ -316,23 +339,11 @@ RULES: tuple[Rule, ...] = tuple(
         (r"(?P<sign>[-−+])(?=\d|[¥$])", _signed),
         (r"[-−/^*](?=[A-Za-z])|(?<=[A-Za-z])[-−/]", lambda m: " "),
         (r"[~～](?=\d)", lambda m: "约"),
-        (r"[~～]", lambda m: "…" if not _follows(m, re.compile(r"[。！？!?,，…~～]")) else ""),
+        (r"[~～]", lambda m: "…" if not follows(m, re.compile(r"[。！？!?,，…~～]")) else ""),
         (f"[{''.join(map(re.escape, GREEK))}]", lambda m: GREEK[m[0]]),
         (r"[@±√∞℃№%]", lambda m: SIGNS[m[0]]),
         # Between two words or numbers only: elsewhere they draw faces, >_<
         (r"(?<=[\w)%）])\s?(?P<sign>[=≈≠≥≤<>×÷+&→])\s?(?=[\w(（√-])", lambda m: SIGNS[m["sign"]]),
         (r"(?P<sign>[≥≤<>≈])\s?(?=\d)", lambda m: SIGNS[m["sign"]]),
-    )
+    ),
 )
-
-
-def _between(match: Match) -> str:
-    """The sign between two numbers: to, or minus in a sum; 3-1 without more is a score."""
-    behind = match.string[match.end() : match.end() + 12]
-    if re.match(r"\d+\s?=", behind):
-        return "减"
-    first, second = (
-        re.search(r"\d+$", match.string[: match.start()]),
-        re.match(r"\d+(?![\d月点时号日])", behind),
-    )
-    return "比" if first and second and int(first[0]) >= int(second[0]) else "到"

@@ -12,6 +12,7 @@ from .third_tone import third_tones
 from .word import ChineseWord, tone, with_tone
 
 _DIGITS = "零〇一二三四五六七八九幺"
+_SUMS = "加减乘除"
 _ORDINAL_NOUNS = "月号楼等级"  # 一楼, 一等: the first one, said yi1
 _TAKES_SANDHI_AFTER = "这那每某另同有任哪不"  # 这一, 不一: words that end in 一 and lean on what follows
 _KEEPS_ONE_BEFORE = "统唯专单划合归如之第逐"  # 统一战线, 之一: 一 closes a thought inside a longer word
@@ -75,10 +76,12 @@ class _Characters:
 def _tone_of_one(clause: _Characters, position: int) -> str:
     """一: yi2 before a fourth tone, yi4 before the others, yi1 as a number or at the end of a thought."""
     before, after = clause.at(position - 1), clause.at(position + 1)
-    if before and before == after and clause.at(position - 2) != "一":
-        return "5"  # 看一看, but not 一步一步
     if _is_number_one(before, after) or _is_last_of_number(clause, position):
         return "1"
+    if before and before == after and clause.at(position - 2) != "一":
+        return "5"  # 看一看, but not 一步一步
+    if after and after in _SUMS and clause.at(position + 2) in tuple(_DIGITS + "十以"):
+        return "1"  # 一加二, 一减一
     if (
         (before and before in _KEEPS_ONE_BEFORE)
         or after in _ORDINAL_NOUNS

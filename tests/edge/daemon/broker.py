@@ -21,7 +21,7 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
-from edge.demo.broker import free_port
+from edge.demo.broker import free_port, shipped_settings
 
 MOSQUITTO = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin")
 needs_mosquitto = pytest.mark.skipif(
@@ -62,14 +62,12 @@ def accepts(port: int) -> bool:
 
 @contextmanager
 def mosquitto(directory: Path, *settings: str, port: int | None = None) -> Iterator[int]:
-    """Run a broker; yields its port."""
+    """Run a broker with the limits of the shipped configuration; yields its port."""
     assert MOSQUITTO is not None
     port = port or free_port()
     config = directory / f"mosquitto-{port}.conf"
-    lines = [f"listener {port} 127.0.0.1", "allow_anonymous true", "set_tcp_nodelay true"]
-    lines += ["persistence false", "max_inflight_messages 100"]
+    lines = [f"listener {port} 127.0.0.1", "allow_anonymous true", *shipped_settings()]
     lines += ["user root"] if os.geteuid() == 0 else []  # or it could not read the files of the tests
-    lines += ["max_queued_messages 100000"]  # the default, 1000, loses bursts and says nothing
     config.write_text("\n".join([*lines, *settings]) + "\n")
     process = subprocess.Popen(
         [MOSQUITTO, "-c", str(config)], stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL

@@ -13,6 +13,7 @@ import pytest
 from edge.config import EdgeConfig
 from edge.daemon import Daemon
 from edge.daemon.journal.base import Journal
+from edge.daemon.service import MakeEngine
 from edge.engine.thread import ThreadEngine
 from edge.playback.sink import Sink
 from tests.edge.daemon.broker import MOSQUITTO, PATIENCE_S, Client, mosquitto, wait_until
@@ -43,7 +44,7 @@ class Rig:
         self.directory = directory
         self.voice = settings.pop("voice", None) or StandIn()
         notifier = settings.pop("notifier", None)
-        make_engine = settings.pop("make_engine", None)
+        make_engine: MakeEngine | None = settings.pop("make_engine", None)
         mqtt = {"port": port, **settings.pop("mqtt", {})}
         paths = {"state_dir": directory, "sink": {"type": "wav", "path": directory / "sound.wav"}}
         self.config = EdgeConfig.model_validate({"device": f"rig{number}", "mqtt": mqtt, **paths, **settings})

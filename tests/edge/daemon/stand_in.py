@@ -23,6 +23,7 @@ from edge.synthesizer import SpeechRequest
 MS_PER_CHARACTER = 25
 SAMPLES_PER_CHARACTER = SAMPLE_RATE * MS_PER_CHARACTER // 1000
 CHUNK_SAMPLES = SAMPLE_RATE // 16
+UNSPEAKABLE = "안녕"
 
 
 def level(text: str) -> int:
@@ -38,11 +39,13 @@ class StandIn:
         chunk_delay_s: time that each chunk takes.
         gate: lines wait for it before their first chunk, if it is clear.
         started: texts in the order in which they were prepared.
+        dumb: texts that cannot be spoken.
     """
 
     chunk_delay_s: float = 0.0
     gate: threading.Event = field(default_factory=threading.Event)
     started: list[str] = field(default_factory=list)
+    dumb: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         self.closed = False
@@ -56,6 +59,7 @@ class StandIn:
         )
         self.bundle: Any = SimpleNamespace(
             identity="stand-in 1.0.0",
+            imitates_a_person=False,
             manifest=SimpleNamespace(
                 name="stand-in",
                 version="1.0.0",
@@ -73,13 +77,15 @@ class StandIn:
 
     def prepare(self, request: SpeechRequest) -> Any:
         self.started.append(request.text)
-        parsed = markup.parse(request.text)
-        if "unspeakable" in parsed.plain:
+        parsed = markup.parse(request.text, request.markup, request.trust)
+        if UNSPEAKABLE in parsed.plain or request.text in self.dumb:
             raise TextError("nothing in it can be spoken", code="text_unspeakable")
-        warnings = ("sounds odd",) if "odd" in parsed.plain else ()
+        warnings = (*parsed.warnings, *(("sounds odd",) if "odd" in parsed.plain else ()))
         return SimpleNamespace(request=request, parsed=parsed, phrases=(parsed.plain,), warnings=warnings)
 
-    def stream(self, line: Any, cancelled: Callable[[], bool] = lambda: False) -> Iterator[AudioChunk]:
+    def stream(
+        self, line: Any, cancelled: Callable[[], bool] = lambda: False, hold: bool = True
+    ) -> Iterator[AudioChunk]:
         plain = line.parsed.plain
         total = len(plain) * SAMPLES_PER_CHARACTER
         marks = [

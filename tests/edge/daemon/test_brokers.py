@@ -137,7 +137,7 @@ def serving(port: int, directory: Path) -> Iterator[subprocess.Popen[bytes]]:
     """The real thing, in a process of its own, with the tiny voice."""
     config = directory / "edge.toml"
     config.write_text(
-        f'device = "real"\nbundle = "{TINY_VOICE}"\nstate_dir = "{directory}"\n'
+        f'device = "real"\nbundle = "{TINY_VOICE}"\nstate_dir = "{directory}"\nengine = "thread"\n'
         f'[mqtt]\nport = {port}\n[sink]\ntype = "null"\n'
     )
     command = [sys.executable, "-m", "edge", "serve", "--config", str(config)]
@@ -213,4 +213,4 @@ def test_the_commands_of_the_guide_work(start_rig: Callable[..., Rig]) -> None:
         topic = command[2].removeprefix(rig.root + "/")
         answer = rig.response(topic.split("/")[1] if topic.startswith("request/") else topic.split("/")[0])
         assert answer["ok"], answer
-    wait_until(lambda: "Good evening." in rig.voice.started or rig.names("intro-1")[-1] == "cancelled")
+    wait_until(lambda: "Good evening." in rig.voice.started or rig.names("intro-1")[-1:] == ["cancelled"])

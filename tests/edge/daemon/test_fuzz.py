@@ -10,10 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge.messages import OPERATIONS, Code, Response, SayRequest, Topics
+from edge.answers import Response
+from edge.messages import OPERATIONS, Code, SayRequest
 from edge.protocols.commands import Command
 from edge.protocols.link import Inbound
 from edge.protocols.mqtt_reader import MqttReader
+from edge.topics import Topics
 from tests.edge.daemon.conftest import Rig
 from tests.edge.protocols.carrier import Recorded
 

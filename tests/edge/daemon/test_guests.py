@@ -11,6 +11,7 @@ import pytest
 
 from tests.edge.daemon.broker import Client, needs_mosquitto, wait_until
 from tests.edge.daemon.conftest import Rig, mosquitto
+from tests.edge.daemon.stand_in import UNSPEAKABLE
 
 pytestmark = pytest.mark.broker
 
@@ -65,7 +66,7 @@ def test_other_sites_are_left_alone(hermes: Rig, guest: Client) -> None:
         ({"text": 3, "id": "x"}, "bad_request: text"),
         ({"text": "x" * 2001}, "too_large"),
         ({"text": "x", "volume": 3}, "bad_request: volume"),
-        ({"text": "unspeakable"}, "text_unspeakable"),
+        ({"text": UNSPEAKABLE}, "text_unspeakable"),
         ({"text": "it breaks in the middle of the line"}, "runner_error"),
         (b"\xc4\xe3\xba\xc3", "bad_encoding"),
         (b"x" * 300_000, "too_large"),

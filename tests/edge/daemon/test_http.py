@@ -18,14 +18,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from edge.config import EdgeConfig, HttpConfig
-from edge.daemon import Daemon
+from edge.config import HttpConfig
 from edge.demo.broker import free_port
+from edge.engine.base import LINES_SIDE_BY_SIDE
 from edge.errors import ConfigError
 from edge.protocols.http import HttpDoor
 from tests.edge.daemon.broker import wait_until
 from tests.edge.daemon.conftest import Rig
-from tests.edge.daemon.stand_in import SAMPLES_PER_CHARACTER, level
+from tests.edge.daemon.stand_in import SAMPLES_PER_CHARACTER, UNSPEAKABLE, level
 
 pytest.importorskip("starlette")
 pytest.importorskip("uvicorn")
@@ -162,7 +162,7 @@ def test_keys_of_both_interfaces_are_obeyed(door: Door) -> None:
         ({"input": 3, "voice": "noah"}, (400, "bad_request", "input")),
         ({"input": "x" * 2001, "voice": "noah"}, (413, "too_large", "2001")),
         ({"input": "x", "voice": "noah", "cache": "only"}, (404, "not_cached", "cache")),
-        ({"input": "unspeakable", "voice": "noah"}, (400, "text_unspeakable", "spoken")),
+        ({"input": UNSPEAKABLE, "voice": "noah"}, (400, "text_unspeakable", "spoken")),
         ({"input": "explodes", "voice": "noah"}, (500, "internal", "boom")),
         (b"{", (400, "bad_json", "JSON")),
         (b"[1]", (400, "bad_json", "object")),
@@ -298,11 +298,11 @@ def test_no_more_at_a_time_than_configured(open_door: Callable[..., Door]) -> No
 def test_a_line_that_waits_too_long_expires(open_door: Callable[..., Door]) -> None:
     door = open_door(settings={"max_wait_s": 0.3})
     door.rig.voice.gate.clear()
-    first = door.begin("one")
-    last(door.rig, "started")
-    assert fault(door.speak("two"))[:2] == (503, "expired")
+    under_way = [door.begin(f"line {number}") for number in range(LINES_SIDE_BY_SIDE)]
+    door.rig.client.wait(lambda heard: "/event/" in heard.topic and heard.json["event"] == "started", 4)
+    assert fault(door.speak("one more"))[:2] == (503, "expired")
     door.rig.voice.gate.set()
-    assert b" 200 OK" in read_all(first)
+    assert all(b" 200 OK" in read_all(client) for client in under_way)
 
 
 def test_a_line_that_breaks_in_the_middle_is_visibly_incomplete(door: Door) -> None:
@@ -364,26 +364,6 @@ def test_hostile_bytes(door: Door) -> None:
         client.close()
 
 
-def test_nothing_listens_unless_asked(rig: Rig) -> None:
-    assert rig.daemon._doors == []
-
-
-def test_a_taken_port_is_said_at_start(tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-        values = {
-            "http": {"port": port},
-            "state_dir": tmp_path,
-            "sink": {"type": "null"},
-            "mqtt": {"port": 1},
-        }
-        daemon = Daemon(EdgeConfig.model_validate(values))
-        with pytest.raises(
-            ConfigError, match=rf"cannot listen on 127.0.0.1 port {port}: .*in use.*http.port"
-        ):
-            daemon.run()
-
-
 def test_health_before_the_voice_is_there(open_door: Callable[..., Door], tmp_path: Path) -> None:
     door = open_door()
     door.rig.daemon._core.state.voice = None
@@ -399,16 +379,6 @@ def test_a_missing_extra_is_named(
     status, code, message = fault(door.ask("GET", "/metrics"))
     assert (status, code) == (501, "bad_request") and "pip install 'sovits-tiny[metrics]'" in message
     monkeypatch.setitem(sys.modules, "uvicorn", None)
-    door_without = HttpDoor(HttpConfig(), lambda command, **_: True, lambda answer: None, 1000)
+    door_without = HttpDoor(HttpConfig(), lambda command, **_: True, lambda answer: None, 1000, Path("audio"))
     with pytest.raises(ConfigError, match=r"\[http\] needs uvicorn: pip install 'sovits-tiny\[http\]'"):
         door_without.open()
-
-
-@pytest.mark.parametrize(("content", "told"), [(None, "No such file"), ("\n", "is empty"), ("ü", "ascii")])
-def test_a_token_that_cannot_be_read(tmp_path: Path, content: str | None, told: str) -> None:
-    path = tmp_path / "token"
-    if content is not None:
-        path.write_text(content, encoding="utf-8")
-    config = HttpConfig(token_file=path)
-    with pytest.raises(ConfigError, match=told):
-        HttpDoor(config, lambda command, **_: True, lambda answer: None, 1000).open()

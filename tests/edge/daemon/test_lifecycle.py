@@ -366,7 +366,6 @@ def test_refusals(rig: Rig, keys: dict[str, object], code: str) -> None:
 
 def test_failures_of_the_synthesiser_end_the_line(rig: Rig) -> None:
     for request_id, text, code, stage in (
-        ("mute", "unspeakable", "text_unspeakable", "text"),
         ("broken", "it breaks in the middle", "runner_error", "synthesis"),
         ("exploded", "explodes", "internal", "synthesis"),
     ):

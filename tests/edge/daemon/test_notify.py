@@ -1,4 +1,4 @@
-"""Notices to the service manager: ready only when it is, alive only while core and journal move."""
+"""Notices to the service manager: ready only when it is, alive only while core, journal and engine move."""
 
 from __future__ import annotations
 
@@ -207,6 +207,19 @@ def test_a_journal_that_is_stuck_is_not_alive_and_a_slow_one_is(
     manager.alive_within(2 * WATCHDOG_S / 4)
     assert not manager.alive_within(3 * WATCHDOG_S)
     journal.rounds += 1
+    assert manager.alive_within(PATIENCE_S)
+
+
+@pytest.mark.broker
+def test_an_engine_that_is_stuck_is_not_alive(
+    start_rig: Callable[..., Rig], manager: Manager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rig = start_rig(notifier=supervised(manager))
+    manager.wait("WATCHDOG=1")
+    monkeypatch.setattr(rig.daemon._engine, "moves", lambda: False)
+    manager.alive_within(2 * WATCHDOG_S / 4)
+    assert not manager.alive_within(3 * WATCHDOG_S)
+    monkeypatch.undo()
     assert manager.alive_within(PATIENCE_S)
 
 

@@ -19,7 +19,7 @@ from edge.daemon.status import HealthTick
 from edge.playback.sink import NullSink
 from tests.edge.daemon.broker import mosquitto, needs_mosquitto, wait_until
 from tests.edge.daemon.conftest import Rig
-from tests.edge.daemon.stand_in import MS_PER_CHARACTER, SAMPLES_PER_CHARACTER, level
+from tests.edge.daemon.stand_in import MS_PER_CHARACTER, SAMPLES_PER_CHARACTER, UNSPEAKABLE, level
 
 pytestmark = pytest.mark.broker
 
@@ -184,7 +184,7 @@ def test_a_cut_line_is_not_cached(rig: Rig) -> None:
 
 def test_prepare_fills_the_cache_and_reports(rig: Rig) -> None:
     items = [{"character": "noah", "text": f"line {number}"} for number in range(5)]
-    items += [{"character": "nobody", "text": "x"}, {"character": "ava", "text": "unspeakable"}]
+    items += [{"character": "nobody", "text": "x"}, {"character": "ava", "text": UNSPEAKABLE}]
     rig.request("prepare", {"id": "doors", "items": items, "reply_to": "replies/p"})
     final = rig.client.wait(lambda heard: heard.topic == "replies/p" and heard.json["final"]).json
     assert (final["total"], final["done"], final["cached"], final["ok"]) == (7, 5, 0, True)

@@ -8,7 +8,7 @@ from typing import Any
 
 from edge.daemon.journal.memory import MemoryJournal
 from edge.daemon.publisher import Publisher, TerminalDurable
-from edge.messages import Topics
+from edge.topics import Topics
 
 
 class ComingUp:

@@ -20,7 +20,7 @@ from edge.bundle.trust.documents import time_text
 from edge.bundle.trust.store import TrustStore
 from edge.daemon import trust
 from edge.daemon.journal.disk import DiskJournal
-from edge.daemon.service import thread_engine
+from edge.daemon.service import open_engine
 from tests.edge.bundle.trust import studio
 from tests.edge.bundle.trust.studio import DAY, Voice, consent, revocations, revoked, root, use
 from tests.edge.daemon.broker import PATIENCE_S, wait_until
@@ -304,7 +304,7 @@ def test_a_crash_in_the_middle_is_made_good(
     saved.rename(kiosk.state)
     assert kiosk.engine.exists()
 
-    again = start(voice=None, make_engine=thread_engine)
+    again = start(voice=None, make_engine=open_engine, engine="thread")
     failed(again, "waiting", "restart")
     failed(again, "first", "restart")
     wait_until(kiosk.gone)
@@ -317,16 +317,20 @@ def test_a_voice_that_was_deleted_is_not_called_missing(start: Callable[..., Rig
     revoke(rig, the_list())
     wait_until(kiosk.gone)
     rig.stop()
-    again = start(make_engine=thread_engine, voice=None)
+    again = start(make_engine=open_engine, voice=None, engine="thread")
     again.say("later", "hello")
     failed_event = again.event("later", "rejected")
     assert failed_event["code"] == "voice_revoked" and CONSENT in failed_event["message"]
 
 
-def test_a_real_voice_of_a_person_speaks_and_is_revoked(start: Callable[..., Rig], kiosk: Kiosk) -> None:
-    rig = start(make_engine=thread_engine, voice=None)
+@pytest.mark.parametrize("engine", ["process", "thread"])
+def test_a_real_voice_of_a_person_speaks_and_is_revoked(
+    start: Callable[..., Rig], kiosk: Kiosk, engine: str
+) -> None:
+    rig = start(make_engine=open_engine, voice=None, engine=engine, engine_hang_s=50)
     rig.say("real", "hello", character="noah")
     rig.event("real", "finished")
     revoke(rig, the_list())
     wait_until(kiosk.gone)
-    wait_until(lambda: rig.daemon._engine._synthesizer is None)
+    ours = rig.daemon._engine
+    wait_until(lambda: ours.pid is None and (engine == "process" or ours._synthesizer is None))

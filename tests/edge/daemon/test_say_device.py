@@ -15,6 +15,7 @@ import pytest
 from edge.demo.broker import free_port
 from tests.edge.daemon.broker import Client, mosquitto, needs_mosquitto
 from tests.edge.daemon.conftest import Rig
+from tests.edge.daemon.stand_in import UNSPEAKABLE
 
 pytestmark = pytest.mark.broker
 
@@ -53,7 +54,7 @@ def test_the_daemon_says_the_line_and_the_command_tells(rig: Rig, broker_port: i
     [
         (("hello",), "rejected, unknown_character: "),
         (("", "--character", "noah"), "rejected, text_empty: "),
-        (("unspeakable", "--character", "noah"), "failed, text_unspeakable: "),
+        ((UNSPEAKABLE, "--character", "noah"), "rejected, text_unspeakable: "),
         (("hello", "--character", "noah", "--rate", "9"), "rejected, bad_request: rate"),
     ],
 )

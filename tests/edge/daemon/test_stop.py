@@ -40,7 +40,7 @@ def burst(rig: Rig, number: int) -> None:
 def test_a_stop_overtakes_a_burst_and_covers_it(start_rig: Callable[..., Rig]) -> None:
     rig = start_rig(queue={"max_lines": 10_000})
     wait_until(lambda: rig.daemon._stops.ready)
-    rig.occupy()
+    rig.occupy(text="long " * 400)  # 50 s: it sounds until the stop, however slow the machine
     publishers = [threading.Thread(target=burst, args=(rig, number)) for number in range(PUBLISHERS)]
     for publisher in publishers:
         publisher.start()

@@ -6,12 +6,22 @@ from typing import Any
 
 import pytest
 
-from edge.engine.base import PLAY, PREPARE, EngineDown, EngineUp, LineChunk, LineDone, LineError, LineReady
+from edge.engine.base import (
+    PLAY,
+    PREPARE,
+    RENDER,
+    EngineDown,
+    EngineUp,
+    LineChunk,
+    LineDone,
+    LineError,
+    LineReady,
+)
 from edge.engine.thread import ThreadEngine
 from edge.errors import BundleError
 from edge.synthesizer import SpeechRequest
 from tests.edge.daemon.broker import wait_until
-from tests.edge.daemon.stand_in import StandIn, failing
+from tests.edge.daemon.stand_in import UNSPEAKABLE, StandIn, failing
 
 
 class Bench:
@@ -79,7 +89,7 @@ def test_the_urgent_line_overtakes_chunk_by_chunk(bench: Bench, voice: StandIn) 
 @pytest.mark.parametrize(
     ("text", "code", "stage"),
     [
-        ("unspeakable", "text_unspeakable", "text"),
+        (UNSPEAKABLE, "text_unspeakable", "text"),
         ("it breaks halfway", "runner_error", "synthesis"),
         ("explodes", "internal", "synthesis"),
     ],
@@ -148,3 +158,16 @@ def test_closing_ends_the_thread(bench: Bench) -> None:
     bench.engine.close()
     assert not [thread for thread in threading.enumerate() if thread is bench.engine._thread]
     assert bench.engine.restart() is False
+
+
+def test_lines_that_nobody_hears_take_turns(voice: StandIn, bench: Bench) -> None:
+    voice.gate.clear()
+    bench.start("waits", "first of all", PLAY)
+    for name in ("a", "b"):
+        bench.start(name, "one two three", RENDER)
+    voice.gate.set()
+    bench.wait(LineDone, "a"), bench.wait(LineDone, "b")
+    order = [message.line_id for message in bench.messages if isinstance(message, LineChunk)]
+    rendered = [name for name in order if name != "waits"]
+    assert order[: -len(rendered)] == ["waits"] * (len(order) - len(rendered)), "who is heard comes first"
+    assert rendered[:4] == ["a", "b", "a", "b"]

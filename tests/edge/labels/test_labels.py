@@ -56,9 +56,24 @@ def test_profiles_choose_sentence_or_rhythm_and_the_venue_may_ask_for_more() -> 
     assert more.rhythm and more.notice and more.position == "end"
 
 
-def test_labels_are_part_of_what_is_cached() -> None:
+def test_profiles_differ_in_what_is_heard() -> None:
     plans = [policy(profile=name).plan("noah", "en", 0.0) for name in ("cn", "eu", "us-ca")]
-    assert len({plan.key for plan in plans}) == 3 and plans[2].key == ""
+    assert len(set(plans)) == 3 and not plans[2].is_due
+
+
+def test_who_has_not_heard_it_hears_it() -> None:
+    eu = policy(profile="eu")
+    eu.ended("noah", 10.0, "file")
+    assert (
+        eu.plan("noah", "en", 11.0, "loudspeaker").notice and not eu.plan("noah", "en", 11.0, "file").notice
+    )
+
+
+def test_a_voice_of_nobody_is_announced_where_somebody_has_chosen_a_profile() -> None:
+    assert not policy().announces(False) and policy().announces(True)
+    assert policy(profile="eu").announces(False)
+    assert policy().notices(False) == {} and policy().notices(True)
+    assert policy(profile="cn").notices(True) == {} and policy(profile="cn", spoken="each").notices(False)
 
 
 def test_what_a_screen_shows_has_both_elements_that_are_asked_for() -> None:
@@ -72,7 +87,7 @@ def test_no_label_needs_somebody_who_answers_for_it() -> None:
     with pytest.raises(ValidationError, match="attestation"):
         LabelConfig(profile="none")
     quiet = policy(profile="none", attestation="N. N., museum, own exhibit of 1 May")
-    assert quiet.screen_text() == "" and quiet.plan("noah", "en", 0.0).key == ""
+    assert quiet.screen_text() == "" and not quiet.plan("noah", "en", 0.0).is_due
 
 
 def test_every_profile_says_what_it_was_built_to() -> None:

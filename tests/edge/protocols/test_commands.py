@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 
 from edge.daemon.inbox import Inbox
-from edge.messages import SayRequest, StopRequest, Topics
+from edge.messages import SayRequest, StopRequest
 from edge.protocols.commands import Command
 from edge.protocols.link import Inbound
 from edge.protocols.mqtt_reader import MqttReader, MqttReply
+from edge.topics import Topics
 
 from .carrier import Recorded
 

@@ -29,6 +29,13 @@ def pieces(text: str, language: str = "auto") -> list[tuple[str, str]]:
         ("3:45pm见", [("zh", "3:45pm见")]),
         ("Room 5 is open，请进", [("en", "Room 5 is open，"), ("zh", "请进")]),
         ("C++ 17标准", [("en", "C++"), ("zh", "17标准")]),
+        ("T-72、T-90坦克", [("en", "T"), ("zh", "-72、"), ("en", "T"), ("zh", "-90坦克")]),
+        ("来局1V1", [("zh", "来局1"), ("en", "V"), ("zh", "1")]),
+        ("HP-20，小心", [("en", "HP"), ("zh", "-20，小心")]),
+        ("p<0.05显著", [("en", "p"), ("zh", "<0.05显著")]),
+        ("H7N9隔离", [("en", "H"), ("zh", "7"), ("en", "N"), ("zh", "9隔离")]),
+        ("路易XIV的", [("zh", "路易XIV的")]),
+        ("月薪10w", [("zh", "月薪10w")]),
     ],
 )
 def test_digits_and_signs_join_a_neighbour(text: str, expected: list[tuple[str, str]]) -> None:

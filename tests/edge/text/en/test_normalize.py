@@ -124,6 +124,16 @@ Plan B. It works. So do I. We go. | Plan B. It works. So do I. We go.
 WWII, WW1, error 404, <15 ms | World War two, World War one, error four oh four, less than fifteen milliseconds
 jane_doe@mail.co.uk | jane underscore doe at mail dot co dot UK
 snake_case, *bold* | snake case, bold
+Seattle, WA 98101, in 98101 tries | Seattle, Washington nine eight one zero one, in ninety-eight thousand one hundred one tries
+If a != b, x <= 3, y >= 4, a == b | If a is not equal to b, x less than or equal to three, y greater than or equal to four, a equals b
+E=mc², x³ | E equals M C squared, X cubed
+Rs. 500 only, Rs 2,50,000 | five hundred rupees only, two hundred fifty thousand rupees
+The year is 2187. In the year 3024 | The year is twenty-one eighty-seven. In the year thirty twenty-four
+The year was 1066, 4567 steps | The year was ten sixty-six, four thousand five hundred sixty-seven steps
+Act III, scene ii, I am ill | Act three, scene two, I am ill
+Too much CO2 | Too much C O two
+vitamin C. Nothing helped | vitamin C. Nothing helped
+.NET and .gitignore | dot NET and dot gitignore
 """  # noqa: E501
 
 

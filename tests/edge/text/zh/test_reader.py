@@ -74,6 +74,17 @@ def test_words(text: str, expected: str) -> None:
         ("别大意", "bie2 da4 yi5"),
         ("重走一遍", "chong2 zou3 yi2 bian4"),
         ("箱子很重", "xiang1 zi5 hen3 zhong4"),
+        ("骑士优雅地行了一礼", "qi2 shi4 you1 ya3 de5 xing2 le5 yi4 li3"),
+        ("房子著火了", "fang2 zi5 zhao2 huo3 le5"),
+        ("呱呱叫", "gua1 gua1 jiao4"),
+        # calls, coughs, doubt
+        ("啊啊啊", "a1 a1 a1"),
+        ("救命啊啊啊", "jiu4 ming4 a1 a1 a1"),
+        ("救命啊", "jiu4 ming4 a5"),
+        ("呀啊啊", "ya1 a1 a1"),
+        ("咳咳", "ke2 ke2"),
+        ("咳", "hai1"),
+        ("咳了两声", "ke2 le5 liang3 sheng1"),
     ],
 )
 def test_polyphones_by_context(text: str, expected: str) -> None:
@@ -111,11 +122,34 @@ def test_polyphones_by_context(text: str, expected: str) -> None:
         ("屋子里", "wu1 zi5 li5"),
         ("三公里", "san1 gong1 li3"),
         ("花儿", "hua1 er1"),
+        ("一加一等于二", "yi1 jia1 yi1 deng3 yu2 er4"),
+        ("九一九", "jiu3 yi1 jiu3"),
         ("女儿", "nv3 er2"),
     ],
 )
 def test_tone_sandhi(text: str, expected: str) -> None:
     assert pinyin(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("啊？", "AA a2 ?"),
+        ("啊！", "AA a1 !"),
+        ("嗯？", "EE en2 ?"),
+        ("嗯。", "EE en1 ."),
+        ("咳、咳", "k e2 , k e2"),
+    ],
+)
+def test_the_mark_tells_doubt_and_coughs(text: str, expected: str) -> None:
+    tokens = READER.read(READER.normalize(text), {})
+    assert " ".join(symbol for token in tokens for symbol in token.phonemes) == expected
+
+
+def test_a_character_that_is_repeated_by_a_sign_is_read_as_if_it_were_written_twice() -> None:
+    """Of several readings too: the network that chooses among them has to see the character, not the sign."""
+    for character in READER._model._choices:
+        assert pinyin(f"{character}々。") == pinyin(f"{character}{character}。")
 
 
 def test_traditional_characters_keep_what_tells_them_apart() -> None:

@@ -1,0 +1,111 @@
+"""Tables of what the harness of devices adds: peers, callers, floor, watts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+Result = dict[str, Any]
+Row = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of a report; a column of words, then columns of figures."""
+
+    header: Row
+    rows: tuple[Row, ...]
+    note: str = ""
+
+
+def extra_tables(result: Result) -> Iterator[Table]:
+    """Tables of the figures that a result holds; older ones hold none of them."""
+    callers = sorted({measure["variant"]["callers"] for measure in of(result, "throughput")})
+    if callers:
+        header = ("seconds of sound in a second", *(f"{n} caller{'s' if n > 1 else ''}" for n in callers))
+        yield Table(header, tuple(_throughput(result, callers)))
+    if of(result, "peer_rtf"):
+        header = (
+            "peers, one sentence",
+            "real-time factor",
+            "times ours",
+            "threads",
+            "time covers",
+            "not equal",
+        )
+        yield Table(header, tuple(_peers(result)), _missing(result))
+    if of(result, "decoder_floor"):
+        yield Table(("floor of the decoder, one thread", "figure"), tuple(_floor(result)))
+    if of(result, "power"):
+        yield Table(("power", "at rest", "speaking", "for a second of sound"), tuple(_power(result)))
+
+
+def of(result: Result, name: str) -> list[Result]:
+    """Measures of a name."""
+    return [measure for measure in result["measures"] if measure["name"] == name]
+
+
+def _throughput(result: Result, callers: list[int]) -> Iterator[Row]:
+    found = {
+        (measure["variant"]["threads"], measure["variant"]["callers"]): measure["p50"]
+        for measure in of(result, "throughput")
+    }
+    for threads in sorted({count for count, _ in found}):
+        cells = (f"{found[threads, n]:.0f}" for n in callers)
+        yield (f"{threads} thread{'s' if threads > 1 else ''}", *cells)
+
+
+def _peers(result: Result) -> Iterator[Row]:
+    measures = of(result, "peer_rtf")
+    ours = {
+        (one["variant"]["language"], one["variant"]["covers"]): one["p50"]
+        for one in measures
+        if one["variant"]["name"].startswith("sovits-tiny")
+    }
+    for measure in measures:
+        peer = measure["variant"]
+        covers = "text to PCM" if peer["covers"].startswith("text") else "ids to PCM"
+        ratio = measure["p50"] / ours[peer["language"], covers]
+        name = f"{peer['name']} {peer['version']} ({peer['language']}, {peer['licence']})"
+        yield (
+            name,
+            f"{measure['p50']:.4f}",
+            f"{ratio:.1f}",
+            str(peer["threads"]),
+            peer["covers"],
+            peer["differs"],
+        )
+
+
+def _missing(result: Result) -> str:
+    missing = result.get("peers_missing", {})
+    return "Not here: " + "; ".join(f"{name} ({why})" for name, why in missing.items()) if missing else ""
+
+
+def _floor(result: Result) -> Iterator[Row]:
+    for measure in of(result, "work"):
+        about = measure["variant"]
+        if about["kind"] != "weight_bytes":
+            name = f"{about['graph']}: multiplications of a {about['row']}, {about['kind']}"
+            yield (name, f"{measure['p50'] / 1e6:.2f} million")
+        else:
+            yield (f"{about['graph']}: weights read in each run", f"{measure['p50'] / 2**20:.2f} MiB")
+    for measure in of(result, "peak"):
+        kind = measure["variant"]["kind"]
+        yield (f"largest speed of a product here, {kind}", f"{measure['p50']:.0f} GOP/s")
+    floor, spent = of(result, "decoder_floor")[0]["p50"], of(result, "decoder")[0]["p50"]
+    yield ("a second of sound at that speed", f"{floor:.2f} ms")
+    yield ("a second of sound as measured", f"{spent:.2f} ms")
+    yield ("how much of the largest speed is reached", f"{100 * floor / spent:.0f} %")
+
+
+def _power(result: Result) -> Iterator[Row]:
+    watts = {
+        (measure["variant"]["rail"], measure["variant"]["state"]): measure["p50"]
+        for measure in of(result, "power")
+    }
+    for measure in of(result, "energy"):
+        rail = measure["variant"]["rail"]
+        rest, speaking = (f"{watts[rail, state]:.2f} W" for state in ("rest", "speaking"))
+        yield (rail, rest, speaking, f"{1000 * measure['p50']:.1f} mJ")

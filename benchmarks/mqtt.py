@@ -91,9 +91,15 @@ class Probe:
     """The daemon under test with a stopwatch in its sink."""
 
     def __init__(
-        self, broker: LocalBroker, state_dir: Path, threads: int, bundle: Path | None, engine: str
+        self,
+        broker: LocalBroker,
+        state_dir: Path,
+        threads: int,
+        bundle: Path | None,
+        engine: str,
+        journal: str,
     ) -> None:
-        arguments = (broker.port, state_dir, threads, engine, bundle or "")
+        arguments = (broker.port, state_dir, threads, engine, bundle or "", journal)
         self._process = subprocess.Popen(
             [sys.executable, "-m", "benchmarks.probe", *map(str, arguments)],
             cwd=ROOT,
@@ -175,7 +181,7 @@ def _is(facts: dict[str, Any], request_id: str, *events: str) -> bool:
 
 @contextmanager
 def running(
-    threads: int, bundle: Path | None, engine: str = "process"
+    threads: int, bundle: Path | None, engine: str = "process", journal: str = "disk"
 ) -> Iterator[tuple[Bench, Probe, float]]:
     """A bench with its daemon, and the ms that it took from process start to ``online``.
 
@@ -187,7 +193,7 @@ def running(
             raise RuntimeError("latency is only measured with mosquitto: apt-get install mosquitto")
         caller = Caller(broker.port)
         started = time.monotonic()
-        probe = Probe(broker, Path(state_dir), threads, bundle, engine)
+        probe = Probe(broker, Path(state_dir), threads, bundle, engine, journal)
         try:
             caller.wait(lambda topic, facts: topic == "availability" and facts["state"] == "online")
             yield Bench(caller, probe), probe, (time.monotonic() - started) * 1000

@@ -9,13 +9,14 @@ from edge.engine.launch import launch
 
 
 def main() -> None:
-    """Run with: port of the broker, folder for state, threads, engine, bundle (empty: the built-in voice)."""
-    port, state_dir, threads, engine, bundle = sys.argv[1:]
+    """Run with: port of the broker, folder for state, threads, engine, bundle (or empty), journal."""
+    port, state_dir, threads, engine, bundle, journal = sys.argv[1:]
     launched = launch() if engine == "process" else None
 
     from .probe_sink import run
 
-    run(int(port), Path(state_dir), int(threads), engine, Path(bundle) if bundle else None, launched)
+    voice = Path(bundle) if bundle else None
+    run(int(port), Path(state_dir), int(threads), engine, voice, launched, journal)
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ import numpy as np
 from edge.audio import Pcm16
 from edge.config import NullSinkConfig, load_config
 from edge.daemon import Daemon
+from edge.daemon.journal.memory import MemoryJournal
 from edge.daemon.service import SWITCH_INTERVAL_S, open_engine
 from edge.engine.launch import Launched
 from edge.playback.sink import NullSink
@@ -44,7 +45,13 @@ class ProbeSink(NullSink):
 
 
 def run(
-    port: int, state_dir: Path, threads: int, engine: str, bundle: Path | None, launched: Launched | None
+    port: int,
+    state_dir: Path,
+    threads: int,
+    engine: str,
+    bundle: Path | None,
+    launched: Launched | None,
+    journal: str,
 ) -> None:
     """Serve until the end.
 
@@ -55,6 +62,7 @@ def run(
         engine: of the configuration.
         bundle: None for the built-in voice.
         launched: a child for the synthesiser, as ``sovits-edge serve`` starts one.
+        journal: ``disk``, or ``memory`` to see what the disk costs.
     """
     logging.basicConfig(level=logging.WARNING)
     sys.setswitchinterval(SWITCH_INTERVAL_S)
@@ -70,4 +78,5 @@ def run(
     config = load_config(None, settings)
     assert isinstance(config.sink, NullSinkConfig)
     make_engine = partial(open_engine, launched=launched)
-    Daemon(config, make_engine=make_engine, sink=ProbeSink(config.sink.block_ms)).run()
+    kept = MemoryJournal() if journal == "memory" else None
+    Daemon(config, make_engine=make_engine, sink=ProbeSink(config.sink.block_ms), journal=kept).run()

@@ -1,6 +1,6 @@
 """The inaudible mark: found by length and after damage, false alarms, cost, audibility.
 
-    python -m benchmarks.watermark [--unmarked 5000]
+    python -m benchmarks.watermark [--unmarked 5000] [--workers 1]
 
 Marked lines are those of the built-in voice; unmarked clips are its own lines without the mark and lines of
 espeak-ng in many voices. No recording of a person and no real room is among them. The threshold in
@@ -10,15 +10,18 @@ espeak-ng in many voices. No recording of a person and no real room is among the
 from __future__ import annotations
 
 import argparse
-import contextlib
 import io
 import json
+import multiprocessing
 import random
 import subprocess
 import tempfile
 import time
 import wave
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, ProcessPoolExecutor
+from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +32,7 @@ from edge.distance import log_mel_distance
 from edge.spec import SAMPLE_RATE
 from edge.synthesizer import SpeechRequest, Synthesizer
 from edge.watermark import detector
+from edge.watermark.pattern import PUBLIC_KEY
 
 from . import machine
 
@@ -169,41 +173,58 @@ def shares(detections: Sequence[detector.Detection]) -> dict[str, float]:
     return {"found": round(found, 3), "least": scores[0], "median": scores[len(scores) // 2]}
 
 
-def robustness(lines: Sequence[Sound]) -> dict[str, Any]:
+def heard_through(name: str, line: Sound) -> detector.Detection:
+    """What is found in a line after damage."""
+    return detector.detect(*DAMAGES[name](line))
+
+
+def heard_of(length_s: float, line: Sound) -> detector.Detection:
+    """What is found in the beginning of a line."""
+    return detector.detect(line[: round(length_s * SAMPLE_RATE)], SAMPLE_RATE)
+
+
+def heard_with(key: bytes, line: Sound) -> detector.Detection:
+    """What is found with a key, in a line that carries the public one."""
+    return detector.detect(line, SAMPLE_RATE, key)
+
+
+def robustness(lines: Sequence[Sound], pool: Executor) -> dict[str, Any]:
     """Share of marked lines that are found, by damage and by length."""
-    by_damage = {
-        name: shares([detector.detect(*damage(line)) for line in lines]) for name, damage in DAMAGES.items()
-    }
+    by_damage = {name: shares(list(pool.map(partial(heard_through, name), lines))) for name in DAMAGES}
     by_length = {
-        f"first {length:g} s": shares(
-            [detector.detect(line[: round(length * SAMPLE_RATE)], SAMPLE_RATE) for line in lines]
-        )
+        f"first {length:g} s": shares(list(pool.map(partial(heard_of, length), lines)))
         for length in LENGTHS_S
     }
-    wrong = [detector.detect(line, SAMPLE_RATE, b"another key") for line in lines]
+    wrong = list(pool.map(partial(heard_with, b"another key"), lines))
     return {"damage": by_damage, "length": by_length, "another key": shares(wrong)}
 
 
-def unmarked(count: int, own: Sequence[Sound]) -> Iterator[Sound]:
-    """Clips without the mark: lines of the built-in voice, then espeak-ng in many voices."""
-    yield from own
+def foreign_clips(count: int) -> Iterator[tuple[str, ...]]:
+    """Commands that speak a line with espeak-ng, in many voices."""
     lines = texts("lines_en") + texts("more_en")
     chance = random.Random(7)
-    for number in range(count - len(own)):
+    for number in range(count):
         voice = chance.choice(ESPEAK_VOICES) + chance.choice(ESPEAK_VARIANTS)
         speed, pitch = chance.randrange(120, 220), chance.randrange(20, 80)
         text = lines[number % len(lines)]
-        command = ["espeak-ng", "-v", voice, "-s", str(speed), "-p", str(pitch), "--stdout", text]
-        content = subprocess.run(command, check=True, capture_output=True).stdout
-        with wave.open(io.BytesIO(content)) as file:
-            pcm = np.frombuffer(file.readframes(file.getnframes()), "<i2")
-            rate = file.getframerate()
-        yield detector.resample(pcm.astype(np.float32) / np.float32(32768), rate).astype(np.float32)
+        yield ("espeak-ng", "-v", voice, "-s", str(speed), "-p", str(pitch), "--stdout", text)
 
 
-def false_alarms(clips: Iterator[Sound]) -> dict[str, Any]:
+def heard_in_foreign(command: tuple[str, ...]) -> detector.Detection:
+    """What is found in a clip of espeak-ng, at the rate of ours."""
+    content = subprocess.run(command, check=True, capture_output=True).stdout
+    with wave.open(io.BytesIO(content)) as file:
+        pcm = np.frombuffer(file.readframes(file.getnframes()), "<i2")
+        rate = file.getframerate()
+    clip = detector.resample(pcm.astype(np.float32) / np.float32(32768), rate)
+    return detector.detect(clip.astype(np.float32), SAMPLE_RATE)
+
+
+def false_alarms(count: int, own: Sequence[Sound], pool: Executor) -> dict[str, Any]:
     """Scores of clips that carry no mark, and how many are found or called inconclusive."""
-    detections = [detector.detect(clip, SAMPLE_RATE) for clip in clips]
+    detections = list(pool.map(partial(heard_with, PUBLIC_KEY), own))
+    foreign = foreign_clips(count - len(own))
+    detections += pool.map(heard_in_foreign, foreign, chunksize=16)
     scores = np.array([one.score for one in detections])
     found = sum(one.verdict == "found" for one in detections)
     n = len(detections)
@@ -235,7 +256,7 @@ def cost(repeats: int = 15) -> dict[str, float]:
     return {"median": round(float(np.median(ratios)), 4), "least": round(min(ratios), 4)}
 
 
-def audibility(pairs: Sequence[tuple[Sound, Sound]]) -> dict[str, Any]:
+def audibility(pairs: Sequence[tuple[Sound, Sound]], pool: Executor) -> dict[str, Any]:
     """How far marked lines are from unmarked ones; PESQ and DNSMOS where ``pesq`` and ``speechmos`` are."""
     ripple = [10 * np.log10((plain**2).sum() / ((plain - marked) ** 2).sum()) for plain, marked in pairs]
     mel = [log_mel_distance(plain, marked) for plain, marked in pairs]
@@ -245,30 +266,29 @@ def audibility(pairs: Sequence[tuple[Sound, Sound]]) -> dict[str, Any]:
     }
     narrow = at_rate(16_000)
     heard = [(narrow(plain)[0], narrow(marked)[0]) for plain, marked in pairs]
-    with contextlib.suppress(ImportError):
-        result["pesq_wb"] = _pesq(heard)
-    with contextlib.suppress(ImportError):
-        result["dnsmos_overall"] = _dnsmos(heard)
+    if find_spec("pesq"):
+        values = list(pool.map(pesq_of, heard))
+        result["pesq_wb"] = {"mean": round(float(np.mean(values)), 3), "least": round(min(values), 3)}
+    if find_spec("speechmos"):
+        both = np.array(list(pool.map(dnsmos_of, heard)))
+        plain, marked = both.mean(axis=0)
+        result["dnsmos_overall"] = {"plain": round(float(plain), 3), "marked": round(float(marked), 3)}
     return result
 
 
-def _pesq(pairs: Sequence[tuple[Sound, Sound]]) -> dict[str, float]:
-    """Wide-band PESQ of the marked lines against the plain ones; 4.64 is the same."""
+def pesq_of(pair: tuple[Sound, Sound]) -> float:
+    """Wide-band PESQ of a marked line against the plain one; 4.64 is the same."""
     from pesq import pesq
 
-    values = [pesq(16_000, plain, marked, "wb") for plain, marked in pairs]
-    return {"mean": round(float(np.mean(values)), 3), "least": round(float(np.min(values)), 3)}
+    return float(pesq(16_000, *pair, "wb"))
 
 
-def _dnsmos(pairs: Sequence[tuple[Sound, Sound]]) -> dict[str, float]:
-    """Mean opinion predicted for plain and for marked lines, each alone."""
+def dnsmos_of(pair: tuple[Sound, Sound]) -> tuple[float, float]:
+    """Mean opinion predicted for the plain and for the marked line, each alone."""
     from speechmos import dnsmos
 
-    plain, marked = (
-        [float(dnsmos.run(np.clip(pair[side], -1, 1), 16_000)["ovrl_mos"]) for pair in pairs]
-        for side in (0, 1)
-    )
-    return {"plain": round(float(np.mean(plain)), 3), "marked": round(float(np.mean(marked)), 3)}
+    plain, marked = (float(dnsmos.run(np.clip(one, -1, 1), 16_000)["ovrl_mos"]) for one in pair)
+    return plain, marked
 
 
 def write_wav(path: Path, sound: Sound) -> None:
@@ -290,20 +310,18 @@ def main() -> None:
     """Measure and write the result."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--unmarked", type=int, default=5_200, help="clips without the mark")
+    parser.add_argument("--workers", type=int, default=1, help="processes")
     given = parser.parse_args()
+    facts = {"machine": machine.describe(), "threshold": detector.FOUND}
     pairs = list(marked_lines())
-    result = {
-        "machine": machine.describe(),
-        "threshold": detector.FOUND,
-        "lines": len(pairs),
-        "robustness": robustness([marked for _, marked in pairs]),
-        "audibility": audibility(pairs),
-        "cost": cost(),
-        "false_alarms": false_alarms(unmarked(given.unmarked, [plain for plain, _ in pairs])),
-    }
+    facts |= {"lines": len(pairs), "cost": cost()}
+    with ProcessPoolExecutor(given.workers, multiprocessing.get_context("spawn")) as pool:
+        facts["robustness"] = robustness([marked for _, marked in pairs], pool)
+        facts["audibility"] = audibility(pairs, pool)
+        facts["false_alarms"] = false_alarms(given.unmarked, [plain for plain, _ in pairs], pool)
     RESULTS.mkdir(parents=True, exist_ok=True)
     path = RESULTS / "builtin.json"
-    path.write_text(json.dumps(result, indent=1) + "\n", "utf-8")
+    path.write_text(json.dumps(facts, indent=1) + "\n", "utf-8")
     print(path)
 
 

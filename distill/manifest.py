@@ -30,6 +30,8 @@ class Utterance:
     split: str
     phoneme_times: tuple[tuple[str, float], ...] = ()
     """(symbol, start in seconds) where the teacher tells; only to measure with."""
+    prosody: Path | None = None
+    """File of the durations, F0 and energy that the teacher tells, absolute; None where it does not."""
 
     @property
     def phoneme_ids(self) -> list[int]:
@@ -55,7 +57,7 @@ def read_manifest(corpus: Path) -> list[Utterance]:
 
 
 def _utterance(row: dict[str, object], corpus: Path) -> Utterance:
-    times = row.get("phoneme_times") or ()
+    times, told = row.get("phoneme_times") or (), row.get("prosody")
     return Utterance(
         id=str(row["id"]),
         character=str(row["character"]),
@@ -68,4 +70,5 @@ def _utterance(row: dict[str, object], corpus: Path) -> Utterance:
         audio=corpus / str(row["audio"]),
         split=str(row["split"]),
         phoneme_times=tuple((str(s), float(t)) for s, t in times),  # type: ignore[attr-defined]
+        prosody=corpus / str(told) if told else None,
     )

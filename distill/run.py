@@ -222,7 +222,8 @@ class Production:
             self.out / "voice",
             self._corpus,
             self.out / "quality.json",
-            read_json(self._train / "alignment.json"),
+            read_json(learnt) if (learnt := self._train / "alignment.json").is_file() else None,
+            float_bundle=self.out / "voice-float",
         )
         missed = sum(check.passed is False for check in checks)
         return f"{len(checks)} measures, {missed} short of their target"

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from .markup import Tag
 from .spec import FINAL_SYMBOL, LEADING_SYMBOL, SAMPLE_RATE
 from .text import Reading, Word
+from .text.expression import PLAIN, Shape
 from .text.symbols import PUNCTUATION
 
 SENTENCE_ENDS = (".", "!", "?")
@@ -43,6 +45,7 @@ class Phrase:
         pause_ms: an explicit pause in front; None where there is none.
         follows_sentence: True if a sentence ends in front, so that it takes a breath.
         cues: marks in order.
+        shape: lengths and pitch that the writing asks for.
     """
 
     symbols: tuple[str, ...]
@@ -53,6 +56,7 @@ class Phrase:
     pause_ms: int | None = None
     follows_sentence: bool = False
     cues: tuple[Cue, ...] = ()
+    shape: Shape = PLAIN
 
     def silence_samples(self, rate: float) -> int:
         """Silence in front: a pause is as long as written, the breath after a sentence follows the rate."""
@@ -100,7 +104,16 @@ def silent_phrases(plain: str, tags: Sequence[Tag], emotion: str) -> tuple[Phras
 
 def _first_from(reading: Reading, position: int) -> int:
     """Index of the first phoneme whose character is at or after ``position`` of the plain text."""
-    return next((i for i, offset in enumerate(reading.offsets) if offset >= position), len(reading.phonemes))
+    return bisect_left(reading.offsets, position)
+
+
+def _part_of_shape(shape: Shape, start: int, stop: int, n_ends: int) -> Shape:
+    """The shape of phonemes [start, stop); the leading silence and what ends the phrase stay as they are."""
+    if not shape.stretch:
+        return shape
+    return Shape(
+        (1.0, *shape.stretch[start:stop], *[1.0] * n_ends), (0.0, *shape.lift[start:stop], *[0.0] * n_ends)
+    )
 
 
 @dataclass
@@ -117,6 +130,8 @@ class _Splitter:
 
     def __init__(self, reading: Reading, emotion: str) -> None:
         self._reading = reading
+        self._starts = [word.start for word in reading.words]
+        self._ends = [word.end for word in reading.words]
         self._emotion = emotion
         self._phrases: list[Phrase] = []
         self._open: _Open | None = None
@@ -210,14 +225,15 @@ class _Splitter:
             self._pause_ms,
             self._breath,
             self._leading_cues(1) + tuple(Cue(name, 1 + at - start) for name, at in span.cues),
+            _part_of_shape(reading.shape, start, stop, len(ends)),
         )
 
     def _words(self, start: int, stop: int) -> Iterator[tuple[str, int, int]]:
         """Words within [start, stop), by symbol of the phrase; of a word cut in two, the part here."""
-        for word in self._reading.words:
+        words = self._reading.words
+        for word in words[bisect_right(self._ends, start) : bisect_left(self._starts, stop)]:
             first, last = max(word.start, start), min(word.end, stop)
-            if first < last:
-                yield self._part(word, first, last), 1 + first - start, 1 + last - start
+            yield self._part(word, first, last), 1 + first - start, 1 + last - start
 
     def _part(self, word: Word, first: int, last: int) -> str:
         """Characters of a word that its phonemes [first, last) stand for; all where that is not known."""
@@ -239,7 +255,7 @@ class _Splitter:
         """Cut an over-long phrase behind its last comma, else before its last word, else where it stands."""
         earliest = span.start + MAX_PHONEMES // 3
         commas = [i + 1 for i in range(earliest, span.stop) if self._reading.phonemes[i] in PUNCTUATION]
-        words = [word.start for word in self._reading.words if earliest < word.start < span.stop]
+        words = self._starts[bisect_right(self._starts, earliest) : bisect_left(self._starts, span.stop)]
         self._cut(span, (commas or words or [span.stop])[-1])
 
     def _cut(self, span: _Open, cut: int) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .spec import F0_POINTS, N_FRAME_FEATURES, ZERO_LENGTH_SYMBOLS
+from .text.expression import PLAIN, Shape
 
 EDGE_FRAMES = 15  # distance to a phoneme's edges is told to the decoder up to this many frames
 LOG_F0_CENTRE = 5.3  # ln(200 Hz): brings ln(F0) near zero
@@ -116,6 +117,7 @@ def plan_frames(
     *,
     rate: float = 1.0,
     pitch: float = 0.0,
+    shape: Shape = PLAIN,
 ) -> FramePlan:
     """Lay a phrase out on the frame grid, at the wanted rate and pitch.
 
@@ -126,7 +128,11 @@ def plan_frames(
         sounded: (P,) from :func:`sounded_mask`.
         rate: 0.5 to 2.0.
         pitch: semitones, -12 to 12.
+        shape: factors of the durations and semitones, (P,) each, or nothing.
     """
+    if shape.stretch:
+        durations = durations * np.asarray(shape.stretch)
+        log_f0 = log_f0 + (np.asarray(shape.lift) * np.log(2) / 12)[:, None]
     whole = whole_durations(durations, sounded, rate)
     f0_edges = f0_at_edges(log_f0, whole, pitch)
     return FramePlan(whole, f0_edges, frame_features(whole, f0_edges, energy)[None])

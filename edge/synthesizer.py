@@ -265,7 +265,13 @@ class Synthesizer:
         sounded = sounded_mask(phrase.symbols)
         check_durations(outputs.durations, sounded)
         plan = plan_frames(
-            outputs.durations, outputs.f0, outputs.energy, sounded, rate=request.rate, pitch=request.pitch
+            outputs.durations,
+            outputs.f0,
+            outputs.energy,
+            sounded,
+            rate=request.rate,
+            pitch=request.pitch,
+            shape=phrase.shape,
         )
         return EncodedPhrase(plan, np.repeat(outputs.hidden, plan.durations, axis=0)[None])
 

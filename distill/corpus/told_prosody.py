@@ -8,7 +8,10 @@ where silence was cut off.
 
 from __future__ import annotations
 
+import io
 import os
+import zipfile
+import zlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -101,8 +104,12 @@ def load_prosody(path: Path) -> ToldProsody:
     """Read the prosody of a line.
 
     Raises:
-        OSError, ValueError, KeyError: the file is missing or is not one of these.
+        OSError, ValueError: the file is missing or is not one of these.
     """
-    with np.load(path, allow_pickle=False) as content:
-        starts, f0, energy = (np.asarray(content[name], np.float32) for name in ("starts", "f0", "energy"))
-        return ToldProsody(starts, f0, energy, float(content["first_s"]), float(content["step_s"]))
+    stored = io.BytesIO(path.read_bytes())
+    try:
+        with np.load(stored, allow_pickle=False) as content:
+            starts, f0, energy = (np.asarray(content[key], np.float32) for key in ("starts", "f0", "energy"))
+            return ToldProsody(starts, f0, energy, float(content["first_s"]), float(content["step_s"]))
+    except (zipfile.BadZipFile, zlib.error, EOFError, KeyError) as error:
+        raise ValueError(f"it is not the prosody of a line: {error}") from error

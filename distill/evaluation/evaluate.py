@@ -23,6 +23,7 @@ from .likeness import (
     emotions,
     tones,
 )
+from .listening import heard, judged, recognised
 from .result import Check, LeftOut, write_results
 from .session import Measure, Session
 from .speakers import Student, TeacherLines
@@ -40,6 +41,8 @@ def run(
     durations: Mapping[str, Sequence[int]] | None = None,
     measures: Sequence[str] | None = None,
     images: Path | None = None,
+    float_bundle: Path | None = None,
+    most: int | None = None,
 ) -> list[Check]:
     """Evaluate a bundle and write ``output``.
 
@@ -51,6 +54,8 @@ def run(
             that their teacher tells, if it does.
         measures: names out of ``MEASURES``; all when absent.
         images: folder for pictures; none are drawn when absent.
+        float_bundle: the same voice with float networks, for the measures that compare all three.
+        most: lines of a character in a language that the independent ears hear, for a quick look.
 
     Returns:
         Every number. What could not be measured on this voice is in the file, with the reason.
@@ -60,7 +65,8 @@ def run(
         EdgeError: the bundle cannot be loaded.
         FileNotFoundError: there is no corpus.
     """
-    session = Session(TeacherLines(corpus, durations), Student(bundle))
+    plain = Student(float_bundle) if float_bundle else None
+    session = Session(TeacherLines(corpus, durations), Student(bundle), plain, most)
     checks: list[Check] = []
     left_out: list[LeftOut] = []
     for name in measures or MEASURES:
@@ -103,4 +109,7 @@ MEASURES: Mapping[str, Measure] = {
     "windows": windows,
     "faults": faults,
     "alignment": alignments,
+    "heard": heard,
+    "judged": judged,
+    "recognised": recognised,
 }

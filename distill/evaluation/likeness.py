@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 
 import numpy as np
@@ -22,6 +22,8 @@ TONES = Target("tones under teacher", "at most", 5.0, "points")
 DURATION = Target("duration correlation", "at least", 0.9, "r")
 TOLD_DURATION = Target("duration correlation, teacher's own times", "at least", 0.9, "r")
 PITCH = Target("pitch correlation", "at least", 0.9, "r")
+DURATION_WITHIN = Target("duration correlation within sentences", "at least", 0.9, "r")
+PITCH_WITHIN = Target("pitch correlation within sentences", "at least", 0.9, "r")
 EMOTION = Target("sad slower and lower than happy", "at least", 95.0, "% of lines")
 CHARACTER = Target("characters told apart", "at least", 95.0, "% of lines")
 ALIGNMENT = Target("alignment error, median", "at most", 20.0, "ms")
@@ -123,8 +125,22 @@ def agreement(session: Session) -> Iterator[Check | LeftOut]:
         together.setdefault(character, []).extend(pairs)
         yield from _agreement(f"{character} {language}", pairs, DURATION.report, PITCH.report)
         yield from _told_agreement(session, f"{character} {language}", lines)
+        yield from _within(session, f"{character} {language}", where)
     for character, pairs in together.items():
         yield from _agreement(character, pairs, DURATION.check, PITCH.check)
+
+
+def _within(session: Session, subject: str, where: Mapping[str, str]) -> Iterator[Check | LeftOut]:
+    """How each sentence moves about its own mean: what lists of words and a lively voice cannot flatter."""
+    pairs = prosody.comparable(session.pairs(session.teacher.sentences(where, N_PROSODY_LINES)))
+    for target, measure in ((DURATION_WITHIN, prosody.durations), (PITCH_WITHIN, prosody.pitches)):
+        found = prosody.Agreement.within([measure(pair) for pair in pairs])
+        if found.n < prosody.FEW:
+            yield target.left_out(subject, "too few phonemes of held-out sentences are cut")
+        else:
+            yield target.check(
+                subject, found.correlation, found.n, mean_error=found.mean_error, lines=len(pairs)
+            )
 
 
 def _agreement(

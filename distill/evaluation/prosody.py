@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,6 +38,18 @@ class Agreement:
         error = float(np.sqrt((difference**2).mean()))
         return cls(correlation, error, float(difference.mean()), len(teacher))
 
+    @classmethod
+    def within(cls, pairs: Iterable[tuple[NDArray[np.float64], NDArray[np.float64]]]) -> Agreement:
+        """Compare series of several sentences, each less its own mean: what is left is how a sentence moves.
+
+        Args:
+            pairs: (n,) of teacher and student for each sentence.
+        """
+        moves = [tuple(series - series.mean() for series in pair) for pair in pairs if len(pair[0])]
+        if not moves:
+            return cls.between(np.zeros(0), np.zeros(0))
+        return cls.between(*(np.concatenate([pair[side] for pair in moves]) for side in (0, 1)))
+
 
 Pairs = Sequence[tuple[Recording, Recording]]
 
@@ -47,25 +59,32 @@ def comparable(pairs: Pairs) -> list[tuple[Recording, Recording]]:
     return [(t, s) for t, s in pairs if t.sounding and same_phonemes(t, s)]
 
 
+def durations(pair: tuple[Recording, Recording]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return (n,) lengths of the sounding phonemes of teacher and student, in ms."""
+    teacher, student = (np.array([1000.0 * segment.duration for segment in one.sounding]) for one in pair)
+    return teacher, student
+
+
+def pitches(pair: tuple[Recording, Recording]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return (n,) pitch at equal places of equal phonemes where both voices sound, in semitones."""
+    (teacher, first), (student, second) = map(phoneme_pitch, pair)
+    both = first & second
+    return teacher[both], student[both]
+
+
 def duration_agreement(pairs: Pairs) -> Agreement:
     """Compare the length of every sounding phoneme, in ms."""
-    series = [
-        [[segment.duration * 1000.0 for segment in recording.sounding] for recording in pair]
-        for pair in comparable(pairs)
-    ]
-    return Agreement.between(*(np.array([d for pair in series for d in pair[side]]) for side in (0, 1)))
+    return _together([durations(pair) for pair in comparable(pairs)])
 
 
 def pitch_agreement(pairs: Pairs) -> Agreement:
     """Compare pitch at equal places of equal phonemes, where both voices sound; in semitones."""
-    teacher, student = [np.zeros(0)], [np.zeros(0)]
-    for one, other in comparable(pairs):
-        first, first_voiced = phoneme_pitch(one)
-        second, second_voiced = phoneme_pitch(other)
-        both = first_voiced & second_voiced
-        teacher.append(first[both])
-        student.append(second[both])
-    return Agreement.between(np.concatenate(teacher), np.concatenate(student))
+    return _together([pitches(pair) for pair in comparable(pairs)])
+
+
+def _together(series: Sequence[tuple[NDArray[np.float64], NDArray[np.float64]]]) -> Agreement:
+    teacher, student = (np.concatenate([np.zeros(0), *(pair[side] for pair in series)]) for side in (0, 1))
+    return Agreement.between(teacher, student)
 
 
 def phoneme_pitch(recording: Recording) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ..files import read_json
+from .result import SPEAKERS, STUDENT
 
 QUALITY, CORPUS = "quality", "corpus"  # names of the markers
 _VERDICTS = {True: "yes", False: "**no**", None: ""}
@@ -75,7 +76,22 @@ def section(result: Result) -> str:
     if reported:
         header = ("reported without a target", "who", "measured", "behind it")
         parts.append(_table(header, [(row[0], row[1], row[2], row[5]) for row in reported]))
+    if beside := side_by_side(result["checks"]):
+        parts.append(_table(("side by side", "who", *SPEAKERS), beside))
     return "\n\n".join(parts)
+
+
+def side_by_side(checks: Sequence[Mapping[str, Any]]) -> list[tuple[str, ...]]:
+    """Measure, who, and what each speaker has of it, for measures that hear several of them."""
+    heard = [check for check in checks if isinstance(check["detail"].get(STUDENT), (int, float))]
+    return [
+        (
+            check["measure"],
+            check["subject"],
+            *(number(check["detail"][name]) if name in check["detail"] else "–" for name in SPEAKERS),
+        )
+        for check in heard
+    ]
 
 
 def _table(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
@@ -106,6 +122,8 @@ def row(check: Mapping[str, Any]) -> tuple[str, ...]:
 def _details(detail: Mapping[str, Any]) -> Iterator[str]:
     """Numbers and short lists of a detail; what is nested deeper stays in the result file."""
     for key, value in detail.items():
+        if key in SPEAKERS:
+            continue  # they have a table of their own
         if isinstance(value, (int, float)) and key != "n":
             yield f"{key.replace('_', ' ')} {number(value)}"
         elif isinstance(value, list) and value:

@@ -17,6 +17,9 @@ from edge.bundle.manifest import Manifest
 
 from ..files import write_json
 
+TEACHER, FLOAT, STUDENT = SPEAKERS = ("teacher", "float networks", "student")
+"""Names of those who are heard side by side, in the detail of a check."""
+
 _PACKAGES = ("numpy", "onnxruntime", "pocketsphinx", "pyworld", "scipy", "soxr")
 
 

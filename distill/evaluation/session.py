@@ -5,19 +5,41 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from ..manifest import Utterance
-from .result import Check, LeftOut
+from .result import FLOAT, STUDENT, TEACHER, Check, LeftOut
 from .speakers import Student, TeacherLines
 from .speech import Recording, is_sounding
 
+Speak = Callable[[Utterance], Recording]
+
 
 class Session:
-    """A teacher and a student, with every line spoken only once."""
+    """A teacher and a student, with every line spoken only once.
 
-    def __init__(self, teacher: TeacherLines, student: Student) -> None:
+    Args:
+        teacher: lines of the corpus.
+        student: the bundle that is judged.
+        float_student: the same voice with float networks, to be heard beside it.
+        most: lines of each voice that the independent ears hear; None for as many as they want.
+    """
+
+    def __init__(
+        self,
+        teacher: TeacherLines,
+        student: Student,
+        float_student: Student | None = None,
+        most: int | None = None,
+    ) -> None:
         self.teacher = teacher
         self.student = student
+        self.most = most
+        self._float_student = float_student
         self._recorded: dict[str, Recording] = {}
         self._repeated: dict[str, Recording] = {}
+
+    def speakers(self) -> dict[str, Speak]:
+        """Give all who can say a line: the teacher, the float networks if there are some, the student."""
+        plain = {FLOAT: self._float_student.repeat} if self._float_student else {}
+        return {TEACHER: self.told, **plain, STUDENT: self.repeated}
 
     def told(self, utterance: Utterance) -> Recording:
         """The teacher's rendering."""

@@ -15,6 +15,8 @@ from edge.spec import SAMPLE_RATE, ZERO_LENGTH_SYMBOLS
 from edge.synthesizer import SpeechRequest, Synthesizer
 
 from ..manifest import Utterance, read_manifest
+from ..script import load_lines
+from ..training.told import told_times
 from .alignment import differences, segments_from_times
 from .speech import Recording, Samples, Segment
 
@@ -26,7 +28,7 @@ _ANYWHERE: Where = {}
 
 
 class TeacherLines:
-    """Lines of a corpus, cut by the learnt alignment, or by the teacher's own times where there is none.
+    """Lines of a corpus, cut as the teacher tells, by the learnt alignment, or by the teacher's own phonemes.
 
     Args:
         corpus: folder with ``manifest.jsonl``.
@@ -59,9 +61,15 @@ class TeacherLines:
                 return spread(lines, limit)
         return self.find("test", where, limit)
 
+    def sentences(self, where: Where, limit: int) -> list[Utterance]:
+        """Return test lines that are sentences by no pattern; any, where the corpus has none of these."""
+        lines = self.find("test", where)
+        natural = {line.text for line in load_lines(where["language"], name="heldout")}
+        return spread([line for line in lines if line.text in natural] or lines, limit)
+
     def is_aligned(self, utterance: Utterance) -> bool:
-        """Whether the learnt alignment holds an utterance."""
-        return utterance.id in self._durations
+        """Whether the times of an utterance's phonemes are told or learnt."""
+        return utterance.prosody is not None or utterance.id in self._durations
 
     def record(self, utterance: Utterance) -> Recording:
         """Read the sound of an utterance."""
@@ -73,6 +81,8 @@ class TeacherLines:
 
     def cut(self, utterance: Utterance, seconds: float = 0.0) -> tuple[Segment, ...]:
         """Return the segments of an utterance, ``seconds`` long; none where nobody tells them."""
+        if utterance.prosody is not None:
+            return segments_from_starts(utterance.phonemes, told_times(utterance))
         steps = self._durations.get(utterance.id)
         if steps is not None:
             return segments_from_steps(utterance.phonemes, steps)
@@ -85,7 +95,7 @@ class TeacherLines:
         found = {}
         for character, language in self.conditions():
             lines = self.find("train", {"character": character, "language": language})
-            lines = [u for u in lines if u.phoneme_times and self.is_aligned(u)]
+            lines = [u for u in lines if u.phoneme_times and u.id in self._durations]
             if lines:
                 found[f"{character} {language}"] = spread(lines, limit)
         return found
@@ -104,10 +114,14 @@ def spread(lines: list[Utterance], limit: int | None) -> list[Utterance]:
 
 def segments_from_steps(phonemes: Sequence[str], steps: Sequence[int]) -> tuple[Segment, ...]:
     """Turn durations (n_phonemes,) in steps of 8 ms into segments, pitch marks left out."""
-    ends = np.cumsum(steps) * STEP_S
+    return segments_from_starts(phonemes, np.concatenate([[0.0], np.cumsum(steps) * STEP_S]))
+
+
+def segments_from_starts(phonemes: Sequence[str], starts: NDArray[np.float64]) -> tuple[Segment, ...]:
+    """Turn times (n_phonemes + 1,) in seconds into segments, pitch marks left out."""
     return tuple(
-        Segment(symbol, float(end - length * STEP_S), float(end))
-        for symbol, length, end in zip(phonemes, steps, ends, strict=True)
+        Segment(symbol, float(start), float(end))
+        for symbol, start, end in zip(phonemes, starts[:-1], starts[1:], strict=True)
         if symbol not in ZERO_LENGTH_SYMBOLS
     )
 

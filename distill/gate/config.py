@@ -6,6 +6,8 @@ import shlex
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+WHISPER = "whisper"  # the recogniser that evaluations use
+
 Range = tuple[float, float]
 
 
@@ -44,8 +46,8 @@ class GateConfig(BaseModel):
     timbre_deviations: float = Field(default=8.0, gt=0)
     """Allowed distance from the voice's own timbre, likewise."""
     recogniser: str | None = None
-    """Command that prints what it hears, such as ``my-asr --lang {language} {wav}``; run without a shell on a
-    WAV file of 16 kHz, 16 bit, mono."""
+    """``whisper``, or a command that prints what it hears, such as ``my-asr --lang {language} {wav}``; run
+    without a shell on a WAV file of 16 kHz, 16 bit, mono."""
     recogniser_error: float = Field(default=0.3, ge=0)
     """Largest share of characters (Chinese, Japanese), words (English) or phonemes, whichever is smallest,
     that the recogniser may hear otherwise."""
@@ -55,14 +57,16 @@ class GateConfig(BaseModel):
     @field_validator("recogniser")
     @classmethod
     def _names_the_file(cls, value: str | None) -> str | None:
-        if value is None:
-            return None
+        if value in (None, WHISPER):
+            return value
         try:
             words = shlex.split(value)
         except ValueError as error:
             raise ValueError(f"{value!r} is not a command line: {error}") from error
         if not any("{wav}" in word for word in words):
-            raise ValueError(f'{value!r} does not say where the file goes; write it as "my-asr {{wav}}"')
+            raise ValueError(
+                f'{value!r} does not say where the file goes; write it as "my-asr {{wav}}", or "{WHISPER}"'
+            )
         return value
 
     @field_validator("ms_per_phoneme")

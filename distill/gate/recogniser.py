@@ -20,7 +20,7 @@ from edge.text import FrontEnd
 from ..config import DistillError
 from ..edit_distance import edit_distance
 from ..sound import Audio
-from .config import GateConfig
+from .config import WHISPER, GateConfig
 from .fault import Fault
 from .first_look import Heard
 from .phonetics import unit
@@ -45,12 +45,16 @@ def ask_recogniser(config: GateConfig, line: Heard, text: str) -> Fault | None:
 
 
 def transcribe(config: GateConfig, audio: Audio, language: str) -> str:
-    """Run the command on a line and give what it prints.
+    """Give what Whisper hears, or run the command on a line and give what it prints.
 
     Raises:
         DistillError: as above; the message names the setting and shows the command's own.
     """
     assert config.recogniser is not None
+    if config.recogniser == WHISPER:
+        from ..evaluation.listener import whisper
+
+        return whisper().transcribe(audio, language)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "line.wav"
         low = np.clip(soxr.resample(audio, SAMPLE_RATE, RATE), -1, 1)

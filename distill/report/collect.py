@@ -13,6 +13,7 @@ from pathlib import Path
 from edge.bundle.manifest import Manifest
 
 from ..config import DistillError
+from ..evaluation.report import side_by_side
 from ..evaluation.speakers import Student, TeacherLines
 from . import figures
 from .figures import Picture
@@ -50,6 +51,8 @@ class Judgement:
     foreign: bool
     verdict: Verdict
     tables: tuple[NumberTable, ...]
+    beside: tuple[tuple[str, ...], ...]
+    """Measure, who, and the numbers of the speakers that were heard side by side."""
 
 
 @dataclass(frozen=True)
@@ -154,7 +157,8 @@ def _manifest(student: Student) -> Manifest:
 
 def _judgement(quality: Quality, manifest: Manifest) -> Judgement:
     foreign = is_of_other_networks(manifest, quality)
-    return Judgement(quality, foreign, judge(quality.checks), tables(quality.checks))
+    beside = side_by_side([check.model_dump() for check in quality.checks])
+    return Judgement(quality, foreign, judge(quality.checks), tables(quality.checks), tuple(beside))
 
 
 def _durations(train: Path | None) -> dict[str, list[int]]:

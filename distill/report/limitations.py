@@ -10,6 +10,7 @@ from .files import CorpusSummary, Quality, QualityCheck
 from .verdict import LANGUAGES
 
 _WORDS_MEASURED_IN = "word error above teacher"
+_HEARD = ("syllables misheard above teacher", "morae misheard above teacher")
 
 
 def limitations(manifest: Manifest, corpus: CorpusSummary, quality: Quality | None) -> Iterator[str]:
@@ -42,7 +43,8 @@ def _of_quality(manifest: Manifest, quality: Quality) -> Iterator[str]:
             "Run the evaluation again."
         )
     spoken = {language for character in manifest.characters for language in character.languages}
-    unheard = [LANGUAGES[language] for language in LANGUAGES if language in spoken and language != "en"]
+    heard = {check.subject.split()[-1] for check in quality.checks if check.measure in _HEARD} | {"en"}
+    unheard = [LANGUAGES[language] for language in LANGUAGES if language in spoken - heard]
     if unheard and any(check.measure == _WORDS_MEASURED_IN for check in quality.checks):
         yield (
             f"Words are recognised in English only; whether {' and '.join(unheard)} is understood "

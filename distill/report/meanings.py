@@ -23,6 +23,40 @@ MEANINGS = {
         "Words", "are understood as well as the teacher's",
         "are harder to understand than the teacher's", "en",
     ),
+    "words misheard above teacher": Meaning(
+        "Words, freely written down,", "are understood as well as the teacher's",
+        "are harder to understand than the teacher's", "en",
+    ),
+    "syllables misheard above teacher": Meaning(
+        "Syllables", "are understood as well as the teacher's", "are harder to understand than the teacher's",
+    ),
+    "toned syllables misheard above teacher": Meaning(
+        "Syllables with their tones", "are understood as well as the teacher's",
+        "are harder to understand than the teacher's",
+    ),
+    "morae misheard above teacher": Meaning(
+        "Morae", "are understood as well as the teacher's", "are harder to understand than the teacher's",
+    ),
+    "DistillMOS below teacher": Meaning(
+        "Naturalness", "is about the teacher's to a model of listeners",
+        "is less than the teacher's to a model of listeners; listen for buzzing and muffled sounds",
+    ),
+    "DNSMOS below teacher": Meaning(
+        "Cleanness", "is about the teacher's to a model of listeners",
+        "is less than the teacher's to a model of listeners; listen for noise",
+    ),
+    "likeness to the teacher's voice": Meaning(
+        "The voice", "is the teacher's to a speaker encoder", "is not quite the teacher's",
+    ),
+    "likeness of a voice between languages": Meaning(
+        "One voice", "is heard in all languages of a character", "changes with the language",
+    ),
+    "duration correlation within sentences": Meaning(
+        "Rhythm within sentences", "follows the teacher", "follows the teacher only roughly",
+    ),
+    "pitch correlation within sentences": Meaning(
+        "Melody within sentences", "follows the teacher", "follows the teacher only roughly",
+    ),
     "log-mel distance over a small change's": Meaning(
         "Sound colour", "is about as near to the teacher as the teacher a little faster or higher",
         "is further from the teacher than the teacher a little faster or higher; "

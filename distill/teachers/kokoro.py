@@ -23,7 +23,7 @@ from .kokoro_network import FRAME, PITCH_STEP, SAMPLE_RATE, Network, Prosody, bl
 from .kokoro_tokens import Token, token_ids, tokens
 from .settings import KokoroManner, KokoroSettings
 
-LAG_S = 0.045  # the sound comes so much before its label (docs/kokoro.md)
+LAG_S = 0.057  # the sound comes so much before its label (docs/kokoro.md)
 VOICED_HZ = 60.0  # the F0 of voiced speech is above
 TONAL_RANGE = 0.75  # least F0 range in Chinese, whose tones are lost below
 SILENT_SHARE = 0.25  # of its neighbour's time, for a phoneme that Kokoro has no token for

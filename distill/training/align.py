@@ -43,21 +43,20 @@ class AlignmentData:
         self.voices = {name: i for i, name in enumerate(sorted(set(names)))}
         self.voice_ids = [self.voices[name] for name in names]
         self.utterances, self.features = list(utterances), list(features)
-        sample = np.concatenate([f.mel for f in self.features[:: max(1, len(self.features) // 300)]])
+        self.mels = [mel for f in self.features if (mel := f.mel) is not None]
+        sample = np.concatenate(self.mels[:: max(1, len(self.mels) // 300)])
         self.mean, self.std = sample.astype(np.float32).mean(0), sample.astype(np.float32).std(0) + 1e-3
         self.sounded = [[p for p in u.phoneme_ids if p not in ZERO_LENGTH_IDS] for u in self.utterances]
 
     def usable(self) -> list[int]:
         """Return the indices of utterances long enough for all states of its phonemes."""
-        return [
-            i for i, f in enumerate(self.features) if len(f.mel) >= STATES_PER_PHONEME * len(self.sounded[i])
-        ]
+        return [i for i, mel in enumerate(self.mels) if len(mel) >= STATES_PER_PHONEME * len(self.sounded[i])]
 
     def batches(
         self, indices: Sequence[int], rng: np.random.Generator | None
     ) -> Iterator[tuple[list[int], Batch]]:
         """Yield index lists and tensors; shuffled when ``rng`` is given."""
-        by_length = sorted(indices, key=lambda i: len(self.features[i].mel))
+        by_length = sorted(indices, key=lambda i: len(self.mels[i]))
         groups = [by_length[k : k + BATCH] for k in range(0, len(by_length), BATCH)]
         if rng is not None:
             rng.shuffle(groups)
@@ -65,13 +64,13 @@ class AlignmentData:
             yield group, self._collate(group)
 
     def _collate(self, group: list[int]) -> Batch:
-        n_frames = torch.tensor([len(self.features[i].mel) for i in group])
+        n_frames = torch.tensor([len(self.mels[i]) for i in group])
         n_phonemes = torch.tensor([len(self.sounded[i]) for i in group])
         ids = torch.zeros(len(group), int(n_phonemes.max()), dtype=torch.long)
         mel = torch.zeros(len(group), int(n_frames.max()), N_MELS)
         for row, i in enumerate(group):
             ids[row, : len(self.sounded[i])] = torch.tensor(self.sounded[i])
-            scaled = (self.features[i].mel.astype(np.float32) - self.mean) / self.std
+            scaled = (self.mels[i].astype(np.float32) - self.mean) / self.std
             mel[row, : len(scaled)] = torch.from_numpy(scaled)
         voices = torch.tensor([self.voice_ids[i] for i in group])
         return ids, voices, mel, n_frames, n_phonemes * STATES_PER_PHONEME
@@ -93,7 +92,7 @@ def train_aligner(data: AlignmentData, epochs: int, seed: int) -> Aligner:
     rng = np.random.default_rng(seed)
     aligner = Aligner(len(SYMBOLS), len(data.voices), N_MELS)
     optimizer = torch.optim.Adam(aligner.parameters(), lr=LEARNING_RATE)
-    usable = sorted(data.usable(), key=lambda i: len(data.features[i].mel))
+    usable = sorted(data.usable(), key=lambda i: len(data.mels[i]))
     # Short lines first: they are quick, and a wrong start cannot drift far in them.
     passes = [usable[: len(usable) // 2 + 1]] * (epochs - FULL_EPOCHS) + [usable] * min(epochs, FULL_EPOCHS)
     with ProgressBar("align", sum(map(_n_batches, passes)), "batch") as bar:
@@ -175,6 +174,8 @@ def align(
     utterances: Sequence[Utterance], features: Sequence[Features], path: Path, epochs: int | None, seed: int
 ) -> dict[str, np.ndarray]:
     """Return durations per utterance id, learnt once and kept in the JSON file ``path``."""
+    if not utterances:
+        return {}
     if not path.exists():
         data = AlignmentData(utterances, features)
         epochs = epochs or enough_epochs(len(data.usable()))

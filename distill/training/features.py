@@ -37,8 +37,8 @@ class Features:
     """(2 * n_frames + 1,) natural log of Hz every 8 ms, interpolated where unvoiced."""
     voiced: np.ndarray
     """(2 * n_frames + 1,) bool."""
-    mel: np.ndarray
-    """(2 * n_frames, N_MELS) log-mel frames every 8 ms, float16."""
+    mel: np.ndarray | None = None
+    """(2 * n_frames, N_MELS) log-mel frames every 8 ms, float16; None where no aligner needs them."""
 
     @property
     def n_frames(self) -> int:
@@ -46,8 +46,8 @@ class Features:
         return len(self.audio) // HOP_LENGTH
 
 
-def extract(path: Path) -> Features:
-    """Measure one file.
+def read_whole_frames(path: Path) -> np.ndarray:
+    """Read a file, (n_frames * HOP_LENGTH,) int16, with silence behind it up to a whole frame.
 
     Raises:
         ValueError: the file is not mono at 32 kHz.
@@ -56,8 +56,17 @@ def extract(path: Path) -> Features:
     if sample_rate != SAMPLE_RATE or audio.ndim != 1:
         found = f"{sample_rate} Hz and shape {audio.shape}"
         raise ValueError(f"{path} must be mono at {SAMPLE_RATE} Hz, found {found}")
-    n_frames = -(-len(audio) // HOP_LENGTH)
-    audio = np.pad(audio, (0, n_frames * HOP_LENGTH - len(audio)))
+    return np.pad(audio, (0, -len(audio) % HOP_LENGTH))
+
+
+def extract(path: Path) -> Features:
+    """Measure one file.
+
+    Raises:
+        ValueError: the file is not mono at 32 kHz.
+    """
+    audio = read_whole_frames(path)
+    n_frames = len(audio) // HOP_LENGTH
     log_f0, voiced = fundamental(audio.astype(np.float64) / 32768.0, 2 * n_frames + 1)
     log_mel = LogMel(N_MELS, 1024, FINE_HOP, SAMPLE_RATE)
     with torch.no_grad():
@@ -84,10 +93,15 @@ def fundamental(audio: np.ndarray, n_points: int) -> tuple[np.ndarray, np.ndarra
     f0 = pyworld.stonemask(low, coarse, times, rate)[:n_points]
     f0 = np.pad(f0, (0, n_points - len(f0)))
     voiced = f0 > F0_FLOOR / 2
+    return log_contour(f0, voiced), voiced
+
+
+def log_contour(f0: np.ndarray, voiced: np.ndarray) -> np.ndarray:
+    """Return the natural log of ``f0`` (n,) in Hz, float32, interpolated where it is not ``voiced`` (n,)."""
     if not voiced.any():
-        return np.full(n_points, FALLBACK_LOG_F0, np.float32), voiced
-    points = np.arange(n_points)
-    return np.interp(points, points[voiced], np.log(f0[voiced])).astype(np.float32), voiced
+        return np.full(len(f0), FALLBACK_LOG_F0, np.float32)
+    points = np.arange(len(f0))
+    return np.interp(points, points[voiced], np.log(f0[voiced])).astype(np.float32)
 
 
 def believable(log_f0: np.ndarray, voiced: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -113,16 +127,17 @@ def believable(log_f0: np.ndarray, voiced: np.ndarray) -> tuple[np.ndarray, np.n
 def _extract_to(job: tuple[Path, Path]) -> None:
     source, target = job
     features = extract(source)
+    assert features.mel is not None
     with replacing(target) as unfinished, unfinished.open("wb") as file:
         np.savez(file, audio=features.audio, log_f0=features.log_f0, voiced=features.voiced, mel=features.mel)
 
 
 def extract_all(utterances: Sequence[Utterance], cache: Path, workers: int) -> None:
     """Measure every utterance that ``cache`` does not hold yet; safe to interrupt and run again."""
-    cache.mkdir(parents=True, exist_ok=True)
     jobs = [(u.audio, cache_path(cache, u)) for u in utterances if not cache_path(cache, u).exists()]
     if not jobs:
         return
+    cache.mkdir(parents=True, exist_ok=True)
     with ProcessPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,)) as pool:
         for _ in tracked(pool.map(_extract_to, jobs, chunksize=16), "features", len(jobs), "line"):
             pass

@@ -12,11 +12,12 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from lightning.fabric import Fabric
 from torch.optim.swa_utils import get_ema_multi_avg_fn
@@ -27,15 +28,16 @@ from models.sovits_tiny import SovitsTiny, StudentConfig
 
 from ..config import DistillError
 from ..files import read_json, replacing
-from ..manifest import read_manifest
+from ..manifest import Utterance, read_manifest
 from ..progress_bar import ProgressBar
 from .align import align
 from .batches import Batches, BatchPlan, enough_loaders, in_order
 from .checkpoint import StudentInfo, save_student
 from .dataset import Example, condition_ids, make_example
-from .features import extract_all, load
+from .features import Features, extract_all, load
 from .objective import Objective, average_losses, weighted
 from .schedule import FROM_SCRATCH, SCRATCH, schedule
+from .told import load_told
 from .warm_start import Start, adapt, choose_voices, open_start
 
 STATE_FILE = "state.pt"
@@ -101,19 +103,36 @@ def load_data(corpus: Path, out: Path, options: TrainOptions) -> Data:
         DistillError: there is nothing to train on.
     """
     utterances = [u for u in read_manifest(corpus) if u.split in ("train", "valid")]
-    extract_all(utterances, out / "features", options.workers)
-    features = [load(out / "features", u) for u in utterances]
-    steps = align(utterances, features, out / "alignment.json", options.align_epochs, options.seed)
+    measured = measure(utterances, out, options)
     characters = {name: i for i, name in enumerate(dict.fromkeys(u.character for u in utterances))}
     moods = sorted({u.emotion for u in utterances} - {"neutral"})
     emotions = {name: i for i, name in enumerate(["neutral", *moods])}
     splits: dict[str, list[Example]] = {"train": [], "valid": []}
-    for u, f in zip(utterances, features, strict=True):
-        if u.id in steps:
-            splits[u.split].append(make_example(u, f, steps[u.id], condition_ids(u, characters, emotions)))
+    for u, features, steps in measured:
+        splits[u.split].append(make_example(u, features, steps, condition_ids(u, characters, emotions)))
     if not splits["train"]:
         raise DistillError(f"{corpus} has no training line that can be aligned; render more lines")
     return Data(splits["train"], splits["valid"], characters, emotions)
+
+
+def measure(
+    utterances: Sequence[Utterance], out: Path, options: TrainOptions
+) -> Iterator[tuple[Utterance, Features, np.ndarray]]:
+    """Give each line with its features and the length (P,) of its phonemes in steps of 8 ms.
+
+    They are what the teacher tells; where it does not, F0 is tracked and the lengths are learnt, and lines
+    too short for that are left out.
+    """
+    heard = [u for u in utterances if u.prosody is None]
+    extract_all(heard, out / "features", options.workers)
+    features = {u.id: load(out / "features", u) for u in heard}
+    found = list(features.values())
+    steps = align(heard, found, out / "alignment.json", options.align_epochs, options.seed)
+    for utterance in utterances:
+        if utterance.prosody is not None:
+            yield (utterance, *load_told(utterance))
+        elif utterance.id in steps:
+            yield utterance, features[utterance.id], steps[utterance.id]
 
 
 def learning_rate(step: int, options: TrainOptions) -> float:

@@ -45,6 +45,7 @@ class ChildProcess:
         self.lines: dict[int, Outstanding] = {}
         self.voice: VoiceInfo | None = None
         self.fault = ""
+        self.guilty: int | None = None  # serial of the line with which the runner failed
         self.useful = False
         self.started = time.monotonic()
         self.ask_at = 0.0

@@ -220,7 +220,7 @@ class ProcessEngine:
         """Pass on what a line gives; a fault of the runner costs the child, and the line one try."""
         message = line_message(packet, line)
         if is_runner_fault(message) and line.failures < RETRIES:
-            child.memory.working = line.serial
+            child.guilty = line.serial  # not the one that the child has gone on to since
             child.fault = f"failed: {packet[3]}"
             return
         fresh = line.delivered.fresh(message)
@@ -353,10 +353,11 @@ class ProcessEngine:
             is_current = child is self._current
             if is_current:
                 self._current = None
+        guilty = child.memory.working if child.guilty is None else child.guilty
         for line in lines:
             line.again()
             line.losses += 1
-            line.failures += line.serial == child.memory.working
+            line.failures += line.serial == guilty
         self._children.discard(child)
         if is_current:
             self._alert(reason)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from ..errors import TextError
 from ..spec import MAX_TEXT_CHARACTERS
 from .cleaning import CleanText, clean
+from .expression import PLAIN, Shape, shape_of
 from .language import Piece, split_languages
 from .symbols import LANGUAGES, PUNCTUATION
 from .token import LanguageReader, Token
@@ -53,6 +54,7 @@ class Reading:
         offsets: index into the original text of the character or word a phoneme comes from; never decreases.
         words: spoken words in order, not overlapping.
         warnings: what of the line cannot be said and is left out.
+        shape: lengths and pitch that the writing asks for: Nooooo, ！！.
     """
 
     normalized: str
@@ -61,6 +63,7 @@ class Reading:
     offsets: tuple[int, ...]
     words: tuple[Word, ...]
     warnings: tuple[str, ...] = ()
+    shape: Shape = PLAIN
 
 
 class FrontEnd:
@@ -111,7 +114,8 @@ class FrontEnd:
             joined.add(piece, *self._read_piece(cleaned.text, piece))
         reading = joined.reading()
         unsaid = _unsaid(cleaned, frozenset(reading.offsets))
-        return replace(reading, warnings=(unsaid,)) if unsaid else reading
+        shape = shape_of(text, reading.phonemes, reading.offsets)
+        return replace(reading, warnings=(unsaid,) if unsaid else (), shape=shape)
 
     def _read_piece(self, line: str, piece: Piece) -> tuple[str, list[Token]]:
         reader = self._reader(piece.language)

@@ -30,6 +30,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "sign hash": ("line.wav",),
     "verify": ("tiny.voice", "--root", "root.1.json"),
     "pack": (*PACK[1:], "--voice", "tiny.voice", "--out", "new", "--key", "release.pem"),
+    "certificates": ("venue-ca", "--broker", "10.0.0.2", "--client", "kiosk-3"),
     "fleet": ("status", "-i", "hosts.yml"),
     "verify-audio": ("line.wav",),
     "install": ("out/medium", *BOX),

@@ -126,13 +126,20 @@ def test_evaluate_hands_over_what_was_asked_for(tmp_path: Path, monkeypatch: pyt
     alignment = tmp_path / "alignment.json"
     alignment.write_text('{"a": [1, 2]}')
     arguments = ["evaluate", "--corpus", str(folder), "--out", str(tmp_path / "q.json"), "--measure", "tones"]
-    result = CliRunner().invoke(
-        cli, [*arguments, "--alignment", str(alignment), "--bundle", "my.voice", "--images", "images"]
-    )
+    arguments += ["--alignment", str(alignment), "--bundle", "my.voice", "--images", "images"]
+    result = CliRunner().invoke(cli, [*arguments, "--float-bundle", "float.voice", "--lines", "7"])
     assert result.exit_code == 0, result.output
-    assert called == [
-        (Path("my.voice"), folder, tmp_path / "q.json", {"a": [1, 2]}, ("tones",), Path("images"))
-    ]
+    files = (tmp_path / "q.json", {"a": [1, 2]}, ("tones",), Path("images"), Path("float.voice"))
+    assert called == [(Path("my.voice"), folder, *files, 7)]
+
+
+def test_whisper_is_put_together_where_it_is_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = pytest.importorskip("distill.evaluation.whisper_files", reason=NEEDS_EXTRA)
+    monkeypatch.setattr(files, "assemble", lambda folder, say: say(f"{folder} made"))
+    result = CliRunner().invoke(cli, ["whisper", str(tmp_path)])
+    assert (result.exit_code, result.output) == (0, f"{tmp_path} made\n")
 
 
 def test_an_unknown_measure_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -227,7 +234,8 @@ def test_the_console_script_is_this_command() -> None:
     setup = (Path(__file__).parents[2] / "setup.py").read_text("utf-8")
     assert '"sovits-distill = distill.cli:main"' in setup
     assert isinstance(cli, click.Group)
-    assert set(cli.commands) == {"init", "check", "kokoro", "corpus", "train", "run", "evaluate", "report"}
+    names = {"init", "check", "kokoro", "whisper", "corpus", "train", "run", "evaluate", "report"}
+    assert set(cli.commands) == names
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="glibc only")

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from distill.corpus.told_prosody import ToldProsody, save_prosody
 from distill.training import train
 from distill.training.train import TrainOptions
 from edge.spec import ZERO_LENGTH_SYMBOLS
@@ -50,8 +51,9 @@ def write_tone_corpus(
     character: str = "tone",
     emotions: Sequence[str] = ("neutral",),
     pitch: int = 120,
+    told: bool = False,
 ) -> Path:
-    """Write ``n`` lines of three vowels, every tenth of them for validation."""
+    """Write ``n`` lines of three vowels, every tenth of them for validation; ``told``: with their prosody."""
     folder.mkdir(parents=True, exist_ok=True)
     rng, rows = np.random.default_rng(0), []
     for i in range(n):
@@ -65,9 +67,21 @@ def write_tone_corpus(
         row |= {"emotion": emotions[i % len(emotions)], "text": " ".join(names), "phonemes": phonemes}
         row |= {"languages": ["en"] * 5, "word_starts": [0, 1, 1, 1, 0]}
         row |= {"split": "valid" if i % 10 == 9 else "train"}
+        if told:
+            row["prosody"] = save_prosody(folder, f"{i}.flac", tone_prosody([1024 / 32_000, *seconds], pitch))
         rows.append(row)
     (folder / "manifest.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
     return folder
+
+
+def tone_prosody(seconds: Sequence[float], pitch: int) -> ToldProsody:
+    """What a teacher would tell of a line of silence, vowels and silence; values from 0.1 s before it on."""
+    starts = np.concatenate([[0.0], np.cumsum(seconds)])
+    times = -0.1 + 0.01 * np.arange(round((starts[-1] + 0.2) / 0.01))
+    voiced = (times >= starts[1]) & (times < starts[-1])
+    f0 = np.where(voiced, float(pitch), 3.0).astype(np.float32)
+    edges = np.append(starts, starts[-1] + 0.05).astype(np.float32)
+    return ToldProsody(edges, f0, np.zeros_like(f0), -0.1, 0.01)
 
 
 def train_until(

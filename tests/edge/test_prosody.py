@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from edge.prosody import f0_at_edges, frame_features, plan_frames, sounded_mask, whole_durations
+from edge.text.expression import Shape
 
 RNG = np.random.default_rng(5)
 
@@ -75,3 +76,13 @@ def test_plan_agrees_with_itself() -> None:
     assert plan.n_frames == plan.durations.sum() == len(plan.f0_edges) - 1
     assert plan.features.shape == (1, plan.n_frames, 6)
     assert plan.features.dtype == np.float32
+
+
+def test_a_shape_stretches_and_lifts_its_phonemes_alone() -> None:
+    sounded = sounded_mask(["SP", "n", "i3", "."])
+    given = np.array([2.0, 4.0, 10.0, 3.0]), np.full((4, 4), 5.0), np.zeros(4)
+    plain = plan_frames(*given, sounded)
+    shaped = plan_frames(*given, sounded, shape=Shape((1.0, 1.0, 2.0, 1.0), (0.0, 0.0, 12.0, 0.0)))
+    assert (shaped.durations - plain.durations).tolist() == [0, 0, 10, 0]
+    assert np.isclose(shaped.f0_edges[16], 2 * plain.f0_edges[10])
+    assert np.isclose(shaped.f0_edges[1], plain.f0_edges[1])

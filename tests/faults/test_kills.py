@@ -9,6 +9,7 @@ import os
 import random
 import signal
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,7 @@ PER_RUN = 9
 pytestmark = [pytest.mark.broker, pytest.mark.skipif(MOSQUITTO is None, reason="mosquitto is not installed")]
 
 
-def test_kills_lose_nothing_and_say_nothing_twice(tmp_path: Path) -> None:
+def test_kills_lose_nothing_and_say_nothing_twice(tmp_path: Path, noted: Callable[[str, str], None]) -> None:
     choose = random.Random(11)
     state, log = tmp_path / "state", tmp_path / "daemon.log"
     with mosquitto(tmp_path) as port:
@@ -53,3 +54,7 @@ def test_kills_lose_nothing_and_say_nothing_twice(tmp_path: Path) -> None:
         "rejected"
     )  # with many kills the queue is full at times
     assert answered == set(ledger.sent), "the broker keeps what the daemon has not taken"
+    n_accepted = len(ledger.named("accepted"))
+    noted(
+        f"daemon: SIGKILL, {KILLS} times", f"{len(ledger.sent)} lines; {n_accepted} accepted and ended once"
+    )

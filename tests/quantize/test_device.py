@@ -55,7 +55,7 @@ def test_int8_that_rounds_convolutions_as_it_goes_is_rejected(tmp_path: Path) ->
         manifest["files"][name] = {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
     path.write_text(json.dumps(manifest), encoding="utf-8")
     code, told = run("verdict", "--bundle", str(path.parent), "--float", str(tmp_path / "float"))
-    assert code == 0 and "INT8 rejected: log-mel distance 1." in told, told
+    assert code == 0 and "INT8 rejected: log-mel distance" in told, told
 
 
 def test_building_without_tensorrt_or_gpu_is_one_line(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import onnx
 import pytest
 from onnx import ModelProto, numpy_helper
 
+from edge.bundle.bundle import BUILTIN_VOICE
 from edge.distance import snr_db
 from quantize.calibrate import record
 from quantize.compare import kernels, unfused
@@ -43,12 +44,31 @@ def run(model: ModelProto) -> np.ndarray:
     return frames
 
 
-def test_weights_keep_each_channel_within_half_a_step() -> None:
+@pytest.mark.parametrize("bits", [7, 8])
+def test_weights_keep_each_channel_within_half_a_step(bits: int) -> None:
     weight = RNG.standard_normal((50, 30)).astype(np.float32) * np.geomspace(0.01, 10, 30, dtype=np.float32)
-    values, scale = quantize_weight(weight)
+    values, scale = quantize_weight(weight, bits)
     assert values.dtype == np.int8
-    assert values.min() >= -127  # symmetric: TensorRT and the x86 kernels have no use for -128
+    assert values.min() >= 1 - 2 ** (bits - 1)  # symmetric: TensorRT and x86 have no use for -128
     assert (np.abs(values * scale - weight) <= scale * 0.5001).all()
+
+
+def test_no_pair_of_products_saturates_in_16_bits(decoder: ModelProto, limits: dict[str, float]) -> None:
+    quantized = insert(decoder, limits, names(decoder))
+    constants = map(numpy_helper.to_array, quantized.graph.initializer)
+    weights = [array for array in constants if array.dtype == np.int8 and array.ndim == 2]
+    assert weights
+    for values in weights:
+        pairs = np.abs(values.astype(int))
+        assert 255 * 2 * pairs.max() <= np.iinfo(np.int16).max
+
+
+@pytest.mark.parametrize("file", ["encoder.onnx", "decoder.onnx"])
+def test_the_built_in_voice_saturates_nowhere(file: str) -> None:
+    graph = onnx.load(BUILTIN_VOICE / file).graph
+    weights = [numpy_helper.to_array(one) for one in graph.initializer if one.name.endswith("_quantized")]
+    assert len(weights) > 10
+    assert max(int(np.abs(values.astype(int)).max()) for values in weights) <= 63
 
 
 def test_a_channel_of_zeros_stays_zero() -> None:

@@ -53,6 +53,8 @@ def connect(path: Path) -> sqlite3.Connection:
         if faults != ["ok"]:
             raise sqlite3.DatabaseError(f"malformed: {faults[0]}")
         _migrate(connection)
+        if _tables(connection) != _expected():
+            raise sqlite3.DatabaseError("malformed: its tables are not those of this version")
     except BaseException:
         connection.close()
         raise
@@ -65,6 +67,21 @@ def _migrate(connection: sqlite3.Connection) -> None:
         raise sqlite3.DatabaseError(f"malformed: version {version}, this daemon knows {len(MIGRATIONS)}")
     for number, script in enumerate(MIGRATIONS[version:], version + 1):
         connection.executescript(f"BEGIN; {script}; PRAGMA user_version = {number}; COMMIT;")
+
+
+def _tables(connection: sqlite3.Connection) -> list[tuple[Any, ...]]:
+    """Definitions as the file has them, in which SQLite does not notice a flipped bit either."""
+    columns = ", ".join(f"CAST({name} AS BLOB)" for name in ("type", "name", "tbl_name", "sql"))
+    return sorted(connection.execute(f"SELECT {columns} FROM sqlite_master"), key=repr)
+
+
+def _expected() -> list[tuple[Any, ...]]:
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    try:
+        _migrate(connection)
+        return _tables(connection)
+    finally:
+        connection.close()
 
 
 def boot_id() -> str:

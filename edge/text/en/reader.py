@@ -136,6 +136,17 @@ def _stuttered(pieces: Sequence[_Piece], lowers: Sequence[str], index: int) -> i
     return word if word > index and is_stutter(lowers[index], lowers[word]) else 0
 
 
+def site_at(text: str, start: int) -> Site | None:
+    """The site of the word that begins at a place of a text, or None where none does."""
+    pieces = _merge_marks([piece for span in normalize(text) for piece in _cut(span)])
+    index = next(
+        (index for index, piece in enumerate(pieces) if piece.start == start and piece.is_word), None
+    )
+    if index is None:
+        return None
+    return Site([fold(piece.text).lower() for piece in pieces], index, pieces[index].text[0].isupper())
+
+
 def _cut(span: Span) -> list[_Piece]:
     """Words and marks of a span; a span that was not rewritten gives each its own position."""
     literal = len(span.text) == span.end - span.start

@@ -5,7 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from distill.evaluation.prosody import comparable, duration_agreement, phoneme_pitch, pitch_agreement
+from distill.evaluation.prosody import (
+    Agreement,
+    comparable,
+    duration_agreement,
+    phoneme_pitch,
+    pitch_agreement,
+)
 from distill.evaluation.speech import Recording, Segment
 
 from .conftest import Speak
@@ -85,3 +91,21 @@ def test_too_little_gives_no_number() -> None:
     line = Recording("x", "noah", "en", "neutral", np.zeros(3200, np.float32), (Segment("AH0", 0.0, 0.1),))
 
     assert np.isnan(duration_agreement([(line, line)]).correlation)
+
+
+# --- Within sentences ---
+
+
+def test_sentences_that_only_differ_from_each_other_do_not_agree_within() -> None:
+    rng = np.random.default_rng(0)
+    levels = np.repeat([100.0, 200.0, 300.0], 20).reshape(3, 20)
+    one, other = levels + rng.normal(0, 5, levels.shape), levels + rng.normal(0, 5, levels.shape)
+    assert Agreement.between(one.ravel(), other.ravel()).correlation > 0.9
+    assert abs(Agreement.within(list(zip(one, other, strict=True))).correlation) < 0.4
+
+
+def test_sentences_that_move_alike_agree_within_however_far_apart_they_lie() -> None:
+    moves = np.random.default_rng(0).normal(0, 5, (4, 15))
+    apart = [(move, move + 50.0 * index) for index, move in enumerate(moves)]
+    assert Agreement.within(apart).correlation == pytest.approx(1.0)
+    assert Agreement.within([]).n == 0

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from distill.evaluation import report
-from distill.evaluation.result import Check, Target, write_results
+from distill.evaluation.result import FLOAT, STUDENT, TEACHER, Check, Target, write_results
 from edge.bundle.bundle import Bundle
 
 AT_MOST = Target("word error above teacher", "at most", 5.0, "points")
@@ -54,6 +54,22 @@ def test_the_file_holds_every_number_and_where_it_was_measured(result: Path) -> 
     assert content["checks"][1]["value"] is None
     assert content["checks"][1]["detail"]["table"] == {"a": None, "b": [1.0, 2.0]}
     assert list(result.parent.iterdir()) == [result]
+
+
+def test_speakers_that_were_heard_beside_each_other_have_a_table_of_their_own(result: Path) -> None:
+    natural = Target("DistillMOS below teacher", "at most", 0.3, "MOS")
+    three = {TEACHER: 4.5, FLOAT: 4.25, STUDENT: 4.0}
+    checks = [
+        natural.check("noah zh", 0.5, 30, **three),
+        natural.check("mei ja", 0.1, 30, teacher=4.5, student=4.4),
+    ]
+    content = json.loads(result.read_text("utf-8"))
+    content["checks"] += [check.to_dict() for check in checks]
+    table = report.section(content)
+    assert "| side by side | who | teacher | float networks | student |" in table
+    assert "| DistillMOS below teacher | noah zh | 4.5 | 4.25 | 4 |" in table
+    assert "| DistillMOS below teacher | mei ja | 4.5 | – | 4.4 |" in table
+    assert table.count("float networks") == 1  # not again behind each number
 
 
 @pytest.fixture

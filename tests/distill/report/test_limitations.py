@@ -43,6 +43,13 @@ def test_what_was_not_measured_is_said() -> None:
     assert "characters told apart" in said(quality=QUALITY.model_copy(update={"left_out": left_out}))
 
 
+def test_a_language_that_a_recogniser_wrote_down_is_not_said_to_be_unheard() -> None:
+    update = {"measure": "syllables misheard above teacher", "subject": "noah zh", "n": 100}
+    checks = (WORDS, WORDS.model_copy(update=update))
+    text = said(quality=QUALITY.model_copy(update={"checks": checks}))
+    assert "whether Japanese is understood" in text and "Chinese" not in text
+
+
 def test_the_corpus_is_not_flattered() -> None:
     assert "quality gate" in said(CorpusSummary())
     assert "3 lines of the script" in said(CorpusSummary(gate=GateSummary(recovered=1, lost=3)))

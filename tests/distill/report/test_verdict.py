@@ -78,16 +78,17 @@ def test_numbers_go_to_their_language() -> None:
 
 
 def test_every_judged_measure_has_a_meaning() -> None:
-    from distill.evaluation import faults, likeness, words
+    from distill.evaluation import faults, likeness, listening, words
     from distill.evaluation.result import Target
 
     targets = {
         value.measure
-        for module in (faults, likeness, words)
-        for value in vars(module).values()
+        for module in (faults, likeness, listening, words)
+        for value in (*vars(module).values(), *listening.HEARD.values())
         if isinstance(value, Target)
     }
-    only_reported = {likeness.TOLD_DURATION.measure, likeness.ALIGNMENT.measure}
+    reported = (likeness.TOLD_DURATION, likeness.ALIGNMENT, listening.CHARACTERS)
+    only_reported = {target.measure for target in reported}
     assert set(MEANINGS) == targets - only_reported
 
 

@@ -1,0 +1,116 @@
+"""Independent listeners on teacher, float and int8 networks side by side: words, naturalness, who speaks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import combinations, product
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..manifest import Utterance
+from . import listener, transcript
+from .listener import MissingEarError
+from .result import STUDENT, TEACHER, Check, LeftOut, Target
+from .session import Session, Speak
+from .speech import Samples
+
+HEARD = {
+    transcript.WORDS: Target("words misheard above teacher", "at most", 2.0, "points"),
+    transcript.SYLLABLES: Target("syllables misheard above teacher", "at most", 2.0, "points"),
+    transcript.TONED: Target("toned syllables misheard above teacher", "at most", 4.0, "points"),
+    transcript.MORAE: Target("morae misheard above teacher", "at most", 2.0, "points"),
+}
+CHARACTERS = Target("characters misheard above teacher", "at most", 2.0, "points")  # only reported
+NATURAL = Target("DistillMOS below teacher", "at most", 0.3, "MOS")
+CLEAN = Target("DNSMOS below teacher", "at most", 0.1, "MOS")
+SAME_VOICE = Target("likeness to the teacher's voice", "at least", 0.85, "cosine")
+ONE_VOICE = Target("likeness of a voice between languages", "at least", 0.75, "cosine")
+
+N_HEARD_LINES, N_JUDGED_LINES, N_VOICE_LINES = 100, 30, 20  # per character and language
+NO_LINE = "no neutral line is held out"
+
+
+def heard(session: Session) -> Iterator[Check | LeftOut]:
+    """Errors of a recogniser that writes freely, on sentences that training has not seen."""
+    try:
+        recogniser: listener.Recogniser = listener.whisper()
+        transcript.require_simplifier()
+    except MissingEarError as error:
+        yield from (target.left_out("all", str(error)) for target in HEARD.values())
+        return
+    for character, language, lines in _conditions(session, N_HEARD_LINES):
+        found = {
+            name: transcript.add_up([_misheard(recogniser, speak, line) for line in lines])
+            for name, speak in session.speakers().items()
+        }
+        for kind, errors in found[TEACHER].items():
+            percents = {name: rows[kind].percent for name, rows in found.items()}
+            above = percents[STUDENT] - percents[TEACHER]
+            judge = HEARD[kind].check if kind in HEARD else CHARACTERS.report
+            yield judge(f"{character} {language}", above, len(lines), **percents, units=errors.units)
+
+
+def _misheard(recogniser: listener.Recogniser, speak: Speak, line: Utterance) -> dict[str, transcript.Errors]:
+    wrote = recogniser.transcribe(speak(line).audio, line.language)
+    return transcript.compare(line.text, wrote, line.language)
+
+
+def judged(session: Session) -> Iterator[Check | LeftOut]:
+    """How natural and how clean two models of human listeners find it."""
+    for target, load in ((NATURAL, listener.distill_mos), (CLEAN, listener.dns_mos)):
+        try:
+            judge = load()
+        except MissingEarError as error:
+            yield target.left_out("all", str(error))
+            continue
+        for character, language, lines in _conditions(session, N_JUDGED_LINES):
+            scores = {
+                name: float(np.mean([judge(speak(line).audio) for line in lines]))
+                for name, speak in session.speakers().items()
+            }
+            below = scores[TEACHER] - scores[STUDENT]
+            yield target.check(f"{character} {language}", below, len(lines), **scores)
+
+
+def recognised(session: Session) -> Iterator[Check | LeftOut]:
+    """Whether a speaker encoder hears the teacher's voice, and one voice in all languages of a character."""
+    try:
+        describe = listener.timbre()
+    except MissingEarError as error:
+        yield from (target.left_out("all", str(error)) for target in (SAME_VOICE, ONE_VOICE))
+        return
+    by_character: dict[str, dict[str, dict[str, Vectors]]] = {}
+    for character, language, lines in _conditions(session, N_VOICE_LINES):
+        vectors = {name: _vectors(describe, speak, lines) for name, speak in session.speakers().items()}
+        by_character.setdefault(character, {})[language] = vectors
+        told = vectors[TEACHER]
+        alike = {name: _cosine(own, told) for name, own in vectors.items() if name != TEACHER}
+        yield SAME_VOICE.check(f"{character} {language}", alike[STUDENT], len(lines), **alike)
+    for character, spoken in by_character.items():
+        for one, other in combinations(spoken, 2):
+            alike = {name: _cosine(spoken[one][name], spoken[other][name]) for name in spoken[one]}
+            yield ONE_VOICE.check(f"{character} {one}-{other}", alike[STUDENT], len(spoken[one]), **alike)
+
+
+Vectors = NDArray[np.float64]
+
+
+def _vectors(
+    describe: Callable[[Samples], listener.Vector], speak: Speak, lines: Sequence[Utterance]
+) -> Vectors:
+    return np.stack([describe(speak(line).audio) for line in lines]).astype(np.float64)
+
+
+def _cosine(some: Vectors, others: Vectors) -> float:
+    """Mean cosine of every vector of one set with every one of the other; all are of length 1."""
+    return float(np.mean([one @ other for one, other in product(some, others)]))
+
+
+def _conditions(session: Session, limit: int) -> Iterator[tuple[str, str, list[Utterance]]]:
+    """Yield characters and languages with neutral held-out sentences."""
+    limit = min(limit, session.most or limit)
+    for character, language in session.teacher.conditions():
+        where = {"character": character, "language": language, "emotion": "neutral"}
+        if lines := session.teacher.sentences(where, limit):
+            yield character, language, lines

@@ -22,6 +22,7 @@
 DEMO := .venv
 DEV := .venv-dev
 NODE := .node
+JOBS ?= 2
 FAST_TESTS := tests/edge tests/quantize tests/benchmarks tests/test_imports.py tests/test_extras.py
 TEST_TOOLS := chromium espeak-ng flite mosquitto mosquitto-clients
 TENSORRT := tensorrt-rtx-cu13-bindings==1.7.1.116 onnxruntime-ep-nv-tensorrt-rtx-cu13==0.5.0
@@ -39,8 +40,9 @@ help:
 demo: $(DEMO)/ready
 	@$(DEMO)/bin/python -m edge.demo $(DEMO_FLAGS)
 
+# Two files of tests at a time, a thread each.
 test: $(DEV)/ready tools
-	$(DEV)/bin/python -m pytest
+	OMP_NUM_THREADS=1 $(DEV)/bin/python -m pytest -n $(JOBS) --dist loadfile
 
 test-fast: $(DEV)/ready
 	$(DEV)/bin/python -m pytest -n 2 -m "not broker and not slow and not torch and not browser" $(FAST_TESTS)
@@ -76,6 +78,7 @@ faults: $(DEV)/ready tools
 	FAULTS_PAGE=docs/faults.md KILLS=$${KILLS:-500} FAULT_LINES=$${FAULT_LINES:-200} \
 	FAULT_BURST=$${FAULT_BURST:-10000} FAULT_FLIPS=$${FAULT_FLIPS:-1000} $(DEV)/bin/python -m pytest tests/faults
 	INTERLEAVINGS=$${INTERLEAVINGS:-2000} $(DEV)/bin/python -m pytest tests/edge/daemon/test_interleavings.py
+	RELOADS=$${RELOADS:-200} $(DEV)/bin/python -m pytest tests/edge/engine/test_reload_memory.py
 
 # Forty minutes of lines, stops and reloads; the figures are kept.
 soak: $(DEV)/ready tools

@@ -153,6 +153,8 @@ class Requests:
             self.on_inbound(inbound)
         else:
             self._silence(command, copy.silenced)
+            if copy.unanswered is not None:  # this copy's place tells what was sent after the stop
+                copy.unanswered.received = inbound.received
             state.awaited.discard(copy)
             self.on_stop_answer(StopAnswer(copy))
             state.publisher.acknowledge(inbound)

@@ -12,6 +12,9 @@ from distill.teachers.kokoro import KokoroTeacher
 from distill.teachers.settings import KokoroSettings
 from edge.text import FrontEnd
 
+for library in ("faster_whisper", "distillmos", "resemblyzer"):
+    pytest.importorskip(library, reason="the extra evaluation is not installed")
+
 pytestmark = [
     pytest.mark.models,
     # What the libraries warn of is theirs: deprecated calls in librosa, numba, torch and webrtcvad.

@@ -187,6 +187,7 @@ class Message:
     acknowledged: bool = False
 
     def inbound(self) -> Inbound:
+        self.world.now += 1e-6  # no two arrive at the same time
         return Inbound(
             self.topic, self.payload, False, False, 1, 1, 1, time.monotonic(), len(self.payload), source=self
         )
@@ -218,6 +219,9 @@ class World:
         self.disk = Disk()
         self.sent: dict[str, dict[str, Any]] = {}
         self.order: list[str] = []
+        self.stops: list[str] = []
+        """Whom each stop was meant for; empty: everyone."""
+        self.n_stops_before: dict[str, int] = {}
         self.refused: set[str] = set()
         self.events: dict[str, list[dict[str, Any]]] = defaultdict(list)
         self.began: dict[str, float] = {}
@@ -257,7 +261,7 @@ class World:
         held, self._held = self._held, []
         for message in held:
             if not message.acknowledged:
-                self.arrive(message, dup=True)
+                self.arrive(message)
 
     def settle(self) -> None:
         """Let the core deal with everything that waits for it."""
@@ -270,11 +274,13 @@ class World:
         """Publish a request to speak."""
         if message["id"] not in self.sent:
             self.order.append(message["id"])
+            self.n_stops_before[message["id"]] = len(self.stops)
         self.sent.setdefault(message["id"], message)
         self.way.append(Message("sovits/w/request/say", json.dumps(message).encode(), self))
 
     def send_stop(self, character: str) -> None:
         """Publish a stop: it comes over both sessions."""
+        self.stops.append(character)
         topic = "sovits/w/stop" + (f"/{character}" if character else "")
         for lane in (self.way, self.urgent):
             lane.append(Message(topic, b"", self))
@@ -284,8 +290,8 @@ class World:
         for lane in (self.way, self.urgent):
             lane.append(Message("sovits/w/request/cancel", json.dumps({"id": request_id}).encode(), self))
 
-    def arrive(self, message: Message, *, dup: bool = False, urgent: bool = False) -> None:
-        """Bring a message to the daemon, and let it be dealt with."""
+    def arrive(self, message: Message, *, urgent: bool = False, lagging: bool = False) -> None:
+        """Bring a message to the daemon, and let it be dealt with unless the core lags behind."""
         self._held.append(message)
         inbound = message.inbound()
         if urgent:
@@ -294,7 +300,8 @@ class World:
             self.inbox.offer(inbound, owed=True)
         else:
             self.inbox.offer(StopSignal(inbound), owed=True)
-        self.settle()
+        if not lagging:
+            self.settle()
 
     # What moves.
 

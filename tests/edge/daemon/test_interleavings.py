@@ -41,6 +41,7 @@ class Show(RuleBasedStateMachine):
             self.world.finish()
             self.events_are_in_order()
             self.everything_has_ended()
+            self.a_stop_spares_what_was_sent_after_it()
             self.nothing_begins_after_a_stop()
         finally:
             self.patch.undo()
@@ -95,9 +96,9 @@ class Show(RuleBasedStateMachine):
     # The way to the daemon and from it.
 
     @precondition(lambda self: self.world.way)
-    @rule()
-    def arrive(self) -> None:
-        self.world.arrive(self.world.way.popleft())
+    @rule(lagging=st.booleans())
+    def arrive(self, lagging: bool) -> None:
+        self.world.arrive(self.world.way.popleft(), lagging=lagging)
         self.half_here = bool(self.stops) and any("/stop" in message.topic for message in self.world.way)
 
     @precondition(lambda self: self.world.urgent)
@@ -122,6 +123,11 @@ class Show(RuleBasedStateMachine):
     def play(self, blocks: int) -> None:
         for _ in range(blocks):
             self.world.play()
+
+    @rule(character=st.sampled_from(["", "noah"]))
+    def stop_slowly(self, character: str) -> None:
+        """Neither copy of it is here yet."""
+        self.world.send_stop(character)
 
     @rule(seconds=st.sampled_from([0.005, 0.1, 0.3, 2.0, 11.0]))
     def wait(self, seconds: float) -> None:
@@ -165,6 +171,13 @@ class Show(RuleBasedStateMachine):
             assert all(step not in TERMINAL_EVENTS for step in steps[:-1]), (name, steps)
 
     @invariant()
+    def a_stop_spares_what_was_sent_after_it(self) -> None:
+        for name, events in self.world.events.items():
+            if any(event["event"] == "cancelled" and event["by"] == "stop" for event in events):
+                meant = {"", self.world.sent[name]["character"]}
+                assert meant & set(self.world.stops[self.world.n_stops_before[name] :]), name
+
+    @invariant()
     def nothing_begins_after_a_stop(self) -> None:
         for obeyed, before in self.stops:
             late = {name for name in before if self.world.began.get(name, 0.0) > obeyed}
@@ -197,3 +210,17 @@ def run(machine: type[RuleBasedStateMachine]) -> Callable[[], None]:
 
 
 TestShow = run(Show)
+
+
+def test_a_stop_whose_own_session_lags_spares_what_was_sent_after_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = World(tmp_path, monkeypatch)
+    world.send({"id": "before", "character": "noah", "text": "word"})
+    world.send_stop("")
+    world.send({"id": "after", "character": "noah", "text": "word"})
+    while world.way:
+        world.arrive(world.way.popleft(), lagging=True)
+    world.arrive(world.urgent.popleft(), urgent=True)
+    world.finish()
+    assert world.ended("before") == "cancelled" and world.ended("after") == "finished"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import threading
 import time
@@ -61,7 +62,8 @@ class Kiosk:
         return [str(entry["event"]) for entry in AuditLog(self.state / "audit.jsonl").entries()]
 
     def gone(self) -> bool:
-        lines = list((self.state / "cache").rglob("*.line"))
+        files = [name for _, _, names in os.walk(self.state / "cache") for name in names]
+        lines = [name for name in files if name.endswith(".line")]
         return not self.bundle.exists() and not self.engine.parent.exists() and not lines
 
 

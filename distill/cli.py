@@ -160,6 +160,8 @@ def corpus(config: Path, out: Path, processes: int, devices: int) -> None:
 )
 @click.option("--prosody-steps", type=click.IntRange(min=0), default=0, show_default=True,
               help="The first of them, which look at prosody alone: faster, on twice the lines.")  # fmt: skip
+@click.option("--adversarial-steps", type=click.IntRange(min=0), default=0, show_default=True,
+              help="The last of them, against a discriminator: half as slow again, livelier.")  # fmt: skip
 @click.option("--batch", type=_positive, default=16, show_default=True, help="Lines per step and device.")
 @click.option("--learning-rate", type=click.FloatRange(0, min_open=True), default=None,
               show_default=_either("learning_rate"),

@@ -22,11 +22,13 @@ from .losses import SpectralLoss, prosody_loss
 WEIGHTS = {
     "log_stft": 1.0, "convergence": 0.15, "mel": 2.0,
     "duration": 1.0, "f0": 2.0, "f0_squared": 20.0, "energy": 0.3,
+    "adversarial": 0.1, "features": 0.3,
 }  # fmt: skip
 OWN_ENERGY = 0.5  # share of lines decoded with the energy that the student predicts, as on the device
 SILENT = 20.0  # taken from the log-magnitudes of frames outside the line
 
 Batch = dict[str, Tensor]
+Judge = Callable[[Tensor, Tensor], dict[str, Tensor]]  # of the student's and the teacher's sound
 
 
 class Objective(torch.nn.Module):
@@ -36,8 +38,8 @@ class Objective(torch.nn.Module):
         super().__init__()
         self.student, self.head, self.spectral = student, SourceFilterHead(), SpectralLoss()
 
-    def forward(self, batch: Batch, sound: bool = True) -> dict[str, Tensor]:
-        """Return one scalar per term for a batch of ``dataset.collate``: of prosody, and of sound."""
+    def forward(self, batch: Batch, sound: bool = True, judge: Judge | None = None) -> dict[str, Tensor]:
+        """Return one scalar per term for a batch of ``dataset.collate``: of prosody, of sound, of a judge."""
         strength = torch.ones_like(batch["energy"][:, 0])
         durations, f0, energy, hidden = self.student.encoder(
             batch["phoneme_ids"], batch["language_ids"], batch["word_starts"],
@@ -49,7 +51,8 @@ class Objective(torch.nn.Module):
             return terms
         output = self.render(hidden, energy.detach(), batch)
         inner = slice(MARGIN * HOP_LENGTH, -MARGIN * HOP_LENGTH)
-        return {**terms, **self.spectral(output[:, inner], batch["audio"][:, inner])}
+        pair = output[:, inner], batch["audio"][:, inner]
+        return {**terms, **self.spectral(*pair), **(judge(*pair) if judge else {})}
 
     def render(self, hidden: Tensor, energy: Tensor, batch: Batch) -> Tensor:
         """Decode the windows of a batch with the teacher's times and pitch, (B, T * HOP_LENGTH).

@@ -44,6 +44,8 @@ class TrainConfig(BaseModel):
     """Optimiser steps in all."""
     prosody_steps: int | None = Field(default=None, ge=0)
     """The first of them, which look at prosody alone."""
+    adversarial_steps: int | None = Field(default=None, ge=0)
+    """The last of them, against a discriminator."""
     batch: int | None = Field(default=None, ge=1)
     """Lines per step and process."""
     learning_rate: float | None = Field(default=None, gt=0)

@@ -30,6 +30,7 @@ from ..config import DistillError
 from ..files import read_json, replacing
 from ..manifest import Utterance, read_manifest
 from ..progress_bar import ProgressBar
+from .adversary import Adversary
 from .align import align
 from .batches import Batches, BatchPlan, enough_loaders, in_order
 from .checkpoint import StudentInfo, save_student
@@ -54,6 +55,8 @@ class TrainOptions:
     """Optimiser steps in all; the learning rate falls along a cosine over them."""
     prosody_steps: int = 0
     """The first of them, which look at prosody alone: twice the lines in half the time."""
+    adversarial_steps: int = 0
+    """The last of them, against a discriminator: slower, for a livelier sound."""
     batch: int = 16
     """Lines per step and process; window: frames of each line that the decoder sees."""
     window: int = 64
@@ -172,6 +175,7 @@ class Run:
     ) -> None:
         self.out, self.student, self.optimizer, self.info = out, student, optimizer, info
         self.average = {k: v.detach().clone() for k, v in student.state_dict().items()}
+        self.adversary: Adversary | None = None
         self.step = 0
         self.state_path = out / STATE_FILE
 
@@ -197,6 +201,8 @@ class Run:
         self.optimizer.load_state_dict(state["optimizer"])
         self.average = {key: value.to(self.average[key].device) for key, value in state["average"].items()}
         self.step = state["step"]
+        if self.adversary is not None and "adversary" in state:
+            self.adversary.load_state_dict(state["adversary"])
         self.info = replace(self.info, started_from=began)
 
     def update_average(self, decay: float) -> None:
@@ -211,6 +217,8 @@ class Run:
         state = {"student": self.student.state_dict(), "optimizer": self.optimizer.state_dict(),
                  "average": self.average, "step": self.step,
                  "started_from": self.info.started_from}  # fmt: skip
+        if self.adversary is not None:
+            state["adversary"] = self.adversary.state_dict()
         with replacing(self.state_path) as unfinished:
             torch.save(state, unfinished)
         save_student(self.out / "student", self.average, replace(self.info, step=self.step))
@@ -265,6 +273,8 @@ def _train(
     described = read_json(summary) if summary.exists() else {}
     info = StudentInfo(student.config, data.characters, data.emotions, 0, described, origin)
     run = Run(out, student, optimizer, info)
+    if options.adversarial_steps:
+        run.adversary = Adversary(fabric.device)
     run.resume()
     _loop(fabric, run, data, options)
     return out / "student"
@@ -314,7 +324,8 @@ def _loop(fabric: Fabric, run: Run, data: Data, options: TrainOptions) -> None:
                 group["lr"] = learning_rate(run.step, options)
             torch.manual_seed(options.seed + run.step)
             sound = run.step >= options.prosody_steps
-            terms = objective(fabric.to_device(batch), sound)
+            judge = run.adversary if run.step >= options.steps - options.adversarial_steps else None
+            terms = objective(fabric.to_device(batch), sound, judge)
             optimizer.zero_grad()
             fabric.backward(weighted(terms))
             fabric.clip_gradients(objective, optimizer, max_norm=2.0)

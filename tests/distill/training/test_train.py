@@ -63,7 +63,7 @@ def test_losses_fall(corpus: Path, tmp_path: Path) -> None:
     for term in ("mel", "log_stft", "duration"):
         assert valid[-1][term] < 0.8 * valid[1][term], term
     assert [row["step"] for row in valid] == list(range(0, 101, 10))
-    weighted = sum(WEIGHTS[term] * valid[0][term] for term in WEIGHTS)
+    weighted = sum(WEIGHTS[term] * value for term, value in valid[0].items() if term in WEIGHTS)
     assert valid[0]["loss"] == pytest.approx(weighted, abs=1e-3)
 
 
@@ -82,6 +82,26 @@ def test_a_run_killed_in_the_prosody_alone_goes_on(corpus: Path, tmp_path: Path)
     resumed = train(corpus, tmp_path / "halves", options, SMALL)
     for key, value in weights(whole).items():
         torch.testing.assert_close(weights(resumed)[key], value, atol=1e-6, rtol=1e-5)
+
+
+def test_a_run_killed_in_front_of_its_adversary_goes_on(corpus: Path, tmp_path: Path) -> None:
+    options = replace(OPTIONS, adversarial_steps=4)
+    whole = train(corpus, tmp_path / "whole", options, SMALL)
+    train_until(3, corpus, tmp_path / "halves", options, SMALL)
+    assert "adversary" in torch.load(tmp_path / "halves" / "state.pt", weights_only=True)
+    resumed = train(corpus, tmp_path / "halves", options, SMALL)
+    plain = train(corpus, tmp_path / "plain", OPTIONS, SMALL)
+    for key, value in weights(whole).items():
+        torch.testing.assert_close(weights(resumed)[key], value, atol=1e-6, rtol=1e-5)
+    assert any(not torch.equal(value, weights(plain)[key]) for key, value in weights(whole).items())
+
+
+def test_the_adversary_comes_with_the_last_steps(corpus: Path, tmp_path: Path) -> None:
+    options = replace(OPTIONS, steps=100, adversarial_steps=50, validate_every=100)
+    train(corpus, tmp_path, options, SMALL)
+    rows = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    found = {row["step"]: "adversarial" in row for row in rows if row["kind"] == "train"}
+    assert found == {50: False, 100: True}
 
 
 def test_missing_corpus_names_the_remedy(tmp_path: Path) -> None:

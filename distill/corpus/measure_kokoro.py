@@ -32,7 +32,7 @@ from ..teachers.kokoro import VOICED_HZ, KokoroTeacher
 from ..teachers.kokoro_accent import accented
 from ..voice.config import load_recipe
 
-CONFIG = Path(__file__).parents[1] / "configs" / "kokoro.toml"
+CONFIG = Path(__file__).parents[1] / "configs" / "builtin.toml"
 PITCH_STEP_S = 0.0125
 VOWELS = frozenset("aiueoAIUEO") | {"N"}
 N_ACCENT_LINES, N_EMOTION_LINES = 150, 6

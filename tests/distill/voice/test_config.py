@@ -112,10 +112,12 @@ def test_a_voice_that_nobody_heard(tmp_path: Path, kind: str) -> None:
 
 
 def test_a_file_of_recordings_is_a_recipe_too(tmp_path: Path) -> None:
-    recipe = load_recipe(BUILTIN)
-    speaking = {recording.character for recording in recipe.corpus.recordings}
-    assert speaking == {"noah", "ava", "claire", "mei"}
-    assert recipe.make is make_teacher and not recipe.references
+    for path in (BUILTIN, BUILTIN.with_name("stand-ins.toml")):
+        recipe = load_recipe(path)
+        speaking = {recording.character for recording in recipe.corpus.recordings}
+        assert speaking == {"noah", "ava", "claire", "mei"}
+        assert not recipe.references
+    assert recipe.make is make_teacher  # these need no settings
     (tmp_path / "voice.toml").write_text(VOICE + HTTP, "utf-8")
     assert list(load_recipe(tmp_path / "voice.toml").references) == ["neutral"]
 

@@ -22,7 +22,7 @@ from .losses import SpectralLoss, prosody_loss
 WEIGHTS = {
     "log_stft": 1.0, "convergence": 0.15, "mel": 2.0,
     "duration": 1.0, "f0": 2.0, "f0_squared": 20.0, "energy": 0.3,
-    "adversarial": 0.1, "features": 0.3,
+    "adversarial": 0.2, "features": 0.6,
 }  # fmt: skip
 OWN_ENERGY = 0.5  # share of lines decoded with the energy that the student predicts, as on the device
 SILENT = 20.0  # taken from the log-magnitudes of frames outside the line

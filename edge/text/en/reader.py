@@ -129,10 +129,15 @@ class EnglishReader:
 
 
 def _stuttered(pieces: Sequence[_Piece], lowers: Sequence[str], index: int) -> int:
-    """Where the word stands that a fragment stutters, behind W- or W-w-; 0 if it is none."""
+    """Where the word stands that a fragment stutters, behind W-, W-w- or W...; 0 if it is none."""
     word = index
-    while word + 1 < len(pieces) and pieces[word].is_prefix and lowers[word][:1] == lowers[index][:1]:
-        word += 1
+    while word + 1 < len(pieces) and lowers[word][:1] == lowers[index][:1]:
+        if pieces[word].is_prefix:
+            word += 1
+        elif len(lowers[word]) == 1 and pieces[word + 1].text in ("…", "-") and word + 2 < len(pieces):
+            word += 2  # W... what
+        else:
+            break
     return word if word > index and is_stutter(lowers[index], lowers[word]) else 0
 
 

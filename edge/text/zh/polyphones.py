@@ -35,7 +35,7 @@ _SURNAMES = {
     "单": "shan4", "曾": "zeng1", "仇": "qiu2", "解": "xie4", "区": "ou1", "查": "zha1", "盖": "ge3",
     "朴": "piao2", "华": "hua4", "翟": "zhai2", "缪": "miao4", "葛": "ge3", "燕": "yan1", "员": "yun4",
     "乐": "yue4", "种": "chong2", "折": "she2", "黑": "he4", "秘": "bi4", "冼": "xian3", "召": "shao4",
-    "那": "na1", "应": "ying1", "任": "ren2",
+    "那": "na1", "繁": "po2", "应": "ying1", "任": "ren2",
 }  # fmt: skip
 _NAMING = ("姓", "叫", "名叫", "姓氏", "复姓")
 _SURNAMES_AFTER_LITTLE = "曾仇任翟解"  # 小曾, 老解; 小区 is a housing estate

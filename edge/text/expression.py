@@ -31,15 +31,12 @@ _ENDS = frozenset(".!?")
 
 @dataclass(frozen=True)
 class Shape:
-    """Changes to what the voice would do by itself, one entry per phoneme; both empty where there is none.
-
-    Attributes:
-        stretch: factors of the durations.
-        lift: semitones.
-    """
+    """Changes to what the voice would do by itself, one entry per phoneme; both empty where there is none."""
 
     stretch: tuple[float, ...] = ()
+    """Factors of the durations."""
     lift: tuple[float, ...] = ()
+    """Semitones."""
 
 
 PLAIN = Shape()

@@ -29,22 +29,20 @@ _ZERO = 33  # costs and lengths are stored as printable ASCII from "!" on
 
 @dataclass(frozen=True)
 class Entry:
-    """What the list knows of a word.
-
-    Attributes:
-        cost: -log probability in quarters.
-        pos: part of speech, one letter of jieba's: n v a d m q r p c u t s f i z y e o; N for names of
-            persons, - for a mere prefix.
-        longest: length of the longest listed word with the same first two characters.
-        reading: pinyin with tone digits, or None where each character has its usual reading.
-        trust: how sure the reading is, one of ``GUESSED``, ``LISTED`` and ``OWN``.
-    """
+    """What the list knows of a word."""
 
     cost: int
+    """-log probability in quarters."""
     pos: str
+    """Part of speech, one letter of jieba's: n v a d m q r p c u t s f i z y e o; N for names of persons, -
+    for a mere prefix.
+    """
     longest: int
+    """Length of the longest listed word with the same first two characters."""
     reading: tuple[str, ...] | None
+    """Pinyin with tone digits, or None where each character has its usual reading."""
     trust: int = 1
+    """How sure the reading is, one of ``GUESSED``, ``LISTED`` and ``OWN``."""
 
 
 def pack_entries(entries: Mapping[str, Entry]) -> bytes:
@@ -100,15 +98,12 @@ class _WordList:
 
 
 class ChineseDictionary:
-    """Finds words and cuts text into the most probable sequence of them.
-
-    Attributes:
-        get: gives the entry of a word, or None; keeps answers.
-    """
+    """Finds words and cuts text into the most probable sequence of them."""
 
     def __init__(self, path: Path = DATA_PATH) -> None:
         # Not a method of this object: a cache that holds its owner is a circle, which is freed late or never.
         self.get = lru_cache(maxsize=8192)(_WordList(path).find)
+        """Gives the entry of a word, or None; keeps answers."""
 
     def is_word(self, word: str) -> bool:
         """Whether the list holds this as a word of its own."""

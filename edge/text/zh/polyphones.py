@@ -43,21 +43,18 @@ _SURNAMES_AFTER_LITTLE = "曾仇任翟解"  # 小曾, 老解; 小区 is a housin
 
 @dataclass(frozen=True)
 class _Rule:
-    """One reading and where it holds.
-
-    Attributes:
-        reading: pinyin with tone digits; empty to keep the usual reading.
-        before: pattern that must match the end of the clause before the word.
-        after: pattern that must match the start of the clause after it.
-        before_pos: parts of speech the word before may have, ^ for the start of the clause; empty for any.
-        after_pos: the same for the word after, $ for the end of the clause.
-    """
+    """One reading and where it holds."""
 
     reading: tuple[str, ...]
+    """Pinyin with tone digits; empty to keep the usual reading."""
     before: re.Pattern[str] | None
+    """Pattern that must match the end of the clause before the word."""
     after: re.Pattern[str] | None
+    """Pattern that must match the start of the clause after it."""
     before_pos: str
+    """Parts of speech the word before may have, ^ for the start of the clause; empty for any."""
     after_pos: str
+    """The same for the word after, $ for the end of the clause."""
 
     def fits(self, words: Sequence[ChineseWord], index: int, before: str, after: str) -> bool:
         """Whether the rule holds for the word at ``index``."""

@@ -2,8 +2,8 @@
 
     python -m benchmarks.reading
 
-Writes ``benchmarks/results/reading.json``: for the complaints of public issue trackers and for the further lines,
-``right`` and ``tried`` of each kind, and every line that is read otherwise.
+Writes ``benchmarks/results/reading.json``: for the complaints of public issue trackers and for the further
+lines, ``right`` and ``tried`` of each kind, and every line that is read otherwise.
 """
 
 from __future__ import annotations

@@ -5,8 +5,8 @@
 FOLDER holds ``np_ckpt.pkl``, ``char2idx.pkl``, ``class2idx.pkl`` and ``digest_cedict.pkl`` of the package
 g2pM 0.1.2.5 (Apache-2.0; Kyubyong Park and Seanie Lee, "g2pM: A Neural Grapheme-to-Phoneme Conversion Package
 for Mandarin Chinese Based on a New Open Benchmark Dataset", Interspeech 2020). ``--measure``
-writes the share of right readings on sentences of its benchmark CPP to ``polyphones_result.json`` beside this file,
-by character and with what was missed; ▁ marks one character of each sentence.
+writes the share of right readings on sentences of its benchmark CPP to ``polyphones_result.json`` beside this
+file, by character and with what was missed; ▁ marks one character of each sentence.
 
 Embeddings become signed bytes with one scale per character. Both directions of the LSTM are put into one
 matrix, gates in the order input, forget, output, cell, so that a step of both is one product.
@@ -110,7 +110,7 @@ def pack(folder: Path, path: Path) -> None:
 
 
 def measure(sentences: Path, labels: Path) -> dict[str, object]:
-    """Share of right readings, in all, apart from neutral tones and by character, and how often what was missed."""
+    """Share of right readings, in all, apart from neutral tones and by character; all misses."""
     reader = ChineseReader()
     counts: dict[str, list[int]] = defaultdict(lambda: [0, 0])
     misses: Counter[tuple[str, str, str]] = Counter()

@@ -150,9 +150,9 @@ class LineDecoder:
         Raises:
             RunnerError: a network failed or gave NaN.
         """
-        sounding = [phrase for phrase in phrases if phrase.sounds]
-        ahead = Ahead(self._units(sounding, first, cancelled), self._pool, self.workers + 1)
+        ahead = Ahead(self._units(phrases, first, cancelled), self._pool, self.workers + 1)
         self._n_lines += 1
+        waits = bool(first)
         try:
             for index, phrase in enumerate(phrases):
                 if cancelled():
@@ -161,7 +161,8 @@ class LineDecoder:
                     yield index, np.zeros(0, np.float32)
                     continue
                 join = OverlapAdd(phrase.n_frames)
-                if first and phrase is sounding[0]:
+                if waits:
+                    waits = False
                     rows = self._rows(phrase, self._spans(phrase, first)[0])
                     if not hold:
                         ahead.begin()
@@ -177,12 +178,13 @@ class LineDecoder:
         self, phrases: Sequence[PhraseInLine], first: int, cancelled: Callable[[], bool]
     ) -> Iterator[Unit[Float32]]:
         """What each thread takes: a phrase, or its share of the last one, all without the first window."""
-        for phrase in phrases:
-            skipped = first if phrase is phrases[0] else 0
-            alone = phrase is phrases[-1] and self._n_lines == 1
-            shares = self.workers if alone else 1
+        skipped = first
+        sounding = (phrase for phrase in phrases if phrase.sounds)
+        for phrase, is_last in _with_last(sounding):
+            shares = self.workers if is_last and self._n_lines == 1 else 1
             for share in range(shares):
                 yield partial(self._part, phrase, skipped, (share, shares), cancelled)
+            skipped = 0
 
     def _part(
         self, phrase: PhraseInLine, first: int, part: tuple[int, int], cancelled: Callable[[], bool]
@@ -210,6 +212,15 @@ class LineDecoder:
             self._local.workspace = Workspace()
         workspace: Workspace = self._local.workspace
         return workspace
+
+
+def _with_last(phrases: Iterator[PhraseInLine]) -> Iterator[tuple[PhraseInLine, bool]]:
+    """Each phrase, and whether it is the last."""
+    phrase = next(phrases, None)
+    while phrase is not None:
+        following = next(phrases, None)
+        yield phrase, following is None
+        phrase = following
 
 
 def _checked(samples: Float32) -> Float32:

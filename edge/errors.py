@@ -4,13 +4,10 @@ from __future__ import annotations
 
 
 class EdgeError(Exception):
-    """Base of every error that this package raises on purpose.
-
-    Attributes:
-        code: one of the codes of the MQTT contract, section 3.
-    """
+    """Base of every error that this package raises on purpose."""
 
     code = "internal"
+    """One of the codes of the MQTT contract, section 3."""
 
     def __init__(self, message: str, code: str | None = None) -> None:
         super().__init__(message)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from .markup import Tag
@@ -34,29 +34,26 @@ class Cue:
 
 @dataclass(frozen=True)
 class Phrase:
-    """One run of the encoder and the silence in front of it.
-
-    Attributes:
-        symbols: (P,) student input, leading silence to final punctuation; empty for silence only.
-        languages: (P,) of ``zh``, ``en``, ``ja``.
-        offsets: (P,) place in the plain text.
-        words: text, first symbol and symbol after the last of each spoken word.
-        emotion: as asked for by request or tag.
-        pause_ms: an explicit pause in front; None where there is none.
-        follows_sentence: True if a sentence ends in front, so that it takes a breath.
-        cues: marks in order.
-        shape: lengths and pitch that the writing asks for.
-    """
+    """One run of the encoder and the silence in front of it."""
 
     symbols: tuple[str, ...]
+    """(P,) student input, leading silence to final punctuation; empty for silence only."""
     languages: tuple[str, ...]
+    """(P,) of ``zh``, ``en``, ``ja``."""
     offsets: tuple[int, ...]
+    """(P,) place in the plain text."""
     words: tuple[tuple[str, int, int], ...]
+    """Text, first symbol and symbol after the last of each spoken word."""
     emotion: str
+    """As asked for by request or tag."""
     pause_ms: int | None = None
+    """An explicit pause in front; None where there is none."""
     follows_sentence: bool = False
+    """True if a sentence ends in front, so that it takes a breath."""
     cues: tuple[Cue, ...] = ()
+    """Marks in order."""
     shape: Shape = PLAIN
+    """Lengths and pitch that the writing asks for."""
 
     def silence_samples(self, rate: float) -> int:
         """Silence in front: a pause is as long as written, the breath after a sentence follows the rate."""
@@ -83,6 +80,37 @@ def split_phrases(reading: Reading, tags: Sequence[Tag], emotion: str) -> tuple[
         splitter.obey(tag)
     splitter.speak(start, len(reading.phonemes))
     return splitter.finish()
+
+
+def phrases_of_blocks(
+    blocks: Iterable[tuple[Reading, int]], tags: Sequence[Tag], emotion: str
+) -> Iterator[Phrase]:
+    """Cut a text that is read in blocks as ``split_phrases`` cuts it whole, each phrase when it is asked for.
+
+    Args:
+        blocks: reading of each block and where it ends in the plain text.
+        tags: as for ``split_phrases``.
+        emotion: as for ``split_phrases``.
+    """
+    splitter: _Splitter | None = None
+    left = list(tags)[::-1]
+    for reading, end in blocks:
+        splitter = splitter or _Splitter(reading, emotion)
+        splitter.turn_to(reading)
+        start = 0
+        while left and left[-1].position <= end:
+            tag = left.pop()
+            stop = _first_from(reading, tag.position)
+            splitter.speak(start, stop)
+            start = max(start, stop)
+            splitter.obey(tag)
+        splitter.speak(start, len(reading.phonemes))
+        yield from splitter.complete()
+    if splitter is not None:
+        for tag in reversed(left):
+            splitter.obey(tag)
+        splitter.finish()
+        yield from splitter.complete(is_end=True)
 
 
 def silent_phrases(plain: str, tags: Sequence[Tag], emotion: str) -> tuple[Phrase, ...]:
@@ -129,16 +157,29 @@ class _Splitter:
     """Walks through phonemes and tags in order and lets phrases go when they are complete."""
 
     def __init__(self, reading: Reading, emotion: str) -> None:
-        self._reading = reading
-        self._starts = [word.start for word in reading.words]
-        self._ends = [word.end for word in reading.words]
         self._emotion = emotion
+        self._n_given = 0
         self._phrases: list[Phrase] = []
         self._open: _Open | None = None
         self._before: list[str] = []  # marks in front of the pending silence
         self._pause_ms: int | None = None
         self._breath = False
         self._waiting: list[str] = []  # marks for the first sound after it
+        self.turn_to(reading)
+
+    def turn_to(self, reading: Reading) -> None:
+        """Go on with another part of the text, behind the end of a sentence."""
+        self._close()
+        self._reading = reading
+        self._starts = [word.start for word in reading.words]
+        self._ends = [word.end for word in reading.words]
+
+    def complete(self, is_end: bool = False) -> Iterator[Phrase]:
+        """Phrases not given yet that nothing changes any more; marks may still join the last."""
+        stop = len(self._phrases) - (0 if is_end else 1)
+        while self._n_given < stop:
+            self._n_given += 1
+            yield self._phrases[self._n_given - 1]
 
     def speak(self, start: int, stop: int) -> None:
         """Add phonemes [start, stop) and cut behind each sentence end and in sentences that are too long."""

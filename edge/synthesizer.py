@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -18,86 +18,80 @@ from .bundle.manifest import Character, choose_character
 from .decoding import EncodedPhrase, LineDecoder, PhraseInLine
 from .errors import BundleError, RequestError
 from .fingerprint import software_fingerprint
+from .growing import Growing
 from .lipsync.timeline import Timeline, concatenate, phrase_timeline, silence_timeline
 from .markup import Tag
-from .phrases import Phrase, silent_phrases, split_phrases
+from .phrases import Phrase, phrases_of_blocks, silent_phrases, split_phrases
 from .prosody import plan_frames, sounded_mask
 from .runners import EncoderInputs, Runner, open_runner
 from .runners.base import encoder_inputs
 from .sanity import SoundGate, check_durations
 from .spec import EMOTION_STRENGTH, HOP_LENGTH, PITCH, RATE, SAMPLE_RATE, VOLUME
 from .text import FrontEnd
+from .text.frontend import foreseen
 
+LONG_TEXT = 200  # characters of a text that is read while it is spoken
 _RANGES = {"emotion_strength": EMOTION_STRENGTH, "rate": RATE, "pitch": PITCH, "volume": VOLUME}
 
 
 @dataclass(frozen=True)
 class SpeechRequest:
-    """What to say and how.
-
-    Attributes:
-        text: with its tags.
-        character: of the bundle; empty if it has only one.
-        language: ``auto``, ``zh``, ``en`` or ``ja``.
-        emotion: until the first emotion tag.
-        emotion_strength: 0 is neutral, 1 as trained; 0 to 1.5.
-        rate: 2.0 is twice as fast; 0.5 to 2.
-        pitch: semitones, -12 to 12.
-        volume: linear gain, 0 to 2.
-        markup: ``lenient``: what is no tag is not spoken, with a warning; ``strict``: it is refused.
-        trust: ``show``, or ``text`` for text of a language model or the public: its marks are not obeyed.
-    """
+    """What to say and how."""
 
     text: str
+    """With its tags."""
     character: str = ""
+    """Of the bundle; empty if it has only one."""
     language: str = "auto"
+    """``auto``, ``zh``, ``en`` or ``ja``."""
     emotion: str = "neutral"
+    """Until the first emotion tag."""
     emotion_strength: float = 1.0
+    """0 is neutral, 1 as trained; 0 to 1.5."""
     rate: float = 1.0
+    """2.0 is twice as fast; 0.5 to 2."""
     pitch: float = 0.0
+    """Semitones, -12 to 12."""
     volume: float = 1.0
+    """Linear gain, 0 to 2."""
     markup: str = "lenient"
+    """``lenient``: what is no tag is not spoken, with a warning; ``strict``: it is refused."""
     trust: str = "show"
+    """``show``, or ``text`` for text of a language model or the public: its marks are not obeyed."""
 
 
 @dataclass(frozen=True)
 class PreparedLine:
-    """A request after the text stage: phrases with phonemes, ready for the networks.
-
-    Attributes:
-        request: as given.
-        character: who speaks.
-        phrases: in order; their emotions are ones that the character has.
-        normalized: the text as it will be read.
-        warnings: what will be done otherwise than asked.
-    """
+    """A request after the text stage: phrases with phonemes, ready for the networks."""
 
     request: SpeechRequest
+    """As given."""
     character: Character
-    phrases: tuple[Phrase, ...]
+    """Who speaks."""
+    phrases: Sequence[Phrase]
+    """In order; their emotions are ones that the character has."""
     normalized: str
+    """The text as it will be read; empty for a long text that is read while it is spoken."""
     warnings: tuple[str, ...] = ()
+    """What will be done otherwise than asked."""
     lexicon: str = ""
     """Digest of the show's lexicon as it was read with."""
 
 
 @dataclass(frozen=True)
 class Speech:
-    """A whole line.
-
-    Attributes:
-        audio: (n,) 16-bit PCM.
-        sample_rate: Hz.
-        timeline: words, phonemes and visemes, seconds from the start.
-        marks: in order.
-        warnings: from the text stage.
-    """
+    """A whole line."""
 
     audio: Pcm16
+    """(n,) 16-bit PCM."""
     sample_rate: int
+    """Hz."""
     timeline: Timeline
+    """Words, phonemes and visemes, seconds from the start."""
     marks: tuple[Mark, ...]
+    """In order."""
     warnings: tuple[str, ...]
+    """From the text stage."""
 
 
 def _never() -> bool:
@@ -198,16 +192,21 @@ class Synthesizer:
         self._decoder.close()
         self._runner.close()
 
-    def prepare(self, request: SpeechRequest) -> PreparedLine:
+    def prepare(self, request: SpeechRequest, at_once: bool = False) -> PreparedLine:
         """Do the text stage: tags, reading, phrases.
+
+        Args:
+            request: what to say and how.
+            at_once: read no more of a long text than its first phrases need; the rest is read while it is
+                spoken.
 
         Raises:
             RequestError: unknown character, or a number out of range.
             TextError: the text cannot be spoken.
         """
-        return self._prepare(request, self._front_end)
+        return self._prepare(request, self._front_end, at_once)
 
-    def _prepare(self, request: SpeechRequest, front_end: FrontEnd) -> PreparedLine:
+    def _prepare(self, request: SpeechRequest, front_end: FrontEnd, at_once: bool = False) -> PreparedLine:
         _check_ranges(request)
         character = choose_character(self.bundle.manifest.characters, request.character)
         parsed = markup.parse(request.text, request.markup, request.trust)
@@ -216,15 +215,32 @@ class Synthesizer:
         if request.text.strip() and not any(map(str.isalnum, parsed.plain)):
             phrases = silent_phrases(parsed.plain, tags, first)
             return PreparedLine(request, character, phrases, "", tuple(warnings))
+        if at_once and len(parsed.plain) > LONG_TEXT:
+            growing = self._growing(request, front_end, character, parsed.plain, tags, first)
+            languages, left_out = foreseen(parsed.plain, request.language, character.languages)
+            warnings += [*filter(None, [left_out]), *_accents(character, languages)]
+            return PreparedLine(request, character, growing, "", tuple(warnings), front_end.lexicon_digest)
         reading = front_end.read(parsed.plain, request.language, character.languages)
-        warnings += reading.warnings
-        foreign = sorted(set(reading.languages) - set(character.languages))
-        if foreign:
-            warnings.append(f"{character.name} was not trained on {', '.join(foreign)}: expect an accent")
+        warnings += [*reading.warnings, *_accents(character, reading.languages)]
         phrases = split_phrases(reading, tags, first)
         return PreparedLine(
             request, character, phrases, reading.normalized, tuple(warnings), front_end.lexicon_digest
         )
+
+    def _growing(
+        self,
+        request: SpeechRequest,
+        front_end: FrontEnd,
+        character: Character,
+        plain: str,
+        tags: Sequence[Tag],
+        emotion: str,
+    ) -> Growing[Phrase]:
+        """Phrases that are read while they are spoken; the first one now."""
+        readings = front_end.read_blocks(plain, request.language, character.languages)
+        phrases = Growing(phrases_of_blocks(readings, tags, emotion))
+        phrases.has(0)
+        return phrases
 
     def stream(
         self, line: PreparedLine, cancelled: Callable[[], bool] = _never, hold: bool = True
@@ -283,22 +299,28 @@ class Synthesizer:
         self, line: PreparedLine, first_window: int, cancelled: Callable[[], bool], hold: bool
     ) -> Iterator[AudioChunk]:
         """Chunks of all phrases; only the first that sounds starts with a short window."""
-        places = self._places(line)
+        places = Growing(self._places(line))
         cut, current = _PhraseCutter(line.phrases[0], places[0]), 0
         for index, samples in self._decoder.sound(places, first_window, cancelled, hold):
             if index != current:
                 cut, current = _PhraseCutter(line.phrases[index], places[index]), index
             chunk = cut.chunk(samples, line.request.volume)
-            yield replace(chunk, final=chunk.final and index == len(places) - 1)
+            yield replace(chunk, final=chunk.final and not places.has(index + 1))
 
-    def _places(self, line: PreparedLine) -> list[PhraseInLine]:
+    def _places(self, line: PreparedLine) -> Iterator[PhraseInLine]:
         """Where each phrase lies, as soon as it and those in front are encoded."""
-        places: list[PhraseInLine] = []
+        before: PhraseInLine | None = None
         for phrase in line.phrases:
             encode = partial(self.encode, line, phrase) if phrase.symbols else None
             silence = phrase.silence_samples(line.request.rate)
-            places.append(PhraseInLine(encode, silence, places[-1] if places else None, self.marked))
-        return places
+            before = PhraseInLine(encode, silence, before, self.marked)
+            yield before
+
+
+def _accents(character: Character, languages: Iterable[str]) -> list[str]:
+    """A warning that names the languages of a line that a character does not have."""
+    foreign = sorted(set(languages) - set(character.languages))
+    return [f"{character.name} was not trained on {', '.join(foreign)}: expect an accent"] if foreign else []
 
 
 class _PhraseCutter:

@@ -55,7 +55,9 @@ class Voice:
 
     def stream(self, text: str, character: str = "", **acting: Any) -> Iterator[AudioChunk]:
         """Speak a line chunk by chunk, the first after some milliseconds; arguments as for ``say``."""
-        return self._synthesizer.stream(self._synthesizer.prepare(self._request(text, character, acting)))
+        return self._synthesizer.stream(
+            self._synthesizer.prepare(self._request(text, character, acting), at_once=True)
+        )
 
     def save(self, path: Path | str, text: str, character: str = "", **acting: Any) -> Speech:
         """Speak a line into a WAV file; arguments as for ``say``.

@@ -33,6 +33,7 @@ from edge.text.zh.dictionary import (
     Entry,
     pack_entries,
 )
+from edge.text.zh.neutral_tone import SOFTENED
 from edge.text.zh.pinyin import pinyin_symbols
 
 MIN_COUNT = 12  # of 60 million: below it are mostly names of persons
@@ -76,7 +77,7 @@ RESULTS = {
     "着": "zhao2",
 }
 MIN_VERB_COUNT, RESULT_COUNT = 4000, 60
-NO_RESULT = "不获所难应既取只值觉记懂免舍省显使晓认懒是有"
+NO_RESULT = "可不获所难应既取只值觉记懂免舍省显使晓认懒是有"
 
 SURNAMES = {
     "曾": "zeng1",
@@ -230,6 +231,8 @@ def build(words_path: Path, overrides_path: Path) -> Words:
         count, part = counts.get(word, (UNCOUNTED, "n" if len(word) < 4 else "i"))
         if DIGIT_WITH_UNIT.fullmatch(word):
             count, part = max(count, 5000), "m"
+        if len(word) == 2 and word[0] == word[1] and word[0] in SOFTENED:
+            part = "v"  # 问问
         _, own_part, own_count = added.get(word, ((), "", 0))
         cost = round(COST_STEPS * math.log(total / (own_count or max(count, 1))))
         usual = tuple(characters[c] for c in word) if len(word) > 1 else ()

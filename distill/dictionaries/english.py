@@ -76,13 +76,13 @@ def letter_words() -> list[tuple[str, tuple[str, ...]]]:
 
 
 def repair_spelled(entries: dict[str, tuple[str, ...]]) -> None:
-    """Spell abbreviations whose letter names CMUdict has wrong in one sound: G IY1 for GPS, GDP."""
+    """Spell abbreviations as all others are: every letter stressed, also where one sound is wrong (GPS)."""
     for word, phonemes in entries.items():
         names = spell(word)
-        if not re.fullmatch("[a-z]{3,6}", word) or len(phonemes) != len(names) or len(names) < 5:
+        if not re.fullmatch("[a-z]{2,6}", word) or len(phonemes) != len(names):
             continue
         wrong = sum(a.rstrip("012") != b.rstrip("012") for a, b in zip(phonemes, names, strict=True))
-        if wrong == 1:
+        if wrong == 0 or (wrong == 1 and len(names) > 4 and len(word) > 2):
             entries[word] = names
 
 

@@ -5,7 +5,8 @@
 FOLDER holds ``np_ckpt.pkl``, ``char2idx.pkl``, ``class2idx.pkl`` and ``digest_cedict.pkl`` of the package
 g2pM 0.1.2.5 (Apache-2.0; Kyubyong Park and Seanie Lee, "g2pM: A Neural Grapheme-to-Phoneme Conversion Package
 for Mandarin Chinese Based on a New Open Benchmark Dataset", Interspeech 2020). ``--measure``
-gives the share of right readings on sentences of its benchmark CPP instead; ▁ marks one character of each.
+writes the share of right readings on sentences of its benchmark CPP to ``polyphones_result.json`` beside this
+file, by character and with what was missed; ▁ marks one character of each sentence.
 
 Embeddings become signed bytes with one scale per character. Both directions of the LSTM are put into one
 matrix, gates in the order input, forget, output, cell, so that a step of both is one product.
@@ -14,7 +15,9 @@ matrix, gates in the order input, forget, output, cell, so that a step of both i
 from __future__ import annotations
 
 import argparse
+import json
 import pickle
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -25,6 +28,7 @@ from numpy.typing import NDArray
 from edge.text.zh.polyphone_model import DATA_PATH
 from edge.text.zh.reader import ChineseReader
 
+RESULT_PATH = Path(__file__).with_name("polyphones_result.json")
 Floats = NDArray[np.float32]
 _HIDDEN = 32
 _GATES = (0, 1, 3, 2)  # of i, f, g, o as torch has them
@@ -105,22 +109,32 @@ def pack(folder: Path, path: Path) -> None:
     )
 
 
-def measure(sentences: Path, labels: Path) -> tuple[int, int, list[str]]:
-    """Right readings, all readings, and what was wrong: ``character found expected``."""
+def measure(sentences: Path, labels: Path) -> dict[str, object]:
+    """Share of right readings, in all, apart from neutral tones and by character; all misses."""
     reader = ChineseReader()
+    counts: dict[str, list[int]] = defaultdict(lambda: [0, 0])
+    misses: Counter[tuple[str, str, str]] = Counter()
     lines = zip(
         sentences.read_text(encoding="utf-8").splitlines(), labels.read_text().splitlines(), strict=True
     )
-    right, wrong = 0, []
     for line, label in lines:
         at = line.index("▁")
         text = line.replace("▁", "")
         found, expected = dictionary_reading(reader, text, at), label.strip().replace("u:", "v")
-        if found == expected:
-            right += 1
-        else:
-            wrong.append(f"{text[at]} {found} {expected}")
-    return right, right + len(wrong), wrong
+        counts[text[at]][0] += found == expected
+        counts[text[at]][1] += 1
+        if found != expected:
+            misses[text[at], expected, found] += 1
+    right, tried = (sum(pair[place] for pair in counts.values()) for place in (0, 1))
+    neutral = sum(n for (_, one, other), n in misses.items() if one[:-1] == other[:-1] and "5" in one + other)
+    return {
+        "right": right,
+        "tried": tried,
+        "share": round(right / tried, 4),
+        "share_apart_from_neutral_tones": round((right + neutral) / tried, 4),
+        "characters": {name: f"{pair[0]}/{pair[1]}" for name, pair in sorted(counts.items())},
+        "misses": {" ".join(key): n for key, n in misses.most_common()},
+    }
 
 
 def dictionary_reading(reader: ChineseReader, text: str, at: int) -> str:
@@ -144,9 +158,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         pack(options.package, DATA_PATH)
         print(f"{DATA_PATH}: {DATA_PATH.stat().st_size} bytes")
     if options.measure:
-        right, tried, wrong = measure(*options.measure)
-        print("\n".join(sorted(wrong)))
-        print(f"{right} of {tried} right, {right / tried:.2%}")
+        result = measure(*options.measure)
+        RESULT_PATH.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        print(f"{result['right']} of {result['tried']} right")
 
 
 if __name__ == "__main__":

@@ -32,29 +32,26 @@ def _range(limits: tuple[float, float], unit: str) -> str:
 
 @dataclass
 class _Result:
-    """What ``--json`` prints.
-
-    Attributes:
-        character: who spoke.
-        normalized: the text as it was read.
-        audio_ms: length of the sound.
-        first_audio_ms: from the text to the first sound written; loading the voice is not in it.
-        synthesis_ms: from the text to the last sound written.
-        rtf: synthesis time / length.
-        load_ms: time to load the voice (and to warm it up, if asked).
-        marks: ``{"name", "t_ms"}`` of every ``[mark:name]``.
-        warnings: what was done otherwise than asked.
-    """
+    """What ``--json`` prints."""
 
     character: str
+    """Who spoke."""
     normalized: str
+    """The text as it was read."""
     load_ms: float
+    """Time to load the voice (and to warm it up, if asked)."""
     warnings: list[str]
+    """What was done otherwise than asked."""
     audio_ms: float = 0.0
+    """Length of the sound."""
     first_audio_ms: float = 0.0
+    """From the text to the first sound written; loading the voice is not in it."""
     synthesis_ms: float = 0.0
+    """From the text to the last sound written."""
     rtf: float = 0.0
+    """Synthesis time / length."""
     marks: list[dict[str, Any]] = field(default_factory=list)
+    """``{"name", "t_ms"}`` of every ``[mark:name]``."""
 
 
 @click.command()

@@ -75,8 +75,8 @@ class LineReady:
     """The text stage is done."""
 
     line_id: str
-    n_phrases: int
-    """Each begins with a chunk that carries its timeline."""
+    n_phrases: int | None
+    """Each begins with a chunk that carries its timeline; None: the text is read while it is spoken."""
     warnings: tuple[str, ...]
     lexicon: str = ""
     """Digest of the show's lexicon that it was read with: the file may change while the daemon runs."""

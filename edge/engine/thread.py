@@ -238,9 +238,10 @@ class ThreadEngine:
             if synthesizer is None:
                 raise EdgeError("no voice is loaded", code="runner_error")
             begun = time.perf_counter()
-            prepared = synthesizer.prepare(request)
+            prepared = synthesizer.prepare(request, at_once=urgency == PLAY)
             spent = time.perf_counter() - begun
-            yield LineReady(line_id, len(prepared.phrases), prepared.warnings, prepared.lexicon)
+            n_phrases = len(prepared.phrases) if isinstance(prepared.phrases, tuple) else None
+            yield LineReady(line_id, n_phrases, prepared.warnings, prepared.lexicon)
             stage = "synthesis"
             begun = time.perf_counter()
             cancelled = partial(self._cancelled.__contains__, line_id)

@@ -105,7 +105,7 @@ def error_of(packet: Packet) -> EdgeError:
     return EdgeError(message, code)
 
 
-def _ready(line: Outstanding, n_phrases: int, warnings: list[str], lexicon: str) -> LineReady:
+def _ready(line: Outstanding, n_phrases: int | None, warnings: list[str], lexicon: str) -> LineReady:
     return LineReady(line.line_id, n_phrases, tuple(warnings), lexicon)
 
 

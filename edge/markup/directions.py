@@ -40,6 +40,7 @@ _SOUNDS = frozenset(
     "小声 大声 棒読み 回想".split()
 )
 _ENGLISH_NOTE = re.compile(
+    r"(?:he|she|they|it|the [a-z]+) [a-z]+s?(?: [a-z'-]+){0,8}|"
     r"[a-z][a-z'-]*(?:ing|ly)(?: [a-z'-]+){0,6}|(?:to|into|with|in|under|over|off|from|through|still|half) "
     r"[A-Za-z' -]{2,40}|(?:voice|tone|eyes?|hands?|footsteps|door|music|smile|tears?)\b[a-z ,'-]{0,40}",
 )
@@ -48,11 +49,17 @@ _CHINESE_NOTE = re.compile(
     r".{0,8}(?:[笑哭叹怒喊吼泣咳喘哼]|低声|轻声|小声|大声|高声|柔声|沉声|颤声|厉声|冷声|朗声|哑声|语气|声音|口吻|神情|表情|"
     r"眼神|目光|沉默|停顿|旁白|独白|音效|内心|哽咽|颤抖)[着了道地]?.{0,6}|.{1,10}(?:地|着|状|貌|样子|一声|一下|一口气)|"
     r"[他她它]?(?:[转起站坐走跑跪躺举抬低握拔抱推拉捂挥摇点皱闭睁咬拍指看望盯瞪回抓扔放拿收停退上靠扶拥牵伸凑]).{1,10}|"
-    r"对.{1,6}(?:说|道)?"
+    r"对.{1,6}(?:说|道)?|.{1,8}[声响]"
 )
 _JAPANESE_NOTE = re.compile(
     r".{0,10}(?:笑|泣|ため息|溜め?息|怒|小声|大声|囁|ささや|叫|沈黙|無言|照れ|咳|息を|汗|涙|震え|微笑)[ぁ-んァ-ヶ]{0,6}|"
     r".{1,12}(?:ながら|[てで]|した?|[うくぐすつぬぶむる]|に|とした様子|気味)"
+)
+# What is shown or heard, by the name of the department.
+_EFFECT = re.compile(
+    r"(?:音效|特效|背景音乐?|BGM|SE|SFX|场景|镜头|画面|动作|表情|灯光|转场|効果音|場面|照明|sound|music|scene|action)"
+    r"\s*[:：].*",
+    re.IGNORECASE,
 )
 _KANA = re.compile("[ぁ-ヿ]")
 _HAN = re.compile("[\u3400-\u9fff]")
@@ -85,6 +92,8 @@ def is_note(body: str, apart: bool) -> bool:
     """
     body = body.strip()
     if is_known(body):
+        return True
+    if _EFFECT.fullmatch(body):
         return True
     if not apart or len(body) > 60 or _WORDS_OF_SPEECH.search(body):
         return False

@@ -28,10 +28,13 @@ _SCANNER = re.compile(
     |(?P<element>{ELEMENT})
     |(?P<entity>{ENTITY})
     |(?P<tag>[\[［](?P<body>[^\[\]［］\n]*)[\]］]|【(?P<lens>[^【】\n]{{1,40}})】)
-    |(?P<open>[\[［]\s*(?P<broken>[^\W\d_]+\s*[:：=]\s*[\w.-]+)(?=[\s,，、。:：;；!！?？]|\Z))
+    |(?P<open>[\[［]\s*(?P<broken>[^\W\d_]+\s*[:：=]\s*(?:[A-Za-z0-9_.-]+(?=[\s,，、。:：;；!！?？\u3040-\u9fff]|\Z)
+      |[\w.-]+(?=[\s,，、。:：;；!！?？]|\Z))))
     |(?P<bracket>[\[\]［］])
     |(?P<rule>{_LINE_START}(?:(?:[-*_=][ \t]*){{3,}}|\|?[ \t]*:?-{{2,}}[-:| \t]*)(?=\n|\Z))
     |(?P<row>{_LINE_START}\|[^\n]*\|[ \t]*(?=\n|\Z))
+    |(?P<token><\|[^|<>\n]{{1,40}}\|>)
+    |(?P<brace>(?:\{{|\|(?=[^\W\d_]+\|))(?P<braced>[^{{}}|\n]{{1,40}})(?:\}}|\|))
     |(?P<item>{_LINE_START}(?:\#{{1,6}}[ \t]+|>+[ \t]?|[-*+•·‣▪][ \t]+(?=\S)(?:\[[ xX]\][ \t]+)?))
     |(?P<emoticon>{_EMOTICON})
     |(?P<note>[（(](?P<noted>[^（）()\n]{{1,60}})[）)])
@@ -175,6 +178,19 @@ class _Parser:
     def bracket(self, match: re.Match[str]) -> None:
         self._leave_out(match, "the bracket without a partner")
 
+    def token(self, match: re.Match[str]) -> None:
+        self._leave_out(match, "the control token")
+
+    def brace(self, match: re.Match[str]) -> None:
+        """{sad} and |sad| are directions, {other words} are words."""
+        body = match["braced"]
+        tag = read_tag(body, self._length)
+        if tag is not None or directions.is_known(body):
+            self._add(tag or hint(body, self._length))
+            self._leave_out(match, "stage direction")
+        else:
+            self._write(match[0])
+
     def rule(self, match: re.Match[str]) -> None:
         self._warn("Markdown marks are not spoken")
 
@@ -229,7 +245,8 @@ _Handler = Callable[[_Parser, "re.Match[str]"], None]
 _HANDLERS: dict[str, _Handler] = {
     "escape": _Parser.escape, "fence": _Parser.hidden, "hidden_part": _Parser.hidden, "image": _Parser.image,
     "link": _Parser.link, "element": _Parser.element, "entity": _Parser.entity, "tag": _Parser.tag,
-    "open": _Parser.broken, "bracket": _Parser.bracket, "rule": _Parser.rule, "row": _Parser.row,
+    "open": _Parser.broken, "bracket": _Parser.bracket, "token": _Parser.token,
+    "brace": _Parser.brace, "rule": _Parser.rule, "row": _Parser.row,
     "item": _Parser.rule, "emoticon": _Parser.emoticon, "note": _Parser.note, "strong": _Parser.rule,
     "star": _Parser.star, "under": _Parser.under, "code": _Parser.code,
 }  # fmt: skip

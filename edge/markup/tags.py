@@ -20,35 +20,29 @@ _PAUSE = re.compile(r"(\d{1,6}(?:\.\d{1,6})?) ?(ms|s)")
 
 @dataclass(frozen=True)
 class Tag:
-    """One tag.
-
-    Attributes:
-        kind: ``emotion``, ``pause`` or ``mark``.
-        value: name of the emotion or mark, or the length of the pause in ms.
-        position: index in the plain text of the character that follows the tag.
-        is_hint: a stage direction that may be acted: an emotion that the character lacks is left out without
-            a warning.
-    """
+    """One tag."""
 
     kind: TagKind
+    """``emotion``, ``pause`` or ``mark``."""
     value: str | int
+    """Name of the emotion or mark, or the length of the pause in ms."""
     position: int
+    """Index in the plain text of the character that follows the tag."""
     is_hint: bool = False
+    """A stage direction that may be acted: an emotion that the character lacks is left out without a warning.
+    """
 
 
 @dataclass(frozen=True)
 class Markup:
-    """A line without its tags.
-
-    Attributes:
-        plain: what is read.
-        tags: in order.
-        warnings: what was left out or taken otherwise than written; always empty for strict markup.
-    """
+    """A line without its tags."""
 
     plain: str
+    """What is read."""
     tags: tuple[Tag, ...]
+    """In order."""
     warnings: tuple[str, ...] = ()
+    """What was left out or taken otherwise than written; always empty for strict markup."""
 
 
 def pause_ms(value: str, where: str) -> int:

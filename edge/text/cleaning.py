@@ -19,15 +19,12 @@ _KEPT_SYMBOLS = frozenset("°©®™№℃℉")
 
 @dataclass(frozen=True)
 class CleanText:
-    """Text that the readers understand.
-
-    Attributes:
-        text: cleaned characters.
-        positions: index in the original text of each character of ``text``, non-decreasing.
-    """
+    """Text that the readers understand."""
 
     text: str
+    """Cleaned characters."""
     positions: tuple[int, ...]
+    """Index in the original text of each character of ``text``, non-decreasing."""
 
 
 def clean(text: str) -> CleanText:

@@ -12,16 +12,15 @@ from dataclasses import dataclass
 from .scripts import HAN
 from .symbols import PUNCTUATION
 
-PER_LETTER, MOST_STRETCH = (
-    0.3,
-    2.5,
-)  # longer by so much for each letter too many, at most so many times as long
+# Longer by so much for each letter too many, at most so many times as long
+PER_LETTER, MOST_STRETCH = 0.3, 2.5
 PER_WAVE, MOST_WAVES = 0.4, 2  # for each ～ behind a Chinese syllable
-PER_MARK = (
-    0.5  # semitones higher for each ！ too many, through the sentence; ？ lifts its last word twice as much
-)
+# Semitones higher for each ！ too many, through the sentence; ？ lifts its last word twice as much
+PER_MARK = 0.5
 MOST_MARKS = 3
 SLOWER_PER_MARK = 0.04
+DOUBT = 2.0  # semitones by which a call of doubt ends higher
+_DOUBT = re.compile(rf"(?<![{HAN}])[啊嗯哦喔噢诶欸唔哈咦喂呃额]+(?=[?？])")
 _DRAWN_OUT = re.compile(r"([A-Za-z])\1{2,}")
 _WAVES = re.compile(f"(?<=[{HAN}])(?:[~～〜]+|[—─―]{{2,}})")
 _MARKS = re.compile(r"[!！?？‼⁉]{2,}")
@@ -31,22 +30,19 @@ _ENDS = frozenset(".!?")
 
 @dataclass(frozen=True)
 class Shape:
-    """Changes to what the voice would do by itself, one entry per phoneme; both empty where there is none.
-
-    Attributes:
-        stretch: factors of the durations.
-        lift: semitones.
-    """
+    """Changes to what the voice would do by itself, one entry per phoneme; both empty where there is none."""
 
     stretch: tuple[float, ...] = ()
+    """Factors of the durations."""
     lift: tuple[float, ...] = ()
+    """Semitones."""
 
 
 PLAIN = Shape()
 
 
 def shape_of(text: str, phonemes: Sequence[str], offsets: Sequence[int]) -> Shape:
-    """Find what is drawn out and what is called or asked with more than one mark.
+    """Find what is drawn out, what is doubted, and what is called or asked with more than one mark.
 
     Args:
         text: the line as it was given.
@@ -62,6 +58,10 @@ def shape_of(text: str, phonemes: Sequence[str], offsets: Sequence[int]) -> Shap
         place = _last_before(match.start(), offsets)
         if place is not None and phonemes[place] not in PUNCTUATION:
             stretch[place] = 1 + PER_WAVE * min(len(match[0]), MOST_WAVES)
+    for match in _DOUBT.finditer(text):
+        place = _last_before(match.end(), offsets)
+        if place is not None and phonemes[place] not in PUNCTUATION:
+            lift[place] += DOUBT
     for match in _MARKS.finditer(text):
         _emphasise(match, phonemes, offsets, stretch, lift)
     is_plain = all(factor == 1.0 for factor in stretch) and not any(lift)

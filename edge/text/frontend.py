@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import TextError
 from ..spec import MAX_TEXT_CHARACTERS
+from .blocks import block_ends, blocks
 from .cleaning import CleanText, clean
 from .expression import PLAIN, Shape, shape_of
 from .language import Piece, split_languages
@@ -28,6 +29,7 @@ _WARM_UP_LINES = {
 }
 # Chinese, kana, Greek: said, or taken into a number or a word beside it.
 _SAYABLE = re.compile("[\u0370-\u03ff\u3040-\u30ff\u31f0-\u31ff\u4e00-\u9fff]")
+_NOTHING = "the line has nothing that can be pronounced; add words"
 _SHOWN = 12  # characters that a warning names
 _CLOSING = frozenset(")）】]」』")
 # Letters of a chat word without a vowel, which is spelled: yyds. Those that are sounds are not.
@@ -45,25 +47,22 @@ class Word:
 
 @dataclass(frozen=True)
 class Reading:
-    """How a line is spoken. The three tuples run in parallel, one entry per phoneme.
-
-    Attributes:
-        normalized: the line with numbers and symbols written out.
-        phonemes: symbols of the v2 inventory, punctuation included.
-        languages: ``zh``, ``en`` or ``ja``; punctuation has the language of what precedes it.
-        offsets: index into the original text of the character or word a phoneme comes from; never decreases.
-        words: spoken words in order, not overlapping.
-        warnings: what of the line cannot be said and is left out.
-        shape: lengths and pitch that the writing asks for: Nooooo, ！！.
-    """
+    """How a line is spoken. The three tuples run in parallel, one entry per phoneme."""
 
     normalized: str
+    """The line with numbers and symbols written out."""
     phonemes: tuple[str, ...]
+    """Symbols of the v2 inventory, punctuation included."""
     languages: tuple[str, ...]
+    """``zh``, ``en`` or ``ja``; punctuation has the language of what precedes it."""
     offsets: tuple[int, ...]
+    """Index into the original text of the character or word a phoneme comes from; never decreases."""
     words: tuple[Word, ...]
+    """Spoken words in order, not overlapping."""
     warnings: tuple[str, ...] = ()
+    """What of the line cannot be said and is left out."""
     shape: Shape = PLAIN
+    """Lengths and pitch that the writing asks for: Nooooo, ！！."""
 
 
 class FrontEnd:
@@ -109,15 +108,52 @@ class FrontEnd:
         """
         _check(text, language)
         cleaned = clean(text)
-        joined = _Joined(cleaned)
-        for piece in split_languages(cleaned.text, language, own):
-            joined.add(piece, *self._read_piece(cleaned.text, piece))
-        reading = joined.reading()
+        pieces = split_languages(cleaned.text, language, own)
+        reading = self._read_pieces(cleaned, pieces, len(pieces) == 1).reading()
         unsaid = _unsaid(cleaned, frozenset(reading.offsets))
         shape = shape_of(text, reading.phonemes, reading.offsets)
         return replace(reading, warnings=(unsaid,) if unsaid else (), shape=shape)
 
-    def _read_piece(self, line: str, piece: Piece) -> tuple[str, list[Token]]:
+    def read_blocks(
+        self, text: str, language: str = "auto", own: Sequence[str] = ()
+    ) -> Iterator[tuple[Reading, int]]:
+        """Turn a long line into phonemes as ``read`` does, some sentences at a time, when they are asked for.
+
+        Args:
+            text: as for ``read``.
+            language: as for ``read``.
+            own: as for ``read``.
+
+        Yields:
+            The reading of a block, its offsets those in the whole text, and where the block ends in it;
+            blocks without a word are left out. What cannot be said is told by ``foreseen``.
+
+        Raises:
+            TextError: as ``read``, with the first block.
+        """
+        _check(text, language)
+        cleaned = clean(text)
+        pieces = split_languages(cleaned.text, language, own)
+        begin, is_empty = 0, True
+        for block, stop in blocks(pieces, block_ends(cleaned.text)):
+            joined = self._read_pieces(cleaned, block, len(pieces) == 1)
+            end = cleaned.positions[stop] if stop < len(cleaned.text) else len(text)
+            if joined.has_words:
+                reading = joined.reading()
+                is_empty = False
+                shape = shape_of(text[begin:end], reading.phonemes, [at - begin for at in reading.offsets])
+                yield replace(reading, shape=shape), end
+            begin = end
+        if is_empty:
+            raise TextError(_NOTHING, "text_unspeakable")
+
+    def _read_pieces(self, cleaned: CleanText, pieces: Iterable[Piece], is_alone: bool) -> _Joined:
+        joined = _Joined(cleaned)
+        for piece in pieces:
+            joined.add(piece, *self._read_piece(cleaned.text, piece, is_alone))
+        return joined
+
+    def _read_piece(self, line: str, piece: Piece, is_alone: bool) -> tuple[str, list[Token]]:
         reader = self._reader(piece.language)
         text = _beside_others(line, piece)
         spans = reader.normalize(text, before=line[: piece.start], after=line[piece.end :])
@@ -125,7 +161,7 @@ class FrontEnd:
             self._lexicon.entries(piece.language) if self._lexicon else {}
         )
         tokens = reader.read(spans, entries)
-        if piece.language == "en" and len(text) < len(line):
+        if piece.language == "en" and not is_alone:
             tokens = _spell_letters(tokens)
         return "".join(span.text for span in spans), tokens
 
@@ -166,7 +202,7 @@ _READERS: Mapping[str, Callable[[], LanguageReader]] = {"zh": _chinese, "en": _e
 def _beside_others(line: str, piece: Piece) -> str:
     """The text of a piece as its reader wants it beside another language; as long as the piece."""
     text = line[piece.start : piece.end]
-    if piece.language == "ja" and piece.start and text[0] in "-−":
+    if piece.language == "ja" and line[max(0, piece.start - 1) : piece.start].isalnum() and text[0] in "-−":
         return " " + text[1:]  # the hyphen of F-16 is no minus
     return text
 
@@ -182,6 +218,29 @@ def _spell_letters(tokens: list[Token]) -> list[Token]:
         else token
         for token in tokens
     ]
+
+
+def foreseen(text: str, language: str, own: Sequence[str]) -> tuple[frozenset[str], str]:
+    """What reading a text will tell: its languages, and a warning that names what cannot be said.
+
+    Args:
+        text: as for ``FrontEnd.read``.
+        language: as there.
+        own: as there.
+    """
+    from .zh.rare import rare_reading
+
+    cleaned = clean(text)
+    pieces = split_languages(cleaned.text, language, own)
+    languages = frozenset(
+        piece.language for piece in pieces if any(map(str.isalnum, cleaned.text[piece.start : piece.end]))
+    )
+    said = {
+        position
+        for character, position in zip(cleaned.text, cleaned.positions, strict=True)
+        if "zh" in languages and rare_reading(character)
+    }
+    return languages, _unsaid(cleaned, frozenset(said))
 
 
 def _unsaid(cleaned: CleanText, said: frozenset[int]) -> str:
@@ -259,9 +318,13 @@ class _Joined:
             self._offsets.append(max(offset, self._offsets[-1] if self._offsets else 0))
         self._languages.extend([language] * len(at))
 
+    @property
+    def has_words(self) -> bool:
+        return bool(self._words)
+
     def reading(self) -> Reading:
         if not self._words:
-            raise TextError("the line has nothing that can be pronounced; add words", "text_unspeakable")
+            raise TextError(_NOTHING, "text_unspeakable")
         return Reading(
             "".join(self._normalized).strip(),
             tuple(self._phonemes),

@@ -15,6 +15,12 @@ _RUN = re.compile(f"[{HAN}]+")
 _CHINESE_WORDS = re.compile(
     "[你您她很吧啊呢哪怎么什咱谢哦嗯]|我[们是的看想要有在也不去来吃用喜最叫]|不[是要会]|也是|的是|[是有]的|没有|一个|可以"
 )
+# What Chinese calls and greets with, in characters that Japanese has too and puts together otherwise.
+_CHINESE_CALLS = re.compile(
+    "大家好|[早晚]上好|[上下中]午好|(?:^|[^\u3400-\u9fff])(?:住手|救命|小心|早安|晚安|再会|放手|放心|站住|快走|"
+    "不行|不好|不要|不可能|不用|加油|出去|回来|上去|下去|老天|天[哪呀]|来人|在下|告辞|且慢|住口|停下|別[走急怕])"
+    "(?=$|[^\u3400-\u9fff])|[早晚]上(?=去|来|再)"
+)
 _CHINESE_LINKS = re.compile("[和跟与或是的在有叫吃去看]{1,2}")
 # Pronouns and particles of Chinese that Japanese has inside words only: 他人, 自我, 完了.
 _CHINESE_GRAMMAR = re.compile(
@@ -57,7 +63,7 @@ def has_japanese_characters(text: str) -> bool:
 
 def has_chinese_only_words(text: str) -> bool:
     """Whether a sentence without kana has words that Japanese lacks: 今天下雨, 知道了."""
-    if _CHINESE_GRAMMAR.search(text):
+    if _CHINESE_GRAMMAR.search(text) or _CHINESE_CALLS.search(text):
         return True
     words, dictionary = _words()
     return any(word in words for run in _RUN.findall(text) for word in dictionary.segment(run[:_LONGEST]))

@@ -91,10 +91,10 @@ def split_languages(text: str, language: str = "auto", own: Sequence[str] = ()) 
 
 
 def _fallback(language: str, own: Sequence[str]) -> str:
-    """The language of a line that has no letter: of the voice if it reads only one."""
+    """The language of a line that has no letter: the first one of the voice."""
     if language != "auto":
         return language
-    return own[0] if len(own) == 1 else "zh"
+    return own[0] if own else "zh"
 
 
 def _name_scripts(text: str, runs: list[_Run], language: str, own: Sequence[str]) -> None:
@@ -142,6 +142,9 @@ def _sentence(text: str, run: _Run) -> str:
     return "" if _KANA.search(sentence) else sentence
 
 
+_ENGLISH_SUFFIX = re.compile(
+    r"\d\s?(?:st|nd|rd|th|'?s|[ap]\.?m\.?)(?![A-Za-z])|No\.?\s?\d"
+)  # 5th, 1990s, 3 pm
 _SIGNS = frozenset("+-−<>≤≥=≈≠±")
 _SENTENCE_ENDS = "。！？!?\n…"
 
@@ -174,7 +177,8 @@ def _name_numbers(text: str, runs: list[_Run], language: str) -> None:
             in_clause.setdefault(clause, run.language)
     usual = next(iter(in_clause.values()), "")
     if not usual:
-        usual = "en" if any(run.kind == "latin" for run in runs) else language
+        usual = "en" if language != "ja" and _ENGLISH_SUFFIX.search(text) else language
+        usual = "en" if any(run.kind == "latin" for run in runs) else usual
     codes = _code_clauses(runs, clauses) if in_clause else frozenset()
     for index, run in enumerate(runs):
         usual = run.language if run.language in _HAN_LANGUAGES else usual

@@ -42,11 +42,12 @@ class Lexicon:
 
     A changed file that is wrong or gone leaves the entries as they were: ``problem`` then says why, and so
     does the log, once per change.
-
-    Attributes:
-        digest: SHA-256 of the entries in use; a line kept for later is good for the same digest only.
-        problem: why the file as it stands now is not used; empty when it is.
     """
+
+    digest: str
+    """SHA-256 of the entries in use; a line kept for later is good for the same digest only."""
+    problem: str
+    """Why the file as it stands now is not used; empty when it is."""
 
     def __init__(self, path: Path) -> None:
         """Read the file.

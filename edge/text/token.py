@@ -9,38 +9,32 @@ from typing import Protocol
 
 @dataclass(frozen=True)
 class Span:
-    """A piece of written-out text and the part of the source that it stands for.
-
-    Attributes:
-        text: as it will be read, e.g. ``三点五`` for ``3.5``.
-        start: index of the first source character.
-        end: index after the last source character.
-    """
+    """A piece of written-out text and the part of the source that it stands for."""
 
     text: str
+    """As it will be read, e.g. ``三点五`` for ``3.5``."""
     start: int
+    """Index of the first source character."""
     end: int
+    """Index after the last source character."""
 
 
 @dataclass(frozen=True)
 class Token:
-    """A word or a punctuation mark with its phonemes.
-
-    Attributes:
-        text: the word as spoken.
-        phonemes: symbols of the inventory.
-        start: index of its first source character.
-        end: index after its last source character.
-        is_word: False for punctuation and prosody marks.
-        char_counts: phonemes per source character (Chinese only, else empty); sums to ``len(phonemes)``.
-    """
+    """A word or a punctuation mark with its phonemes."""
 
     text: str
+    """The word as spoken."""
     phonemes: tuple[str, ...]
+    """Symbols of the inventory."""
     start: int
+    """Index of its first source character."""
     end: int
+    """Index after its last source character."""
     is_word: bool = True
+    """False for punctuation and prosody marks."""
     char_counts: tuple[int, ...] = ()
+    """Phonemes per source character (Chinese only, else empty); sums to ``len(phonemes)``."""
 
 
 class LanguageReader(Protocol):

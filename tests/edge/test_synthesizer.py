@@ -371,3 +371,24 @@ def test_strict_markup_refuses(voice: Synthesizer) -> None:
 def test_a_hint_that_the_voice_lacks_is_left_out(voice: Synthesizer) -> None:
     line = voice.prepare(request("(whispering) Go."))
     assert not any("no emotion" in warning for warning in line.warnings)
+
+
+def test_a_long_text_sounds_as_if_it_were_read_first(voice: Synthesizer) -> None:
+    text = "He came. [pause:200ms]They left the old house by night! [mark:door]Who was it, then? 안녕 " * 4
+    whole, growing = voice.prepare(request(text)), voice.prepare(request(text), at_once=True)
+    assert isinstance(whole.phrases, tuple) and not isinstance(growing.phrases, tuple)
+    assert growing.warnings == whole.warnings
+    expected, heard = list(voice.stream(whole)), list(voice.stream(growing))
+    assert [chunk.final for chunk in heard] == [chunk.final for chunk in expected]
+    assert [chunk.marks for chunk in heard] == [chunk.marks for chunk in expected]
+    ours, theirs = (np.concatenate([chunk.samples for chunk in chunks]) for chunks in (heard, expected))
+    assert len(ours) == len(theirs) and np.abs(ours.astype(int) - theirs).max() <= 1
+    assert list(growing.phrases) == list(whole.phrases)
+
+
+def test_a_long_text_is_not_read_to_its_end_before_it_sounds(voice: Synthesizer) -> None:
+    line = voice.prepare(request("They left the old house by night. " * 50), at_once=True)
+    assert not isinstance(line.phrases, tuple)
+    assert len(line.phrases._made) < 6
+    assert next(voice.stream(line)).samples.size
+    assert len(line.phrases._made) < 10

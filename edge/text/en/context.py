@@ -27,15 +27,12 @@ _NEXT_WORD = re.compile(r"[\s\"'(]*([A-Za-z][A-Za-z']*)")
 
 @dataclass(frozen=True)
 class Rule:
-    """A pattern that must match at a given position and what is said instead.
-
-    Attributes:
-        pattern: anchored by ``pattern.match(text, position)``; what it matches is replaced.
-        write: gives the words, finer spans, or None where the pattern matched but the rule does not apply.
-    """
+    """A pattern that must match at a given position and what is said instead."""
 
     pattern: re.Pattern[str]
+    """Anchored by ``pattern.match(text, position)``; what it matches is replaced."""
     write: Callable[[re.Match[str]], str | list[Span] | None]
+    """Gives the words, finer spans, or None where the pattern matched but the rule does not apply."""
 
 
 def previous_word(match: re.Match[str]) -> str:

@@ -66,17 +66,14 @@ def is_plural(word: str) -> bool:
 
 @dataclass(frozen=True)
 class Site:
-    """One word among its neighbours.
-
-    Attributes:
-        words: the text in lower case, punctuation marks included.
-        index: which word is asked for.
-        capital: whether it is written with a capital.
-    """
+    """One word among its neighbours."""
 
     words: Sequence[str]
+    """The text in lower case, punctuation marks included."""
     index: int
+    """Which word is asked for."""
     capital: bool = False
+    """Whether it is written with a capital."""
 
     def at(self, offset: int) -> str:
         """A neighbour, or an empty string beyond the text."""

@@ -57,17 +57,14 @@ def _shared_prefix(a: str, b: str) -> int:
 
 
 class PronunciationDictionary:
-    """Looks words up in the packed CMUdict.
-
-    Attributes:
-        get: gives the phonemes of a lower-case word, or None; keeps answers.
-        n_words: in the dictionary.
-    """
+    """Looks words up in the packed CMUdict."""
 
     def __init__(self, path: Path = DATA_PATH) -> None:
         blocks = _Blocks(path)
         self.n_words = blocks.n_words
+        """In the dictionary."""
         self.get = lru_cache(maxsize=4096)(blocks.find)  # not of this object: a circle would never be freed
+        """Gives the phonemes of a lower-case word, or None; keeps answers."""
 
 
 class _Blocks:

@@ -16,7 +16,8 @@ _PREFIXES = frozenset("re de co un in pre non pro bi tri be no so go".split())  
 MAX_RUNS = 3  # of one word that are looked at
 # Where the word with one letter is a word too but hardly meant: Goooood is no god.
 _DOUBLED = frozenset(
-    "good cool soon food mood moon room foot look book cook door poor boo too zoo see bee free need feel "
+    "good boom zoom doom loom bloom gloom goose loose moose "
+    "cool soon food mood moon room foot look book cook door poor boo too zoo see bee free need feel "
     "meet sweet sleep deep keep week seen been green queen geez teen feet all hell well tell sell kill bill "
     "hill call ball fall tall wall fell full bull boss loss miss kiss pass mess dress bless press stuff off "
     "inn add odd egg butt seed speed feed weed freed creed breed indeed jeez cheer beer deer steer roof "
@@ -60,7 +61,8 @@ def first_sound(fragment: str, phonemes: Phonemes) -> Phonemes:
     vowel = next((index for index, phoneme in enumerate(phonemes) if phoneme[-1].isdigit()), 0)
     if not vowel or not _VOWELS.isdisjoint(fragment[1:]):
         return (*phonemes[:vowel], phonemes[vowel][:-1] + "1") if phonemes[vowel][-1].isdigit() else phonemes
-    return (phonemes[0], "AH0")
+    written = 1 if fragment.startswith(("th", "sh", "ch", "wh", "ph")) else len(fragment)
+    return (*phonemes[: min(vowel, written)], "AH0")
 
 
 def is_stutter(fragment: str, word: str) -> bool:

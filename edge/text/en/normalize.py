@@ -243,6 +243,8 @@ def _between_digits(match: re.Match[str]) -> str | None:
         return BETWEEN_DIGITS[sign]
     if sign in "<>" and _number_follows(text, match.end()) and not before.isalnum():
         return BETWEEN_DIGITS[sign]
+    if sign in "<>" and before.isalnum() and behind.isalnum():  # a > b
+        return BETWEEN_DIGITS[sign]
     if sign == "/":
         return _slash(match)
     return None if sign == ":" else " "

@@ -189,6 +189,8 @@ def _named(match: re.Match[str]) -> str | None:
         return EMERGENCY[digits]
     if len(digits) == 5 and word in STATES:
         return spell_digits(digits)
+    if len(digits) == 3 and next_word(match).lower() in {"error", "errors", "page"} and digits[0] in "45":
+        return pairs(digits)
     if word.lower() in {"is", "was", "number"}:
         word = word_before(match, 2)
     if word.lower() in SPELLED_NUMBERS or (len(digits) == 3 and word.lower() in EMERGENCY_CUES):

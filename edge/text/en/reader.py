@@ -28,6 +28,7 @@ _PIECE = re.compile(
 )
 _MARKS = {";": ",", ":": ",", "(": ",", ")": ",", "—": "-", "–": "-"}
 _STRENGTH = ",-.…!?"  # of several marks in a row the last of these is spoken
+_MOST_REPEATS = 8  # words and marks of one stutter
 LEAST_SHOUTED = (
     3  # words in capitals in a row that are emphasis rather than abbreviations; two if nothing else is there
 )
@@ -129,10 +130,16 @@ class EnglishReader:
 
 
 def _stuttered(pieces: Sequence[_Piece], lowers: Sequence[str], index: int) -> int:
-    """Where the word stands that a fragment stutters, behind W- or W-w-; 0 if it is none."""
+    """Where the word stands that a fragment stutters, behind W-, W-w- or W...; 0 if it is none."""
     word = index
-    while word + 1 < len(pieces) and pieces[word].is_prefix and lowers[word][:1] == lowers[index][:1]:
-        word += 1
+    last = min(len(pieces), index + _MOST_REPEATS)
+    while word + 1 < last and lowers[word][:1] == lowers[index][:1]:
+        if pieces[word].is_prefix:
+            word += 1
+        elif len(lowers[word]) == 1 and pieces[word + 1].text in ("…", "-") and word + 2 < len(pieces):
+            word += 2  # W... what
+        else:
+            break
     return word if word > index and is_stutter(lowers[index], lowers[word]) else 0
 
 

@@ -42,7 +42,7 @@ ACCENTED: dict[str, Phonemes] = {
 SPELLED = frozenset(
     "us it un eu uk ai id ip io os pc tv hr pr pa la ac dc ms ma mit usc sat ids led rip who sos ir em es ti "
     "am pm ed ie er ira sap al ups psi ct ad ar dj ko op ot po ta vp cd uv xl md va ca ga nj ny pb ph de pos "
-    "crt fed hp et ado mad ram's mac's cs lit ok bs ba ra rv sd".split()
+    "crt fed hp et ado aka coo mad ram's mac's cs lit ok bs ba ra rv sd".split()
 ) - {"mad", "fed", "lit", "ado", "ids", "pos", "sap"}
 COMPOUNDS_PATH = DATA / "en_compounds.txt"  # first parts, then second parts
 LONGEST_WORD = 60  # letters; beyond, no rule but the letters themselves is tried
@@ -149,6 +149,8 @@ class WordReader:
         """``FBI``, ``CDs``, ``OpenAI``, ``NASA's``; None where capitals tell nothing."""
         if word.endswith("'s"):
             return with_s(self.pronounce(word[:-2]))
+        if word.endswith("Ds") and self._lookup(word[:-1].lower()):  # PhDs
+            return with_s(self.pronounce(word[:-1]))
         if _PLURAL_CAPITALS.match(word) and not self._lookup(word.lower()):
             return with_s(self.pronounce(word[:-1]))
         if not word.isupper():
@@ -244,6 +246,6 @@ class WordReader:
     def _by_letters(self, word: str) -> Phonemes:
         """Letters to sound; what has no vowel is spelled."""
         word = word.replace("'", "")
-        if not set(word) & set("aeiouy") and len(word) <= 8:
-            return spell(word)
+        if len(word) <= 8 and not set(word.lstrip("y")) & set("aeiouy"):
+            return spell(word)  # yyds too
         return self._letters_to_sound(word) or spell(word)

@@ -38,25 +38,22 @@ SUBSTITUTES = {
 
 @dataclass(frozen=True)
 class JapaneseWord:
-    """One morpheme, or a few that are heard as one word.
-
-    Attributes:
-        surface: as written in the analysed text, numbers in kanji.
-        phonemes: inventory symbols with pitch marks.
-        start: index of its first character in the analysed text.
-        end: index after its last character.
-        leans: heard as part of the word before it (た, です, counters).
-        opens_phrase: the first of its accent phrase.
-        late_accent: the fall of its accent phrase comes after this word.
-    """
+    """One morpheme, or a few that are heard as one word."""
 
     surface: str
+    """As written in the analysed text, numbers in kanji."""
     phonemes: tuple[str, ...]
+    """Inventory symbols with pitch marks."""
     start: int
+    """Index of its first character in the analysed text."""
     end: int
+    """Index after its last character."""
     leans: bool = False
+    """Heard as part of the word before it (た, です, counters)."""
     opens_phrase: bool = True
+    """The first of its accent phrase."""
     late_accent: bool = False
+    """The fall of its accent phrase comes after this word."""
 
 
 def analyse(text: str) -> list[JapaneseWord]:

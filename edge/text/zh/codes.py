@@ -8,15 +8,16 @@ from .context import Match, before, compiled, follows
 from .numbers import cardinal, digits
 from .units import MEASURE
 
-_PHONE_BEFORE = re.compile(r"(?:拨打|致电|电话|热线|呼叫|报警|打|拨|客服)[^\d，。]{0,4}$")
+_PHONE_BEFORE = re.compile(r"(?:拨打|致电|电话|热线|呼叫|报警|火警|匪警|急救|打|拨|客服)[^\d，。]{0,4}$")
 _PHONE_AFTER = re.compile(r"\s?(?:急救|报警|热线|客服|电话|火警)")
 _CODE_BEFORE = re.compile(
     r"(?:号码|(?:账|帐|卡|编|订单|房间|门牌|航班|工|学|身份证|单|尾|代|型|番|批|警|床|桌|座位|序列|手机|档案|囚|证件)号|"
     r"(?<![起尺筹砝数])码|车次|订单|邮编|身份证|车牌|口令|暗号|频道|座机|分机|传真|手机|微信|QQ|ID)"
-    r"(?:是|为|号|叫)?[:：]?\s?$"
+    r"(?:号?(?:是|为|叫)|号)?[:：]?\s?$"
 )
 _ROOM_BEFORE = re.compile(
-    r"(?:病房|房间|教室|包厢|包间|寝室|宿舍|会议室|办公室|客房|牢房|囚室|机舱|手术室|展厅|单元)(?:是|为|在|号)?\s?$"
+    r"(?:病房|房间|教室|包厢|包间|寝室|宿舍|会议室|办公室|客房|牢房|囚室|机舱|手术室|展厅|单元|[A-Za-z一二三四五六七八九十\d东西南北][座栋幢]|\d号楼)"
+    r"(?:是|为|在|号)?\s?$"
 )
 _JOURNEY = re.compile(r"\s?(?:次|航班|号?列车|班机)")
 _PROVINCES = "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼港澳"
@@ -30,14 +31,16 @@ _KNOWN_STRINGS = {
     "007": "零零七",
     "520": "五二零",
 }
-_CHAT_NUMBER = re.compile(r"6{3,}|23{2,}|8{2}6?|1314(?:520)?|520(?:1314)?|748|555+")
+_CHAT_NUMBER = re.compile(r"6{3,}|23{2,}|8{2}6?|9494|1551|7456|0748|1314(?:520)?|520(?:1314)?|748|555+")
 _ALONE = re.compile(r"(?:$|[，。！？、,!?…~～\s了啊呀吧哈哇])")
 _AFTER_MARK = re.compile(r"(?:^|[，。！？、,!?…；;：:\s“「])$")
+_HAN = re.compile("[一-龥]")
+_APART = " "  # 一 that ends a name leans on nothing: T1航站楼
 _HOTLINES = frozenset(("10086", "10010", "12306", "12315", "95588"))  # never a quantity
 # What is named by three or four digits and never counted without a measure word.
 _NAMED = (
     "部队|事变|事件|惨案|晚会|大?地震|空难|海难|政变|恐袭|起义|专案|大案|国道|省道|县道|高速|高地|基地|浏览器|"
-    "杀毒|安全卫士|工程|公交|型|系列|特工|特攻|小队|车厢"
+    "杀毒|安全卫士|工程|错误|报错|大厦|大楼|页面|界面|号段|公交|型|系列|特工|特攻|小队|车厢"
 )
 
 
@@ -82,7 +85,8 @@ def _model(match: Match) -> str:
     """Digits behind letters or a maker's name: A4, F-16, MH370, 波音747."""
     value = match["number"]
     one = "幺" if follows(match, _JOURNEY) else "一"
-    return digits(value, one) if len(value) > 2 else cardinal(value)
+    words = digits(value, one) if len(value) > 2 else cardinal(value)
+    return words + _APART if words.endswith("一") and follows(match, _HAN) else words
 
 
 def _variant(match: Match) -> str:
@@ -108,7 +112,10 @@ def chat_number(match: Match) -> str:
     return digits(match[0]) if is_alone and _CHAT_NUMBER.fullmatch(match[0]) else ""
 
 
-_ROOMS = "室|房间|号房|病房|教室|包厢|包间|路公交|路车|次列车|次航班|航班|医院|高地|寝室|宿舍"
+_ROOMS = (
+    "室|房(?![价产东租子款贷源屋客顶门型])|房间|号房|病房|教室|包厢|包间|路公交|路车|次列车|次航班|航班|医院|高地|"
+    "寝室|宿舍"
+)
 CODE_RULES = compiled(
     (r"(?:\+86[\s-]?)?1[3-9]\d[\s-]?\d{4}[\s-]?\d{4}(?!\d)", _telephone),
     (r"0\d{2,3}[-\s]\d{3,4}[-\s]\d{4}(?!\d)|0\d{2,3}(?:-|[)）]\s?)\d{3,4}[\s-]?\d{4}(?!\d)", _telephone),

@@ -18,8 +18,8 @@ _DOUBTS = {
 _CALL = re.compile("[啊呀哇哟哦喔噢嗷嗯诶欸唔哈咦喂呃额嘿哎唉嘻呵哼呜嗨呦]+")
 _DRAWN_OUT = re.compile(r"([啊呀哇哟哦喔噢嗷])\1+")
 _COUGHS = re.compile("咳{2,}")
-_COUGHED_BESIDE = re.compile(r"咳[，、,…。\s—-]*$")
-_COUGHED_BEHIND = re.compile(r"[，、,…。\s—-]*咳")
+_COUGHED_BESIDE = re.compile(r"咳[，、,…。！!\s—-]*$")
+_COUGHED_BEHIND = re.compile(r"[，、,…。！!\s—-]*咳")
 
 
 def read_interjections(words: Sequence[ChineseWord], before: str, clause: str, behind: str) -> None:

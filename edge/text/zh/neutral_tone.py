@@ -9,7 +9,7 @@ from .word import ChineseWord, tone, with_tone
 _CROSSING_VERBS = "走飞穿越路经跳跨闪掠渡绕翻度错超驶划躲"  # 走过 is to cross, not to have walked
 _EXPERIENCES = "去看说听来吃用做见读写想学到住玩买问爱恨有试碰"  # 去过: to have been to
 # Verbs that are said twice to soften them: 看看, 问|问.
-_SOFTENED = frozenset(
+SOFTENED = frozenset(
     "看想试走说听问坐玩聊谈尝歇摸拍笑动讲写读学教找猜算查管帮救求抱亲摇挥闻瞧逛转遛跳唱念换敲翻擦洗扫捏揉晃比评见认"
     "练踩吹停拉推踢碰"
 )
@@ -33,7 +33,7 @@ def neutral_tones(words: Sequence[ChineseWord]) -> None:
 
 def _in_word(word: ChineseWord) -> None:
     text, syllables = word.text, word.syllables
-    if len(text) == 2 and text[0] == text[1] and text[0] in _SOFTENED:
+    if len(text) == 2 and text[0] == text[1] and text[0] in SOFTENED:
         _soften(word, 0, word, 1)
     elif len(text) > 1 and _loses_last_tone(text, word.pos):
         syllables[-1] = with_tone(syllables[-1], "5")
@@ -62,7 +62,7 @@ def _after_word(before: ChineseWord, word: ChineseWord, after: ChineseWord | Non
     text = word.text
     if _is_direction(before, word, after):
         word.syllables[-1] = with_tone(word.syllables[-1], "5")
-    elif text == before.text and text in _SOFTENED and not before.is_fixed:
+    elif text == before.text and text in SOFTENED and not before.is_fixed:
         _soften(before, 0, word, 0)
     elif text == "们" or (text == "里" and before.pos not in "mq"):
         word.syllables[0] = with_tone(word.syllables[0], "5")

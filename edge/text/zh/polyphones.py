@@ -35,7 +35,7 @@ _SURNAMES = {
     "单": "shan4", "曾": "zeng1", "仇": "qiu2", "解": "xie4", "区": "ou1", "查": "zha1", "盖": "ge3",
     "朴": "piao2", "华": "hua4", "翟": "zhai2", "缪": "miao4", "葛": "ge3", "燕": "yan1", "员": "yun4",
     "乐": "yue4", "种": "chong2", "折": "she2", "黑": "he4", "秘": "bi4", "冼": "xian3", "召": "shao4",
-    "那": "na1", "应": "ying1", "任": "ren2",
+    "那": "na1", "繁": "po2", "应": "ying1", "任": "ren2",
 }  # fmt: skip
 _NAMING = ("姓", "叫", "名叫", "姓氏", "复姓")
 _SURNAMES_AFTER_LITTLE = "曾仇任翟解"  # 小曾, 老解; 小区 is a housing estate
@@ -43,21 +43,18 @@ _SURNAMES_AFTER_LITTLE = "曾仇任翟解"  # 小曾, 老解; 小区 is a housin
 
 @dataclass(frozen=True)
 class _Rule:
-    """One reading and where it holds.
-
-    Attributes:
-        reading: pinyin with tone digits; empty to keep the usual reading.
-        before: pattern that must match the end of the clause before the word.
-        after: pattern that must match the start of the clause after it.
-        before_pos: parts of speech the word before may have, ^ for the start of the clause; empty for any.
-        after_pos: the same for the word after, $ for the end of the clause.
-    """
+    """One reading and where it holds."""
 
     reading: tuple[str, ...]
+    """Pinyin with tone digits; empty to keep the usual reading."""
     before: re.Pattern[str] | None
+    """Pattern that must match the end of the clause before the word."""
     after: re.Pattern[str] | None
+    """Pattern that must match the start of the clause after it."""
     before_pos: str
+    """Parts of speech the word before may have, ^ for the start of the clause; empty for any."""
     after_pos: str
+    """The same for the word after, $ for the end of the clause."""
 
     def fits(self, words: Sequence[ChineseWord], index: int, before: str, after: str) -> bool:
         """Whether the rule holds for the word at ``index``."""

@@ -22,7 +22,7 @@ _YEAR_LENGTH = re.compile(
 _HOLIDAY = re.compile(r"\s?(?:假期|放假|小?长假|黄金周|[一-龥]{0,3}节(?![目省奏约制])|档期?|期间)")
 _DAY_AFTER = re.compile(
     r"\s?(?:之?前|起|开始|开[售播演机服业学]|上[映线午]|发[售布行]|首[播映演]|截[止至]|到期|出发|见|[晚早]上?|下午|中午|"
-    r"凌晨|当[天晚]|那[天晚]|[（(]?(?:周|星期)[一二三四五六日天]|[-~～–—到至]\s?\d{1,2}/\d)"
+    r"凌晨|是.{0,4}(?:节|生日|纪念日|忌日)|当[天晚]|那[天晚]|[（(]?(?:周|星期)[一二三四五六日天]|[-~～–—到至]\s?\d{1,2}/\d)"
 )
 _DAY_BEFORE = re.compile(r"(?:[在于到自从]|截[止至]|日期|时间|生日)[:：是为]?\s?$")
 _DAY_UNTIL = re.compile(r"\d/\d{1,2}\s?[-~～–—到至]\s?$")
@@ -56,8 +56,16 @@ def _year(match: Match) -> str | None:
     year = match["year"]
     if (year.endswith("00") and follows(match, _YEAR_LENGTH)) or int(year) > 2999:
         return None
+    if year == "1000" and not before(match).endswith("公元"):
+        return None
     until = match["until"]
     return digits(year) + ("到" + digits(until) if until else "")
+
+
+def _years(match: Match) -> str | None:
+    """1840-1949, where the second one is the later."""
+    year, until = match["year"], match["until"]
+    return f"{digits(year)}到{digits(until)}" if year < until else None
 
 
 def _short_year(match: Match) -> str | None:
@@ -254,7 +262,7 @@ _RANGE_OF_MEASURE = re.compile(
 def _between(match: Match) -> str:
     """The sign between two numbers: to, or minus in a sum; 3-1 without more is a score."""
     behind = match.string[match.end() : match.end() + 12]
-    if re.match(r"\d+\s?=", behind):
+    if re.match(r"\d+\s?(?:=|等于|就?是)", behind):
         return "减"
     first, second = (
         re.search(r"\d+$", match.string[: match.start()]),
@@ -276,6 +284,10 @@ RULES: tuple[Rule, ...] = (
             rf"(?P<year>[12]\d{{3}})(?:年?{_TO}(?P<until>[12]\d{{3}}))?(?=\s?(?:年(?!代)|届|赛季|款|版|财年|奥运|世界杯|春晚))",
             _year,
         ),
+        (
+            r"(?P<year>1[0-9]\d\d|20\d\d)[-–—~～](?P<until>1[0-9]\d\d|20\d\d)(?![\d-]|\s?(?:[个位名人块元米]|公里|平))",
+            _years,
+        ),
         (r"(?P<year>\d{2})(?=年(?!代|级|内))", _short_year),
         (r"(?P<decade>(?:1[89]|20)\d0)(?P<s>'?s)(?P<after>)(?![A-Za-z])", _decade),
         (r"(?P<decade>\d{2}|\d{4})(?P<s>)(?:(?=年代)|(?=(?P<after>后)))", _decade),
@@ -283,6 +295,10 @@ RULES: tuple[Rule, ...] = (
             rf"(?P<h>\d{{1,2}})[:：](?P<m>[0-5]\d)(?:[:：](?P<s>[0-5]\d))?(?P<half>\s?[ap]\.?m\.?(?![A-Za-z]))?"
             rf"(?:{_TO}(?P<h2>\d{{1,2}})[:：](?P<m2>[0-5]\d))?(?![\d:：])",
             _time,
+        ),
+        (
+            r"(?P<m>\d{1,3})['′’](?P<s>[0-5]\d)[\"″”]",
+            lambda m: f"{cardinal(m['m'])}分{cardinal(str(int(m['s'])))}秒",
         ),
         # Scores and ratios
         (r"\d+\s?[:：]\s?\d+(?:\s?[:：]\s?\d+)*(?!\d)", _ratio),

@@ -13,6 +13,8 @@ from .word import ChineseWord, tone, with_tone
 
 _DIGITS = "零〇一二三四五六七八九幺"
 _SUMS = "加减乘除"
+_JOINS_NUMBERS = "到至比又"  # 一到三月, 一比零, 一又二分之一
+_ORDINAL_WORDS = tuple("流 线 班 年级 审 中学 把手 环 品 栋 单元 路公".split())  # 一流, 一班: number one
 _ORDINAL_NOUNS = "月号楼等级"  # 一楼, 一等: the first one, said yi1
 _TAKES_SANDHI_AFTER = "这那每某另同有任哪不"  # 这一, 不一: words that end in 一 and lean on what follows
 _KEEPS_ONE_BEFORE = "统唯专单划合归如之第逐"  # 统一战线, 之一: 一 closes a thought inside a longer word
@@ -82,8 +84,11 @@ def _tone_of_one(clause: _Characters, position: int) -> str:
         return "5"  # 看一看, but not 一步一步
     if after and after in _SUMS and clause.at(position + 2) in tuple(_DIGITS + "十以"):
         return "1"  # 一加二, 一减一
+    if after and after in _JOINS_NUMBERS and clause.at(position + 2) in tuple(_DIGITS + "十两百半"):
+        return "1"
     if (
-        (before and before in _KEEPS_ONE_BEFORE)
+        clause.text.startswith(_ORDINAL_WORDS, position + 1)
+        or (before and before in _KEEPS_ONE_BEFORE)
         or after in _ORDINAL_NOUNS
         or (before == "月" and after == "日")
     ):

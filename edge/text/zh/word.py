@@ -9,21 +9,18 @@ from .dictionary import LISTED
 
 @dataclass
 class ChineseWord:
-    """One segmented word; the passes over a clause change its syllables in place.
-
-    Attributes:
-        text: Han characters, simplified.
-        syllables: pinyin with tone digit, one per character.
-        pos: part of speech, one letter (see ``chinese_dictionary.Entry``).
-        is_fixed: True where the show's lexicon gave the reading, which no rule may change.
-        trust: how sure the dictionary's reading is (see ``dictionary.Entry``).
-    """
+    """One segmented word; the passes over a clause change its syllables in place."""
 
     text: str
+    """Han characters, simplified."""
     syllables: list[str]
+    """Pinyin with tone digit, one per character."""
     pos: str
+    """Part of speech, one letter (see ``chinese_dictionary.Entry``)."""
     is_fixed: bool = False
+    """True where the show's lexicon gave the reading, which no rule may change."""
     trust: int = LISTED
+    """How sure the dictionary's reading is (see ``dictionary.Entry``)."""
 
 
 def tone(syllable: str) -> str:

@@ -76,7 +76,7 @@ class StandIn:
     def close(self) -> None:
         self.closed = True
 
-    def prepare(self, request: SpeechRequest) -> Any:
+    def prepare(self, request: SpeechRequest, at_once: bool = False) -> Any:
         self.started.append(request.text)
         parsed = markup.parse(request.text, request.markup, request.trust)
         if UNSPEAKABLE in parsed.plain or request.text in self.dumb:

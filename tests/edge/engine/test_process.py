@@ -95,6 +95,20 @@ def test_a_line_that_always_fails_ends_after_two_tries_and_others_go_on(
     assert tmp.stat().st_size == 2
 
 
+def test_a_long_text_is_played_before_its_phrases_are_counted(
+    start: Callable[..., Bench], tiny: Synthesizer
+) -> None:
+    bench = start(VoiceSource(TINY))
+    request = SpeechRequest("They left the old house by night. " * 8, "noah")
+    expected = list(tiny.stream(tiny.prepare(request)))
+    bench.engine.start("long", request, PLAY)
+    assert isinstance(bench.ended("long"), LineDone)
+    assert bench.of(LineReady, "long")[0].n_phrases is None
+    heard = [message.chunk for message in bench.of(LineChunk, "long")]
+    assert sum(chunk.timeline is not None for chunk in heard) == 8
+    assert sum(len(chunk.samples) for chunk in heard) == sum(len(chunk.samples) for chunk in expected)
+
+
 def test_a_child_that_dies_or_stops_while_idle_is_replaced_before_anyone_needs_it(
     start: Callable[..., Bench],
 ) -> None:

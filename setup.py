@@ -23,7 +23,8 @@ ONNX = ["onnx>=1.17,<2"]
 QUANTIZING = [*ONNX, "safetensors>=0.4", "torch>=2.4,<3"]
 TRAINING = ["lightning>=2.4,<3", "tqdm>=4.66"]
 CONTENT = ["transformers>=5.20,<6"]  # HuBERT and RoBERTa of the full model, from local folders
-SOUND_FILES = ["soundfile>=0.12,<1", "soxr>=0.5,<2"]
+ENCODED_FILES = ["soundfile>=0.12,<1"]
+SOUND_FILES = [*ENCODED_FILES, "soxr>=0.5,<2"]
 F0 = ["pyworld-prebuilt>=0.3.5"]  # pyworld itself has no wheels and needs a compiler
 EVALUATION = [
     "jinja2>=3.1,<4",
@@ -46,6 +47,7 @@ EXTRAS = {
     ],
     "http": ["starlette>=0.46,<2", "uvicorn>=0.34,<1"],
     "metrics": ["prometheus-client>=0.23,<1"],
+    "files": ENCODED_FILES,  # FLAC and Ogg; WAV needs nothing
     "provenance": ["c2pa-python>=0.38.1,<1"],  # signed origin of files (C2PA); glibc 2.28 or newer
     "osc": ["python-osc>=1.9,<2"],
     "asyncapi": ["pyyaml>=6,<7"],  # to write docs/asyncapi.yaml

@@ -76,10 +76,10 @@ def to_pcm16(samples: NDArray[np.float32], volume: float = 1.0) -> Pcm16:
     return pcm
 
 
-def wav_header(n_samples: int, sample_rate: int = SAMPLE_RATE) -> bytes:
-    """44 bytes in front of ``n_samples`` of mono 16-bit PCM."""
+def wav_header(n_samples: int, sample_rate: int = SAMPLE_RATE, n_behind: int = 0) -> bytes:
+    """44 bytes in front of ``n_samples`` of mono 16-bit PCM; ``n_behind`` bytes of other chunks follow it."""
     n_bytes = 2 * n_samples
-    riff = struct.pack("<4sI4s", b"RIFF", 36 + n_bytes, b"WAVE")
+    riff = struct.pack("<4sI4s", b"RIFF", 36 + n_bytes + n_behind, b"WAVE")
     form = struct.pack("<4sIHHIIHH", b"fmt ", 16, 1, 1, sample_rate, 2 * sample_rate, 2, 16)
     return riff + form + struct.pack("<4sI", b"data", n_bytes)
 

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from .audio import AudioChunk, wav_bytes
+import numpy as np
+
+from .audio import AudioChunk
+from .config import EdgeConfig, load_config
+from .labels.export import Export, new_id
+from .lipsync.timeline import concatenate
+from .permission import gate_of
+from .sound_file import check_suffix, encoded_sound
+from .spec import SAMPLE_RATE
 from .synthesizer import Speech, SpeechRequest, Synthesizer
 
 
@@ -18,20 +26,31 @@ class Voice:
         bundle: directory or ``.voice`` file; the built-in voice if absent.
         lexicon: file of pronunciations that win over every rule.
         threads: of the inference library.
+        config: of a device, a TOML file or values by dotted key such as ``{"label.producer": "studio-9"}``:
+            its voice and lexicon where none is named, its label policy for files, and where it stands, which
+            the consent of a person asks for.
 
     Raises:
         BundleError, ConfigError, RunnerError: one line that names the file and the remedy.
     """
 
     def __init__(
-        self, bundle: Path | str | None = None, *, lexicon: Path | str | None = None, threads: int = 2
+        self,
+        bundle: Path | str | None = None,
+        *,
+        lexicon: Path | str | None = None,
+        threads: int = 2,
+        config: Path | str | Mapping[str, object] | None = None,
     ) -> None:
+        settings = _settings(config, {"bundle": bundle, "lexicon": lexicon})
         self._synthesizer = Synthesizer.load(
-            None if bundle is None else Path(bundle),
+            settings.bundle,
             threads=threads,
-            lexicon=None if lexicon is None else Path(lexicon),
+            lexicon=settings.lexicon,
+            gate=None if config is None else gate_of(settings),
         )
         self._synthesizer.warm_up()
+        self._export = Export(settings.label, self._synthesizer, settings.state_dir)
 
     @property
     def characters(self) -> tuple[str, ...]:
@@ -60,14 +79,30 @@ class Voice:
         )
 
     def save(self, path: Path | str, text: str, character: str = "", **acting: Any) -> Speech:
-        """Speak a line into a WAV file; arguments as for ``say``.
+        """Speak a line into a WAV, FLAC or Ogg file with the label that the configuration asks for.
+
+        Args:
+            path: its suffix chooses the format; `.flac` and `.ogg` need the extra ``files``.
+            text: as for ``say``.
+            character: who speaks.
+            acting: as for ``say``.
+
+        Returns:
+            What is in the file, what is heard of a label included.
 
         Raises:
+            ConfigError: no such format.
             OSError: the file cannot be written.
         """
-        speech = self.say(text, character, **acting)
-        Path(path).write_bytes(wav_bytes(speech.audio, speech.sample_rate))
-        return speech
+        check_suffix(Path(path).suffix)
+        line = self._synthesizer.prepare(self._request(text, character, acting))
+        chunks = list(self._export.stream(line, self._export.announced(line)))
+        audio = np.concatenate([chunk.samples for chunk in chunks])
+        content = self._export.labelled(encoded_sound(audio, Path(path).suffix), new_id())
+        Path(path).write_bytes(content)
+        timelines = [chunk.timeline for chunk in chunks if chunk.timeline is not None]
+        marks = tuple(mark for chunk in chunks for mark in chunk.marks)
+        return Speech(audio, SAMPLE_RATE, concatenate(timelines), marks, line.warnings)
 
     def close(self) -> None:
         """Give threads and networks back."""
@@ -83,3 +118,9 @@ class Voice:
 
     def _request(self, text: str, character: str, acting: dict[str, Any]) -> SpeechRequest:
         return SpeechRequest(text, character or self.characters[0], **acting)
+
+
+def _settings(config: Path | str | Mapping[str, object] | None, given: Mapping[str, object]) -> EdgeConfig:
+    if config is None or isinstance(config, Mapping):
+        return load_config(None, {**(config or {}), **{key: value for key, value in given.items() if value}})
+    return load_config(Path(config), given)

@@ -1,9 +1,9 @@
 """ONNX to TensorRT engines, on the device that will run them: no torch, no onnx, one code for 10.3 to 11.x.
 
-The graphs carry their precision themselves (Q/DQ, strongly typed networks), so there is nothing to calibrate
-and no precision flag. TensorRT reports a failed build by giving None; the reason stands in its log alone.
-Names of its interface are limited to those of every version from 10.3.0 to 11.4.0
-(tests/data/tensorrt_names.txt). On TensorRT-RTX, building needs no GPU.
+The graphs carry their precision themselves (Q/DQ, casts to float16 put in here, strongly typed networks), so
+there is nothing to calibrate and no precision flag. TensorRT reports a failed build by giving None; the
+reason stands in its log alone. Names of its interface are limited to those of every version from 10.3.0 to
+11.4.0 (tests/data/tensorrt_names.txt). On TensorRT-RTX, building needs no GPU.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ from edge.bundle.bundle import Bundle
 from edge.errors import RunnerError
 from edge.runners.engines import FILES, Buckets, EngineKey, EngineSet, EngineStore, buckets, key_of
 from edge.runners.vendor import Gpu, TensorRt, error_log
+
+from .half import cast_half, half_layers
 
 TIMING_CACHE = "timing.cache"
 MIB = 2**20
@@ -38,6 +40,8 @@ class BuildOptions:
     """Memory that one layer may use while it runs; the student's need a few MiB."""
     optimization_level: int = 3
     """0 to 5; how long the builder looks for faster kernels."""
+    half: str = "voice"
+    """Layers in float16: ``voice``, those that its manifest names; ``all``; ``none``."""
 
 
 def _no_progress(phase: str, step: int, steps: int) -> bool:
@@ -63,6 +67,7 @@ class EngineBuilder:
     def key(self, bundle: Bundle) -> EngineKey:
         """Key of the engines that ``build`` would make."""
         flags = {**asdict(self._options), "buckets": buckets(bundle.manifest)}
+        flags["half"] = [name for layers in self._half(bundle).values() for name in layers]
         return key_of(bundle, self._library, self._gpu, flags)
 
     def build(
@@ -94,10 +99,12 @@ class EngineBuilder:
 
     def _build(self, bundle: Bundle, store: EngineStore, key: EngineKey, progress: Progress) -> EngineSet:
         began, lengths = time.monotonic(), buckets(bundle.manifest)
+        half = self._half(bundle)
         facts: dict[str, Any] = {"sha256": {}, "bytes": {}}
         with store.adding(key) as folder:
             for graph, file in FILES.items():
-                plan = self.plan(bundle.read(graph), lengths[graph], f"{bundle.path}: {graph}", progress)
+                where = f"{bundle.path}: {graph}"
+                plan = self.plan(cast_half(bundle.read(graph), half[graph]), lengths[graph], where, progress)
                 (folder / file).write_bytes(plan)
                 facts["sha256"][graph] = hashlib.sha256(plan).hexdigest()
                 facts["bytes"][graph] = len(plan)
@@ -107,6 +114,16 @@ class EngineBuilder:
         built = store.built(key)
         assert built is not None, "it was described a moment ago"
         return built
+
+    def _half(self, bundle: Bundle) -> dict[str, tuple[str, ...]]:
+        """Layers of each graph that the engines compute in float16."""
+        wanted = bundle.manifest.quantization.half_layers
+        if self._options.half == "none" or (self._options.half == "voice" and not wanted):
+            return dict.fromkeys(FILES, ())
+        found = {graph: half_layers(bundle.read(graph)) for graph in FILES}
+        if self._options.half == "all":
+            return found
+        return {graph: tuple(name for name in names if name in wanted) for graph, names in found.items()}
 
     def plan(self, onnx: bytes, lengths: Buckets, where: str, progress: Progress = _no_progress) -> bytes:
         """Compile one graph.

@@ -29,6 +29,9 @@ _corpus = click.option("--corpus", type=_folder, required=True, help="corpus of 
 _output = click.option("--output", type=_path, required=True, help="folder to write")
 _lines = click.option("--lines", default=64, show_default=True, help="lines of the corpus to use")
 
+_half = click.option(
+    "--half/--no-half", default=False, show_default=True, help="also choose layers for float16 on a GPU"
+)
 _weight_bits = click.option(
     "--weight-bits",
     type=click.Choice(["7", "8"]),
@@ -71,21 +74,40 @@ def export(checkpoint: Path, output: Path) -> None:
 @_output
 @click.option("--budget", default=1.0, show_default=True, help="harm allowed per graph; 0 keeps all float")
 @_weight_bits
-def quantize(networks: Path, corpus: Path, lines: int, output: Path, budget: float, weight_bits: str) -> None:
+@_half
+def quantize(
+    networks: Path, corpus: Path, lines: int, output: Path, budget: float, weight_bits: str, half: bool
+) -> None:
     """Calibrate on training lines, choose layers, insert Q/DQ."""
     from .lines import read_lines
     from .placement import quantize as quantize_networks
 
     student = _student(networks)
     calibration = read_lines(corpus, student, "train", lines)
-    placements = quantize_networks(networks, calibration, output, budget, int(weight_bits))
+    placements = quantize_networks(networks, calibration, output, budget, int(weight_bits), half)
     (output / STUDENT_FILE).write_text(json.dumps(student), encoding="utf-8")
     _write_json(output / "placement.json", {file: found.to_dict() for file, found in placements.items()})
     for file, found in placements.items():
         n_int8 = sum(layer.int8 for layer in found.layers)
         click.echo(
             f"{file}: {n_int8} of {len(found.layers)} products in int8, harm {found.harm:.2g} of {budget:g}"
+            + (f"; {len(found.half)} layers in float16 on a GPU" if half else "")
         )
+
+
+@cli.command()
+@click.option("--networks", type=_folder, required=True, help="folder of the export step")
+@_corpus
+@_lines
+@click.option("--output", type=_path, required=True, help="JSON file to write")
+def sensitivity(networks: Path, corpus: Path, lines: int, output: Path) -> None:
+    """Measure each layer alone: harm in int8 and in float16, and the time that int8 saves here."""
+    from .lines import read_lines
+    from .sensitivity import measure, table
+
+    found = measure(networks, read_lines(corpus, _student(networks), "train", lines))
+    _write_json(output, {file: [layer.to_dict() for layer in layers] for file, layers in found.items()})
+    click.echo(table(found))
 
 
 @cli.command()
@@ -141,14 +163,15 @@ def pack(networks: Path, voice: Path, report: Path | None, output: Path, tar: Pa
 @_output
 @click.option("--tar", type=_path, help="also write one .voice file")
 @_weight_bits
+@_half
 @click.pass_context
 def run(context: click.Context, /, checkpoint: Path, work: Path, **options: Any) -> None:
     """All steps: export, quantize, compare, pack."""
     networks, quantized = work / FLOAT_FOLDER, work / INT8_FOLDER
     corpus = {"corpus": options["corpus"], "lines": options["lines"]}
     context.invoke(export, checkpoint=checkpoint, output=networks)
-    bits = options["weight_bits"]
-    context.invoke(quantize, networks=networks, output=quantized, weight_bits=bits, **corpus)
+    how = {"weight_bits": options["weight_bits"], "half": options["half"]}
+    context.invoke(quantize, networks=networks, output=quantized, **how, **corpus)
     context.invoke(compare, networks=networks, quantized=quantized, output=work, **corpus)
     bundle = {"voice": options["voice"], "output": options["output"], "tar": options["tar"]}
     context.invoke(pack, networks=quantized, report=work / REPORT_FILE, **bundle)
@@ -172,10 +195,12 @@ def _quantization(report: Path | None) -> Quantization:
         return Quantization(scheme="fp32")
     content = _read_json(report)
     quality = content["comparison"]["quality"]
-    layers = [layer for found in content["placements"].values() for layer in found["layers"]]
+    placements = content["placements"].values()
+    layers = [layer for found in placements for layer in found["layers"]]
     return Quantization(
         scheme="int8-qdq",
         float_layers=tuple(layer["name"] for layer in layers if not layer["int8"]),
+        half_layers=tuple(name for found in placements for name in found.get("half", ())),
         log_mel_distance_db=round(quality["log_mel_db"], 3),
         spectral_snr_db=round(quality["snr_db"], 2),
         duration_error_frames=round(quality["duration_error_frames"], 4),

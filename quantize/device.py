@@ -39,6 +39,10 @@ _bundle = click.option("--bundle", type=_path, help="voice bundle (the built-in 
     "--optimization-level", type=click.IntRange(0, 5), default=BuildOptions.optimization_level,
     show_default=True, help="how long to look for faster kernels",
 )  # fmt: skip
+@click.option(
+    "--half", type=click.Choice(["voice", "all", "none"]), default=BuildOptions.half, show_default=True,
+    help="layers in float16: those that the voice names, all, none",
+)  # fmt: skip
 @click.option("--compute-capability", type=int, help="TensorRT-RTX without a GPU: build for this, e.g. 89")
 @click.option("--roll-back", is_flag=True, help="use the engines from before again, build nothing")
 def build(
@@ -46,6 +50,7 @@ def build(
     state_dir: Path,
     workspace_mib: int,
     optimization_level: int,
+    half: str,
     compute_capability: int | None,
     roll_back: bool,
 ) -> None:
@@ -56,7 +61,7 @@ def build(
         click.echo(f"{engines.path}: in use again")
         return
     library, gpu, check = _target(loaded, compute_capability)
-    options = BuildOptions(workspace_mib, optimization_level)
+    options = BuildOptions(workspace_mib, optimization_level, half)
     engines = EngineBuilder(library, gpu, root, options).build(loaded, check, _show_progress())
     size = sum(engines.facts["bytes"].values()) / 1e6
     state = "in use" if check else "not in use: no GPU here to let it speak the golden line"

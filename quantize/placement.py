@@ -7,7 +7,7 @@ independent, so harms add up: the worst layers, per product saved, stay float un
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from edge.runners.base import ENCODER_OUTPUTS, EncoderOutputs
 from . import qdq
 from .calibrate import Histogram, Method, record
 from .graph import Graph
+from .half import cast_half, half_layers
 from .lines import Line
 from .network import Arrays, FolderRunner, expand, open_session, render
 from .sound import duration_error_frames, f0_error_cents
@@ -61,6 +62,8 @@ class Placement:
     """Of the graph as placed."""
     layers: tuple[LayerReport, ...]
     """One report per product."""
+    half: tuple[str, ...] = ()
+    """Layers that an engine for a GPU may compute in float16."""
 
     def float_layers(self) -> tuple[str, ...]:
         """Names of the products that stay float."""
@@ -80,6 +83,7 @@ def quantize(
     output: Path,
     budget: float = 1.0,
     weight_bits: int = qdq.WEIGHT_BITS,
+    half: bool = False,
 ) -> dict[str, Placement]:
     """Quantize both graphs of a folder.
 
@@ -89,24 +93,32 @@ def quantize(
         output: folder for the int8 graphs.
         budget: harm allowed in each graph.
         weight_bits: of the weights, 7 or 8.
+        half: also choose layers for float16 on a GPU; the graphs stay as they are.
 
     Returns:
         Placement by file name.
     """
+    output.mkdir(parents=True, exist_ok=True)
+    placements = {}
+    for file, (harm, feeds) in jobs(source, lines).items():
+        model = onnx.load(source / file)
+        placements[file], placed = place(model, feeds, harm, budget, weight_bits)
+        if half:
+            chosen = choose_half(placed, harm, budget)
+            placements[file] = replace(placements[file], half=chosen)
+        onnx.save(placed, output / file)
+    return placements
+
+
+def jobs(source: Path, lines: Sequence[Line]) -> dict[str, tuple[Harm, list[Arrays]]]:
+    """How harm is measured in each graph of a folder, and what it is fed, by file name."""
     runner = FolderRunner(source)
     spoken = [runner.encode(line.inputs) for line in lines]
     phrases = [expand(line, said, said.hidden) for line, said in zip(lines, spoken, strict=True)]
-    jobs: dict[str, tuple[Harm, list[dict[str, np.ndarray]]]] = {
+    return {
         ENCODER_FILE: (encoder_harm(lines, spoken), [line.inputs.feeds() for line in lines]),
         DECODER_FILE: (decoder_harm(phrases, runner), [decoder_feeds(phrase) for phrase in phrases]),
     }
-    output.mkdir(parents=True, exist_ok=True)
-    placements = {}
-    for file, (harm, feeds) in jobs.items():
-        model = onnx.load(source / file)
-        placements[file], placed = place(model, feeds, harm, budget, weight_bits)
-        onnx.save(placed, output / file)
-    return placements
 
 
 def place(
@@ -117,29 +129,81 @@ def place(
     weight_bits: int = qdq.WEIGHT_BITS,
 ) -> tuple[Placement, ModelProto]:
     """Choose ranges and layers for one graph and quantize it."""
+    found = ranges(model, feeds, harm, weight_bits)
+    if found is None:
+        return Placement("max", {}, 0.0, ()), model
+    alone = {name: harm(found.quantized([name])) for name in found.sizes}
+    layers = [LayerReport(name, size, alone[name]) for name, size in found.sizes.items()]
+    chosen = _choose(layers, budget, lambda kept: harm(found.quantized(kept)))
+    layers = [replace(layer, int8=layer.name in chosen) for layer in layers]
+    placed = found.quantized(chosen)
+    return Placement(found.method, found.by_method, harm(placed), tuple(layers)), placed
+
+
+@dataclass(frozen=True)
+class Ranges:
+    """What one graph needs to be quantized, whichever of its products are."""
+
+    model: ModelProto
+    weight_bits: int
+    sizes: dict[str, int]
+    """Products that can be int8, with their multiplications per phoneme or frame."""
+    method: Method
+    by_method: dict[str, float]
+    limits: dict[str, float]
+
+    def quantized(self, layers: Sequence[str]) -> ModelProto:
+        """The graph with these products in int8."""
+        return qdq.insert(self.model, self.limits, layers, self.weight_bits)
+
+
+def ranges(
+    model: ModelProto, feeds: Sequence[Arrays], harm: Harm, weight_bits: int = qdq.WEIGHT_BITS
+) -> Ranges | None:
+    """Choose how ranges are found in a graph, by the harm of all products together; None without products."""
     candidates = qdq.products(model)
     if not candidates:  # every product is narrow
-        return Placement("max", {}, 0.0, ()), model
+        return None
     histograms = record(model, [node.input[0] for node in candidates], feeds)
-    names = [node.name for node in candidates if histograms[node.input[0]].per_step]
-    if not names:
-        return Placement("max", {}, 0.0, ()), model
-
-    def inserted(limits: Mapping[str, float], layers: Sequence[str]) -> ModelProto:
-        return qdq.insert(model, limits, layers, weight_bits)
-
-    by_method: dict[str, float] = {
-        method: harm(inserted(_limits(histograms, method), names)) for method in METHODS
-    }
-    method = min(METHODS, key=lambda name: by_method[name])
-    limits = _limits(histograms, method)
     graph = Graph(model)
-    sizes = {node.name: int(np.prod(graph.constants[node.input[1]].dims)) for node in candidates}
-    layers = [LayerReport(name, sizes[name], harm(inserted(limits, [name]))) for name in names]
-    chosen = _choose(layers, budget, lambda kept: harm(inserted(limits, kept)))
-    layers = [LayerReport(layer.name, layer.operations, layer.harm, layer.name in chosen) for layer in layers]
-    placed = inserted(limits, chosen)
-    return Placement(method, by_method, harm(placed), tuple(layers)), placed
+    sizes = {
+        node.name: int(np.prod(graph.constants[node.input[1]].dims))
+        for node in candidates
+        if histograms[node.input[0]].per_step
+    }
+    if not sizes:
+        return None
+    tried = {
+        method: Ranges(model, weight_bits, sizes, method, {}, _limits(histograms, method))
+        for method in METHODS
+    }
+    by_method: dict[str, float] = {
+        method: harm(found.quantized(list(sizes))) for method, found in tried.items()
+    }
+    best = min(METHODS, key=lambda name: by_method[name])
+    return replace(tried[best], by_method=by_method)
+
+
+def choose_half(model: ModelProto, harm: Harm, budget: float) -> tuple[str, ...]:
+    """Choose the layers of a placed graph whose float16 keeps the whole within the budget.
+
+    Args:
+        model: with its int8 layers.
+        harm: of the graph.
+        budget: harm allowed.
+    """
+    content = model.SerializeToString()
+    kept = list(half_layers(content))
+    if kept and with_half(content, kept, harm) > budget:
+        kept.sort(key=lambda name: with_half(content, [name], harm))
+        while kept and with_half(content, kept, harm) > budget:
+            kept.pop()
+    return tuple(name for name in half_layers(content) if name in kept)
+
+
+def with_half(content: bytes, layers: Sequence[str], harm: Harm) -> float:
+    """Harm of a graph with layers in float16, as ONNX Runtime has them: rounded, and added up in float32."""
+    return harm(onnx.load_from_string(cast_half(content, layers)))
 
 
 def _limits(histograms: Mapping[str, Histogram], method: Method) -> dict[str, float]:

@@ -11,6 +11,8 @@ from pathlib import Path
 from ..durable import write_whole
 
 RETENTION_DAYS = 180
+AUDIT_FILE = "audit.jsonl"
+"""In the state directory."""
 
 
 class AuditLog:

@@ -110,6 +110,9 @@ class Quantization(_Model):
 
     scheme: Literal["fp32", "int8-qdq"]
     float_layers: tuple[str, ...] = Field(default=(), description="matrix products kept in float32")
+    half_layers: tuple[str, ...] = Field(
+        default=(), description="layers that a GPU computes in float16, those in int8 with a float16 result"
+    )
     log_mel_distance_db: float | None = Field(default=None, ge=0)
     spectral_snr_db: float | None = None
     duration_error_frames: float | None = Field(default=None, ge=0)

@@ -12,18 +12,32 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from ..spec import EMOTION_STRENGTH, PITCH, RATE, VOLUME
-from .output import Progress, Sound, open_sound, play_sound
+from ..spec import EMOTION_STRENGTH, PITCH, RATE, SAMPLE_RATE, VOLUME
+from .output import FileLabel, Progress, Sound, open_sound, play_sound
 from .remote import speak as speak_on_device
 from .stdin import text_or_stdin
 
 if TYPE_CHECKING:
+    from ..config import EdgeConfig
+    from ..labels.announcement import Announced
+    from ..labels.export import Export
     from ..lipsync.timeline import Timeline
     from ..synthesizer import PreparedLine, SpeechRequest, Synthesizer
 
 
-REMOTE_ONLY = ("broker", "config")
-LOCAL_ONLY = ("output", "raw", "lipsync", "viseme_set", "bundle", "lexicon", "threads", "warm_up")
+REMOTE_ONLY = ("broker",)
+LOCAL_ONLY = (
+    "output",
+    "raw",
+    "lipsync",
+    "viseme_set",
+    "bundle",
+    "lexicon",
+    "threads",
+    "warm_up",
+    "label_profile",
+    "producer",
+)
 
 
 def _range(limits: tuple[float, float], unit: str) -> str:
@@ -43,13 +57,17 @@ class _Result:
     warnings: list[str]
     """What was done otherwise than asked."""
     audio_ms: float = 0.0
-    """Length of the sound."""
+    """Length of the sound, its label included."""
     first_audio_ms: float = 0.0
     """From the text to the first sound written; loading the voice is not in it."""
     synthesis_ms: float = 0.0
     """From the text to the last sound written."""
     rtf: float = 0.0
-    """Synthesis time / length."""
+    """Synthesis time / length without the label."""
+    label_ms: float = 0.0
+    """Length of what is heard of a label; it has no part in any other time."""
+    label: dict[str, str] = field(default_factory=dict)
+    """What the file says of its origin."""
     marks: list[dict[str, Any]] = field(default_factory=list)
     """``{"name", "t_ms"}`` of every ``[mark:name]``."""
 
@@ -59,12 +77,16 @@ class _Result:
 @click.option(
     "-o",
     "--output",
-    help="WAV file; - is standard output, to pipe into a player.  [default: the sound card, or a file in the "
-    "current folder where there is none]",
+    help="WAV, FLAC or Ogg file; - is standard output, to pipe into a player.  [default: the sound card, or "
+    "a file in the current folder where there is none]",
 )
 @click.option("--device", help="Speak through the running daemon of this name, over MQTT.")
 @click.option("--broker", help="Where --device is: mqtt://[USER@]HOST[:PORT], or mqtts:// for TLS.")
-@click.option("--config", type=click.Path(path_type=Path), help="TOML file with broker and password.")
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path),
+    help="TOML file of a device: its voice, label and trust here, its broker with --device.",
+)
 @click.option("--raw", is_flag=True, help="Write bare 16-bit little-endian mono PCM, no WAV header.")
 @click.option("--character", default="", help="Who speaks; the first of the bundle if absent (see voices).")
 @click.option("--emotion", default="neutral", show_default=True, help="Until the first [emotion:...] tag.")
@@ -103,6 +125,8 @@ class _Result:
 )
 @click.option("--bundle", type=click.Path(path_type=Path), help="Voice bundle; the built-in voice if absent.")
 @click.option("--lexicon", type=click.Path(path_type=Path), help="Pronunciations that win over every rule.")
+@click.option("--label-profile", help="What is heard and written of its origin: cn, eu, eu-art, us-ca.")
+@click.option("--producer", help="Code of whoever answers for it, for the label in a file.")
 @click.option("--threads", default=2, show_default=True, help="Threads of the inference library.")
 @click.option("--warm-up", is_flag=True, help="Speak once in silence first: times are then a daemon's.")
 @click.option("--json", "as_json", is_flag=True, help="Print length and times (with -o - to standard error).")
@@ -117,6 +141,8 @@ def say(
     viseme_set: str,
     bundle: Path | None,
     lexicon: Path | None,
+    label_profile: str | None,
+    producer: str | None,
     threads: int,
     warm_up: bool,
     as_json: bool,
@@ -137,6 +163,7 @@ def say(
       sovits-edge say "Cue the lights." --raw -o - | aplay -f S16_LE -r 32000
       sovits-edge say "こんにちは" --character mei -o hello.wav --lipsync hello.json --viseme-set arkit
       echo "Generated a moment ago." | sovits-edge say -o line.wav --json
+      sovits-edge say "Doors open." -o line.flac --label-profile cn --producer studio-9
       sovits-edge say "Doors open." --device kiosk --broker mqtt://10.0.0.2
     """
     given = _given(click.get_current_context(), device)
@@ -147,16 +174,24 @@ def say(
         asked = {key: value for key, value in voice.items() if key in given}
         speak_on_device(source, device, broker=broker, config=config, voice=asked, as_json=as_json)
         return
+    asked = {"bundle": bundle, "lexicon": lexicon}
+    asked |= {"label.profile": label_profile, "label.producer": producer}
     with Progress() as progress:
         progress.show("loading the voice")
         started = time.perf_counter()
-        synthesizer = _load(bundle, threads, lexicon, warm_up)
+        settings = _settings(config, asked, output)
+        synthesizer = _load(settings, config, threads, warm_up)
+        labels = _labels(settings, synthesizer)
         loaded = time.perf_counter()
         line = _prepare(synthesizer, source, voice)
         result = _Result(line.character.name, line.normalized, _ms(loaded - started), list(line.warnings))
-        sound = _open(output, raw, source, synthesizer.bundle.manifest.sample_rate, progress)
+        read = time.perf_counter()
+        announced = labels.announced(line)
+        loaded += time.perf_counter() - read
+        named = _label(labels, output, raw, result)
+        sound = _open(output, raw, source, synthesizer.bundle.manifest.sample_rate, progress, named)
         with sound as sink:
-            timeline = _write(synthesizer, line, sink, loaded, result, progress)
+            timeline = _write(labels, line, announced, sink, loaded, result, progress)
     if lipsync is not None:
         _write_lipsync(lipsync, timeline, viseme_set, line.request)
     for warning in [] if as_json else result.warnings:
@@ -176,16 +211,40 @@ def _given(context: click.Context, device: str | None) -> set[str]:
     return given
 
 
-def _load(bundle: Path | None, threads: int, lexicon: Path | None, warm_up: bool) -> Synthesizer:
+def _settings(config: Path | None, asked: dict[str, object], output: str | None) -> EdgeConfig:
+    """Configuration of the device with what was asked on top."""
+    from ..config import load_config
+    from ..sound_file import check_suffix
+
+    check_suffix(Path(output or "").suffix)
+    return load_config(config, asked)
+
+
+def _load(settings: EdgeConfig, config: Path | None, threads: int, warm_up: bool) -> Synthesizer:
     from ..bundle.trust.gate import DeviceGate
-    from ..permission import trust_directory
+    from ..permission import gate_of, trust_directory
     from ..synthesizer import Synthesizer
 
-    gate = DeviceGate(trust_directory())
-    synthesizer = Synthesizer.load(bundle, threads=threads, lexicon=lexicon, gate=gate)
+    gate = DeviceGate(trust_directory()) if config is None else gate_of(settings)
+    synthesizer = Synthesizer.load(settings.bundle, threads=threads, lexicon=settings.lexicon, gate=gate)
     if warm_up:
         synthesizer.warm_up()
     return synthesizer
+
+
+def _labels(settings: EdgeConfig, synthesizer: Synthesizer) -> Export:
+    from ..labels.export import Export
+
+    return Export(settings.label, synthesizer, settings.state_dir)
+
+
+def _label(labels: Export, output: str | None, raw: bool, result: _Result) -> FileLabel:
+    """Label of the file, which is told with the figures; none goes into a pipe, to a sound card, or raw."""
+    from ..labels.export import new_id
+
+    label = FileLabel(labels, new_id())
+    result.label = {} if raw or output in (None, "-") else labels.values(label.line_id)
+    return label
 
 
 def _prepare(synthesizer: Synthesizer, text: str, voice: dict[str, Any]) -> PreparedLine:
@@ -196,18 +255,19 @@ def _prepare(synthesizer: Synthesizer, text: str, voice: dict[str, Any]) -> Prep
 
 
 def _open(
-    output: str | None, raw: bool, text: str, rate: int, progress: Progress
+    output: str | None, raw: bool, text: str, rate: int, progress: Progress, label: FileLabel
 ) -> AbstractContextManager[Sound]:
     from ..markup import parse
 
     if output is None:
-        return play_sound(rate, parse(text).plain, progress.tell)
-    return open_sound(output, rate, raw)
+        return play_sound(rate, parse(text).plain, progress.tell, label)
+    return open_sound(output, rate, raw, label)
 
 
 def _write(
-    synthesizer: Synthesizer,
+    labels: Export,
     line: PreparedLine,
+    announced: Announced,
     sound: Sound,
     started: float,
     result: _Result,
@@ -217,8 +277,8 @@ def _write(
     from ..lipsync.timeline import concatenate
 
     timelines = []
-    n_samples, rate = 0, synthesizer.bundle.manifest.sample_rate
-    for chunk in synthesizer.stream(line):
+    n_samples, rate = 0, SAMPLE_RATE
+    for chunk in labels.stream(line, announced):
         sound.write(chunk.samples.astype("<i2").tobytes())
         result.first_audio_ms = result.first_audio_ms or _ms(time.perf_counter() - started)
         n_samples += len(chunk.samples)
@@ -228,7 +288,9 @@ def _write(
             timelines.append(chunk.timeline)
     result.synthesis_ms = _ms(time.perf_counter() - started)
     result.audio_ms = _ms(n_samples / rate)
-    result.rtf = round(result.synthesis_ms / result.audio_ms, 4) if n_samples else 0.0
+    result.label_ms = 0.0 if announced.label is None else _ms(len(announced.label.samples) / rate)
+    spoken_ms = result.audio_ms - result.label_ms
+    result.rtf = round(result.synthesis_ms / spoken_ms, 4) if spoken_ms > 0 else 0.0
     return concatenate(timelines)
 
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from ..bundle.audit import AuditLog
+from ..bundle.audit import AUDIT_FILE, AuditLog
 from ..bundle.bundle import Bundle, workshop
 from ..bundle.revocation import Ending, Holding, PendingEndings, plan_endings
 from ..bundle.trust.documents import Revocations
@@ -38,7 +38,7 @@ REVIEW_S = 60.0  # between two looks at what time alone changes: dates, and the 
 MAX_WAITING = 64
 MUTING_CODES = frozenset({"voice_revoked", "consent_missing"})
 """What ends a voice and not the daemon: it goes on, and says why it is silent."""
-AUDIT_FILE, PENDING_FILE, ENDED_FILE = "audit.jsonl", "pending-endings.json", "ended-voices.json"
+PENDING_FILE, ENDED_FILE = "pending-endings.json", "ended-voices.json"
 ENGINES_FOLDER, VERDICTS_FOLDER = "engines", "verdicts"
 
 

@@ -10,6 +10,7 @@ from .access import AccessChecks
 from .broker import BrokerChecks
 from .device import DeviceChecks
 from .finding import Finding
+from .labels import LabelChecks
 from .sockets import SocketChecks
 from .twins import TwinChecks
 
@@ -26,6 +27,7 @@ def examine(
         restart_broker: command that restarts the broker, to see what survives that.
     """
     yield from DeviceChecks(config, serving=serving).look()
+    yield from LabelChecks(config, serving=serving).look()
     reached = True
     for finding in _guarded(BrokerChecks(config, restart_broker).look()):
         reached = reached and not (finding.check == "broker" and finding.level == "error")

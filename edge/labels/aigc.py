@@ -12,7 +12,7 @@ import re
 import struct
 
 from ..errors import EdgeError
-from .ogg import with_comment, with_ogg_comment
+from .ogg import comments_of, ogg_comments, with_comment, with_ogg_comment
 
 CHUNK = b"AIGC"
 KEYS = (
@@ -59,6 +59,11 @@ def encoded(values: dict[str, str]) -> bytes:
     return json.dumps(values, separators=(",", ":"), ensure_ascii=True).encode("ascii")
 
 
+def riff_chunk(values: dict[str, str]) -> bytes:
+    """Chunk of a WAV file that carries a label, for whoever writes the file piece by piece."""
+    return _chunk(CHUNK, encoded(values))
+
+
 def with_label(content: bytes, values: dict[str, str]) -> bytes:
     """Put a label into a WAV, FLAC or Ogg file, in the place of any that is there.
 
@@ -78,11 +83,9 @@ def with_label(content: bytes, values: dict[str, str]) -> bytes:
 
 
 def read_labels(content: bytes) -> list[dict[str, str]]:
-    """Every label of a WAV file, bare or wrapped in a key ``AIGC``; unreadable ones are left out."""
+    """Every label of a WAV, FLAC or Ogg file, bare or wrapped in a key ``AIGC``; no unreadable ones."""
     found = []
-    for name, body in _chunks(content) if content[:4] == b"RIFF" else ():
-        if name != CHUNK:
-            continue
+    for body in _bodies(content):
         try:
             values = json.loads(body.rstrip(b"\0"))
             values = values.get("AIGC", values)
@@ -92,15 +95,30 @@ def read_labels(content: bytes) -> list[dict[str, str]]:
     return found
 
 
+def _bodies(content: bytes) -> list[bytes]:
+    """Labels as they stand in a file."""
+    try:
+        if content[:4] == b"fLaC":
+            blocks, _ = _flac_blocks(content)
+            return comments_of(_flac_comments(blocks), "AIGC")
+        if content[:4] == b"OggS":
+            return comments_of(ogg_comments(content), "AIGC")
+    except (LabelError, ValueError):
+        return []
+    return [body for name, body in _chunks(content) if name == CHUNK] if content[:4] == b"RIFF" else []
+
+
 def _with_chunk(content: bytes, body: bytes) -> bytes:
     chunks = [(name, data) for name, data in _chunks(content) if name != CHUNK]
     if b"data" not in [name for name, _ in chunks]:
         raise LabelError("label: the WAV has no data; write it again")
     chunks.append((CHUNK, body))
-    inner = b"".join(
-        name + struct.pack("<I", len(data)) + data + b"\0" * (len(data) % 2) for name, data in chunks
-    )
+    inner = b"".join(_chunk(name, data) for name, data in chunks)
     return b"RIFF" + struct.pack("<I", len(inner) + 4) + b"WAVE" + inner
+
+
+def _chunk(name: bytes, data: bytes) -> bytes:
+    return name + struct.pack("<I", len(data)) + data + b"\0" * (len(data) % 2)
 
 
 def _chunks(content: bytes) -> list[tuple[bytes, bytes]]:
@@ -117,17 +135,9 @@ def _chunks(content: bytes) -> list[tuple[bytes, bytes]]:
 
 def _with_flac_comment(content: bytes, body: bytes) -> bytes:
     """Rewrite the metadata blocks with a comment of our own in the comment block."""
-    blocks, at, last = [], 4, False
-    while not last:
-        if at + 4 > len(content):
-            raise LabelError("label: the FLAC file is cut short; write it again")
-        last, kind = bool(content[at] & 0x80), content[at] & 0x7F
-        size = int.from_bytes(content[at + 1 : at + 4], "big")
-        blocks.append((kind, content[at + 4 : at + 4 + size]))
-        at += 4 + size
-    comments = next((data for kind, data in blocks if kind == 4), struct.pack("<II", 0, 0))
+    blocks, at = _flac_blocks(content)
     try:
-        renewed = with_comment(comments, "AIGC", body.decode())
+        renewed = with_comment(_flac_comments(blocks), "AIGC", body.decode())
     except ValueError as error:
         raise LabelError(f"label: the comments of the FLAC file are damaged: {error}") from error
     blocks = [blocks[0], (4, renewed), *[block for block in blocks[1:] if block[0] != 4]]
@@ -136,3 +146,20 @@ def _with_flac_comment(content: bytes, body: bytes) -> bytes:
         for number, (kind, data) in enumerate(blocks)
     ]
     return b"fLaC" + b"".join(heads) + content[at:]
+
+
+def _flac_blocks(content: bytes) -> tuple[list[tuple[int, bytes]], int]:
+    """Metadata blocks by kind, and where the sound begins."""
+    blocks, at, last = [], 4, False
+    while not last:
+        if at + 4 > len(content):
+            raise LabelError("label: the FLAC file is cut short; write it again")
+        last, kind = bool(content[at] & 0x80), content[at] & 0x7F
+        size = int.from_bytes(content[at + 1 : at + 4], "big")
+        blocks.append((kind, content[at + 4 : at + 4 + size]))
+        at += 4 + size
+    return blocks, at
+
+
+def _flac_comments(blocks: list[tuple[int, bytes]]) -> bytes:
+    return next((data for kind, data in blocks if kind == 4), struct.pack("<II", 0, 0))

@@ -55,21 +55,37 @@ def with_comment(comments: bytes, key: str, value: str) -> bytes:
     Raises:
         ValueError: they are cut short.
     """
+    vendor, entries, rest = _split(comments)
+    name = key.upper().encode() + b"="
+    kept = [entry for entry in entries if not entry.upper().startswith(name)]
+    kept.append(name + value.encode())
+    body = b"".join(struct.pack("<I", len(entry)) + entry for entry in kept)
+    return struct.pack("<I", len(vendor)) + vendor + struct.pack("<I", len(kept)) + body + rest
+
+
+def comments_of(comments: bytes, key: str) -> list[bytes]:
+    """Values of a key among Vorbis comments.
+
+    Raises:
+        ValueError: they are cut short.
+    """
+    name = key.upper().encode() + b"="
+    return [entry[len(name) :] for entry in _split(comments)[1] if entry.upper().startswith(name)]
+
+
+def _split(comments: bytes) -> tuple[bytes, list[bytes], bytes]:
+    """Vendor, entries, and what stands behind them."""
     vendor_size, at = _number(comments, 0), 4
     vendor, at = comments[at : at + vendor_size], at + vendor_size
     count, at = _number(comments, at), at + 4
-    kept = []
+    entries = []
     for _ in range(count):
         size, at = _number(comments, at), at + 4
         if at + size > len(comments):
             raise ValueError("a comment is cut short")
-        kept.append(comments[at : at + size])
+        entries.append(comments[at : at + size])
         at += size
-    name = key.upper().encode() + b"="
-    kept = [entry for entry in kept if not entry.upper().startswith(name)]
-    kept.append(name + value.encode())
-    body = b"".join(struct.pack("<I", len(entry)) + entry for entry in kept)
-    return struct.pack("<I", len(vendor)) + vendor + struct.pack("<I", len(kept)) + body + comments[at:]
+    return vendor, entries, comments[at:]
 
 
 def with_ogg_comment(content: bytes, key: str, value: str) -> bytes:
@@ -78,6 +94,25 @@ def with_ogg_comment(content: bytes, key: str, value: str) -> bytes:
     Raises:
         ValueError: it is damaged, or neither Opus nor Vorbis.
     """
+    first, packets, magic, rest = _headers(content)
+    packets[1] = magic + with_comment(packets[1][len(magic) :], key, value)
+    fresh = [first, *_paged(packets[1:], first.serial)]
+    fresh += [replace(page, number=len(fresh) + number) for number, page in enumerate(rest)]
+    return b"".join(page.encoded() for page in fresh)
+
+
+def ogg_comments(content: bytes) -> bytes:
+    """Vorbis comments of an Ogg file.
+
+    Raises:
+        ValueError: it is damaged, or neither Opus nor Vorbis.
+    """
+    _, packets, magic, _ = _headers(content)
+    return packets[1][len(magic) :]
+
+
+def _headers(content: bytes) -> tuple[_Page, list[bytes], bytes, list[_Page]]:
+    """First page, header packets, what the comments begin with, and the pages of sound."""
     pages = list(_pages(content))
     start = next((HEADERS[name] for name in HEADERS if pages and pages[0].body.startswith(name)), None)
     if start is None:
@@ -86,11 +121,7 @@ def with_ogg_comment(content: bytes, key: str, value: str) -> bytes:
     packets, rest = _header_packets(pages, n_headers)
     if not packets[1].startswith(magic):
         raise ValueError("its comments are not where they should be")
-    packets[1] = magic + with_comment(packets[1][len(magic) :], key, value)
-    first = pages[0]
-    fresh = [first, *_paged(packets[1:], first.serial)]
-    fresh += [replace(page, number=len(fresh) + number) for number, page in enumerate(rest)]
-    return b"".join(page.encoded() for page in fresh)
+    return pages[0], packets, magic, rest
 
 
 def _header_packets(pages: list[_Page], count: int) -> tuple[list[bytes], list[_Page]]:

@@ -99,6 +99,11 @@ class LabelPolicy:
         """Text that a screen has to show; empty for none."""
         return self.profile.screen.get(language, self.profile.screen.get("", ""))
 
+    @property
+    def is_heard(self) -> bool:
+        """Whether sentence or rhythm is heard at all."""
+        return {self._spoken, self._rhythm} != {"never"}
+
     def announces(self, a_person: bool) -> bool:
         """Tell whether anything is ever to be heard with a voice, that of a person or not."""
         return self.config.is_chosen or a_person
@@ -120,7 +125,7 @@ class LabelPolicy:
         fresh = ended is None or now_s - ended >= self.config.session_gap_s
         notices = self.profile.notice
         notice = notices.get(language, notices.get("en", "")) if _is_due(self._spoken, fresh) else ""
-        rhythm = _is_due(self.config.rhythm or self.profile.rhythm, fresh)
+        rhythm = _is_due(self._rhythm, fresh)
         return LinePlan(notice, rhythm, self.config.position)
 
     def ended(self, character: str, now_s: float, hearer: str = "") -> None:
@@ -130,6 +135,10 @@ class LabelPolicy:
     @property
     def _spoken(self) -> When:
         return self.config.spoken or self.profile.spoken
+
+    @property
+    def _rhythm(self) -> When:
+        return self.config.rhythm or self.profile.rhythm
 
     def meta(self) -> dict[str, object]:
         """What ``audio/<id>/meta`` says as ``label``."""

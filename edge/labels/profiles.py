@@ -23,6 +23,9 @@ class Profile:
         notice: spoken sentence, by language.
         spoken, rhythm: when the sentence is said, and when the rhythm for "AI" sounds.
         file_label: written into files.
+        screen_suffices: a screen that shows its text all the time may stand in for what is heard.
+        registered_producer: the producer's code comes from a register.
+        signed_files: files say by a signature which system made them, of which version, and when.
     """
 
     name: ProfileName
@@ -32,6 +35,9 @@ class Profile:
     spoken: When
     rhythm: When
     file_label: bool
+    screen_suffices: bool = False
+    registered_producer: bool = False
+    signed_files: bool = False
 
 
 _NOTICE = {
@@ -50,10 +56,22 @@ _NOTHING = "nothing is said or shown; whoever chooses it says why and answers fo
 PROFILES: dict[str, Profile] = {
     profile.name: profile
     for profile in (
-        Profile("cn", _CHINA, _GENERATED, _NOTICE, "never", "session", True),
+        Profile(
+            "cn",
+            _CHINA,
+            _GENERATED,
+            _NOTICE,
+            "never",
+            "session",
+            True,
+            screen_suffices=True,
+            registered_producer=True,
+        ),
         Profile("eu", _UNION, {"": "AI"}, _NOTICE, "session", "never", True),
         Profile("eu-art", _ART, {"": "AI"}, _NOTICE, "never", "session", True),
-        Profile("us-ca", _CALIFORNIA, {"": "AI generated"}, _NOTICE, "never", "never", True),
+        Profile(
+            "us-ca", _CALIFORNIA, {"": "AI generated"}, _NOTICE, "never", "never", True, signed_files=True
+        ),
         Profile("none", _NOTHING, {}, {}, "never", "never", False),
     )
 }

@@ -3,65 +3,19 @@
 ONNX Runtime makes ``MatMulIntegerToFloat`` of a product between Q/DQ by itself, but adds the bias afterwards,
 which reads and writes everything once more. The operator takes the bias as an input, so the graph is written
 anew when it is loaded; the result is the same to the bit. What is gained: docs/benchmarks.md.
-
-Messages are described here as far as they are read (field numbers: onnx/onnx.proto3 of ONNX); protobuf keeps
-the rest as it is.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from functools import lru_cache
 from typing import Any
 
-from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
+from .onnx_subset import read_model
 
 DOMAIN, OPERATOR = "com.microsoft", "MatMulIntegerToFloat"
 UNSIGNED_ZERO = "unsigned_zero_point"
-_PACKAGE = "onnx_subset"
 _UINT8 = 2  # TensorProto.DataType
 _SIGNED_ZERO, _SHIFTED_ZERO = b"\x00", b"\x80"
-
-_MESSAGES: dict[str, dict[str, tuple[int, str]]] = {
-    "Model": {"graph": (7, "Graph"), "opset_import": (8, "Opset*")},
-    "Graph": {"node": (1, "Node*"), "initializer": (5, "Tensor*"), "output": (12, "Value*")},
-    "Node": {
-        "input": (1, "string*"),
-        "output": (2, "string*"),
-        "op_type": (4, "string"),
-        "domain": (7, "string"),
-    },
-    "Tensor": {
-        "dims": (1, "int64*"),
-        "data_type": (2, "int32"),
-        "name": (8, "string"),
-        "raw_data": (9, "bytes"),
-    },
-    "Value": {"name": (1, "string")},
-    "Opset": {"domain": (1, "string"), "version": (2, "int64")},
-}
-
-
-@lru_cache(maxsize=1)
-def _messages() -> dict[str, Any]:
-    """Classes of the messages, by name."""
-    file = descriptor_pb2.FileDescriptorProto(
-        name="onnx_subset.proto", package="onnx_subset", syntax="proto2"
-    )
-    for name, fields in _MESSAGES.items():
-        message = file.message_type.add(name=name)
-        for field_name, (number, kind) in fields.items():
-            field = message.field.add(name=field_name, number=number)
-            field.label = field.LABEL_REPEATED if kind.endswith("*") else field.LABEL_OPTIONAL
-            kind = kind.rstrip("*")
-            if kind in _MESSAGES:
-                field.type, field.type_name = field.TYPE_MESSAGE, f".{_PACKAGE}.{kind}"
-            else:
-                field.type = getattr(field, f"TYPE_{kind.upper()}")
-    pool = descriptor_pool.DescriptorPool()
-    pool.Add(file)
-    find = pool.FindMessageTypeByName
-    return {name: message_factory.GetMessageClass(find(f"{_PACKAGE}.{name}")) for name in _MESSAGES}
 
 
 def fuse_products(model: bytes, unsigned: bool) -> bytes:
@@ -75,8 +29,7 @@ def fuse_products(model: bytes, unsigned: bool) -> bytes:
     Returns:
         ONNX file; the same bytes if it holds no such product.
     """
-    parsed = _messages()["Model"]()
-    parsed.ParseFromString(model)
+    parsed = read_model(model)
     rewriter = _Rewriter(parsed.graph)
     if not rewriter.fuse():
         return model

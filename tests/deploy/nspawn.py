@@ -1,4 +1,4 @@
-"""A Debian root with its own systemd, booted by systemd-nspawn without a network: a box to install on."""
+"""A Debian root with its own systemd, booted by systemd-nspawn: a box to install on, with a wire or none."""
 
 from __future__ import annotations
 
@@ -17,14 +17,16 @@ ENVIRONMENT = (
 )  # fmt: skip
 
 
-def make_base(base: Path, suite: str = "bookworm", architecture: str = "amd64") -> None:
-    """Make a bare root, if it is not there."""
+def make_base(
+    base: Path, suite: str = "bookworm", architecture: str = "amd64", more: Sequence[str] = ()
+) -> None:
+    """Make a bare root, if it is not there, with more packages if asked."""
     if base.exists():
         return
     partial = base.with_name(f".{base.name}")
     shutil.rmtree(partial, ignore_errors=True)
     command = ["debootstrap", "--variant=minbase", f"--arch={architecture}"]
-    command += [f"--include={','.join(PACKAGES)}", suite, str(partial)]
+    command += [f"--include={','.join([*PACKAGES, *more])}", suite, str(partial)]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     partial.rename(base)
 
@@ -35,17 +37,21 @@ class Box:
     Args:
         base: bare root; it is copied.
         root: where the copy lies.
+        name: of the machine.
+        network: path of the network namespace it lives in; empty: it has no network.
     """
 
-    def __init__(self, base: Path, root: Path) -> None:
+    def __init__(self, base: Path, root: Path, name: str = "sovits-check", network: str = "") -> None:
         self.root = root
+        self._name, self._network = name, network
         self._process: subprocess.Popen[bytes] | None = None
         subprocess.run(["cp", "-a", "--reflink=auto", str(base), str(root)], check=True)
 
     def boot(self) -> None:
         """Start it, and wait until its systemd has come up."""
-        command = ["systemd-nspawn", "--quiet", "--boot", f"--directory={self.root}", "--private-network"]
-        command += ["--link-journal=no", "--register=no", "--keep-unit", "--machine=sovits-check"]
+        network = f"--network-namespace-path={self._network}" if self._network else "--private-network"
+        command = ["systemd-nspawn", "--quiet", "--boot", f"--directory={self.root}", network]
+        command += ["--link-journal=no", "--register=no", "--keep-unit", f"--machine={self._name}"]
         log = (self.root.parent / "console.log").open("ab")
         self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         until = time.monotonic() + BOOT_S

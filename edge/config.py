@@ -132,6 +132,32 @@ class FilesConfig(_Section):
     """The oldest are deleted beyond this."""
 
 
+Level = Annotated[float, Field(ge=-60, le=0, allow_inf_nan=False)] | Literal["off"]
+
+
+class LoudnessConfig(_Section):
+    """How loud characters speak, wherever their sound goes; what is kept in the cache is as it was made."""
+
+    target_dbfs: Level = -20.0
+    """RMS of speech without its pauses. `off`: as the voice was made, without gain or limiter."""
+    characters: dict[Name, Level] = {}
+    """Another target for some characters."""
+    ceiling_dbfs: float = Field(-1.0, ge=-24, le=0)
+    """No sample is above. Also holds for characters that speak at the same time, together."""
+    max_gain_db: float = Field(20.0, ge=0, le=40)
+    """A character is turned up by no more than this."""
+
+    def target(self, character: str) -> float | None:
+        """Return how loud a character shall be; None: as it is."""
+        level = self.characters.get(character, self.target_dbfs)
+        return None if level == "off" else float(level)
+
+    @property
+    def is_on(self) -> bool:
+        """Tell whether any character is turned up or down."""
+        return any(level != "off" for level in (self.target_dbfs, *self.characters.values()))
+
+
 class HttpConfig(_Section):
     """The HTTP door. Present means on; without it nothing listens."""
 
@@ -229,6 +255,7 @@ class EdgeConfig(_Section):
     sink: SinkConfig = AlsaSinkConfig()
     queue: QueueConfig = QueueConfig()
     cache: CacheConfig = CacheConfig()
+    loudness: LoudnessConfig = LoudnessConfig()
     files: FilesConfig = FilesConfig()
     trust: TrustConfig = TrustConfig()
     label: LabelConfig = LabelConfig()

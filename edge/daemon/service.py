@@ -61,7 +61,13 @@ def open_engine(
         launched: a child that has been started ahead of everything else.
     """
     source = VoiceSource(
-        config.bundle, config.threads, config.lexicon, config.runner, config.state_dir, gate_of(config)
+        config.bundle,
+        config.threads,
+        config.lexicon,
+        config.runner,
+        config.state_dir,
+        gate_of(config),
+        config.loudness.is_on,
     )
     if config.engine == "thread":
         if launched is not None:

@@ -26,6 +26,7 @@ from .journal.base import Journal
 from .labels import Labels
 from .line import CutBy, Line, Phase
 from .line_store import LineStore, Stored
+from .loudness import Loudness
 from .notify import Notifier
 from .prepare import Preparations
 from .publisher import Publisher
@@ -94,6 +95,7 @@ class State:
         self.labels = Labels(
             self.label, parts.engine, lambda notice, chunks: self.active.on_notice(notice, chunks)
         )
+        self.loudness = Loudness(config.loudness)
         self.active = ActiveLines(
             engine=parts.engine,
             outlets=Outlets(
@@ -104,6 +106,7 @@ class State:
                 lambda: parts.connection.max_payload_bytes,
                 self.label.meta(),
                 file_urls(config.http),
+                self.loudness,
             ),
             cache=self.cache,
             labels=self.labels,
@@ -163,6 +166,7 @@ class State:
             self._store.use(voice.identity)
         self.admission = Admission(voice, self.cache)
         self.labels.load(voice)
+        self.loudness.load(voice)
         self.shows.prepare()
 
     def mute(self, error: EdgeError) -> None:

@@ -277,4 +277,5 @@ def describe(synthesizer: Synthesizer, runner: str) -> VoiceInfo:
         characters=manifest.characters,
         fingerprint=synthesizer.fingerprint,
         lexicon=synthesizer.lexicon_digest,
+        levels=synthesizer.levels,
     )

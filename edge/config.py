@@ -125,6 +125,13 @@ class CacheConfig(_Section):
     0 keeps none there."""
 
 
+class LogConfig(_Section):
+    """What is told on standard error."""
+
+    format: Literal["text", "json"] = "text"
+    """`json`: one object per line, with time, level, logger, message and what it is about."""
+
+
 class FilesConfig(_Section):
     """WAV files written for requests with output `file`."""
 
@@ -257,6 +264,7 @@ class EdgeConfig(_Section):
     cache: CacheConfig = CacheConfig()
     loudness: LoudnessConfig = LoudnessConfig()
     files: FilesConfig = FilesConfig()
+    log: LogConfig = LogConfig()
     trust: TrustConfig = TrustConfig()
     label: LabelConfig = LabelConfig()
     """How synthesised speech says that it is synthesised."""

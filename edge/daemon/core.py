@@ -15,6 +15,7 @@ from typing import Any
 
 from ..engine.base import EngineAlert, EngineDown, EngineUp, LineChunk, LineDone, LineError, LineReady
 from ..errors import EdgeError
+from ..logs import fields
 from ..messages import Accepted, Expired
 from ..playback.files import FileWritten
 from ..playback.player import LineBegan, LineEnded, LineMark, LineSilenced
@@ -104,7 +105,7 @@ class Core:
                 self._handlers[type(message)](message)
             self._turn()
         except Exception as error:
-            logger.exception("core, on %s", type(message).__name__)
+            logger.exception("core, on %s", type(message).__name__, extra=fields(code="internal"))
             self._contain(getattr(message, "line_id", ""), error)
         return message is not None
 
@@ -207,7 +208,7 @@ class Core:
             self.state.active.start(line, lane)
             self.state.read_ahead(line)
         except Exception as error:
-            logger.exception("starting line %s", line.request_id)
+            logger.exception("starting line %s", line.request_id, extra=fields(line=line.request_id))
             self._contain(line.request_id, error)
 
     def _contain(self, line_id: str, error: Exception) -> None:
@@ -310,7 +311,7 @@ class Core:
             self._give_up(error)
             return
         if state.voice is None:
-            logger.error("no voice: %s", error)
+            logger.error("no voice: %s", error, extra=fields(code=error.code))
             self._mute(error)
             state.trust.voice_refused()
             self._recover()
@@ -326,7 +327,7 @@ class Core:
         """Silence a voice that may not speak any more; the daemon goes on, and says why."""
         voice = self.state.voice
         if voice is not None and voice.identity == message.identity:
-            logger.error("the voice is silenced: %s", message.error)
+            logger.error("the voice is silenced: %s", message.error, extra=fields(code=message.error.code))
             self._mute(message.error)
 
     def _mute(self, error: EdgeError) -> None:

@@ -102,8 +102,11 @@ SinkConfig = Annotated[NullSinkConfig | WavSinkConfig | AlsaSinkConfig, Field(di
 
 
 class QueueConfig(_Section):
-    """Bounds of what waits."""
+    """What waits: who for whom, and how much."""
 
+    channel: Literal["all", "character"] = "all"
+    """`all`: one line is heard at a time; `character`: one of each character, so that two may speak at
+    once."""
     max_lines: int = Field(200, ge=1, le=10_000)
     """Accepted lines waiting to be spoken; beyond that, `queue_full` or the lowest priority gives way."""
     max_intake: int = Field(2_000, ge=10)

@@ -200,7 +200,10 @@ class Core:
         if state.awaited:
             return
         for lane in LANES:
-            while state.active.free(lane) and (taken := state.scheduler.take(lane, now)) is not None:
+            while state.active.free(lane):
+                taken = state.scheduler.take(lane, now, state.active.busy(lane))
+                if taken is None:
+                    break
                 self._start(state.lines[taken.line_id], lane)
 
     def _start(self, line: Line, lane: Lane) -> None:

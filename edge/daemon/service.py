@@ -22,6 +22,7 @@ from ..labels.credentials import Credentials
 from ..labels.policy import LabelConfig, file_producer
 from ..permission import gate_of
 from ..playback.files import FileWriter
+from ..playback.mixer import Mixer
 from ..playback.open import make_sink
 from ..playback.player import Player
 from ..playback.sink import Sink
@@ -119,7 +120,8 @@ class Daemon:
             config.state_dir, config.queue.remembered_ids, lambda fault: self._inbox.put(JournalAlert(fault))
         )
         self._engine = make_engine(config, self._inbox.put)
-        self._player = Player(SAMPLE_RATE, self._inbox.put, self._journal.sounding)
+        mixer = Mixer(config.loudness.ceiling_dbfs) if config.queue.channel == "character" else None
+        self._player = Player(SAMPLE_RATE, self._inbox.put, self._journal.sounding, mixer)
         self._sink = sink or make_sink(config.sink)
         self._show = ShowWatch(config.show, self._inbox.put)
         self._trust = TrustWatch(config, self._inbox.put)

@@ -164,7 +164,8 @@ class State:
         self.voice, self.muted = voice, None
         if self._store is not None:
             self._store.use(voice.identity)
-        self.admission = Admission(voice, self.cache)
+        per_character = self.config.queue.channel == "character"
+        self.admission = Admission(voice, self.cache, per_character=per_character)
         self.labels.load(voice)
         self.loudness.load(voice)
         self.shows.prepare()

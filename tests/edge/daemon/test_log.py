@@ -42,6 +42,19 @@ def test_the_end_of_each_line_is_told_with_its_fields(
     assert "secret" not in caplog.text
 
 
+def test_a_burst_does_not_fill_the_log(rig: Rig, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "edge.daemon.line_log")
+    for number in range(300):
+        rig.say(f"x{number}", character="nobody")
+    rig.settle()
+    time.sleep(1.0)
+    rig.say("last", character="nobody")
+    rig.response("say", "last")
+    told = [record for record in caplog.records if record.name == "edge.daemon.line_log"]
+    counts = [int(record.getMessage().split()[0]) for record in told if "more lines" in record.getMessage()]
+    assert sum(counts) + len(told) - len(counts) == 301 and len(told) < 200
+
+
 def test_serve_tells_json_of_daemon_and_child(broker_port: int, tmp_path: Path) -> None:
     log = tmp_path / "log"
     command = [sys.executable, "-m", "edge", "serve", "--broker", f"mqtt://127.0.0.1:{broker_port}"]

@@ -221,6 +221,9 @@ class Daemon:
 
     def _deliver(self, inbound: Inbound) -> None:
         """Leave a message for the core; a stop overtakes what waits, if not by its own session then here."""
+        if inbound.qos == 0 and inbound.topic == self._topics.own("health"):
+            self._core.state.loopback.returned(inbound)  # not behind a burst, nor dropped with it
+            return
         message: Inbound | StopSignal = inbound
         if inbound.topic.startswith(self._urgent):
             message = StopSignal(inbound, is_early=not self._stops.ready)

@@ -174,7 +174,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="a few samples, to try it out; nothing is kept")
     options = parser.parse_args()
     facts = machine.describe()
-    measures = measure(*((5, 1, 2) if options.quick else (200, 5, 30)))
+    measures = measure(*((5, 1, 2) if options.quick else (200, 5, 20)))
     for each in measures:
         told = f"p50 {each.p50:.2f} {each.unit}, p95 {each.p95:.2f}, p99 {each.p99:.2f}, n {each.n}"
         print(each.name, each.variant, told, file=sys.stderr)

@@ -31,6 +31,8 @@ def unreachable(error: BaseException | None) -> str:
         return f"its certificate is not valid here ({what}); {remedy}"
     if isinstance(error, ssl.SSLError):
         return f"no TLS there ({error}); check mqtt.port, and mqtt.tls on both sides"
+    if isinstance(error, ConnectionResetError):
+        return "it hangs up at once; check mqtt.port, and mqtt.tls on both sides"
     if isinstance(error, ConnectionRefusedError):
         return "nothing listens there; start the broker, or check mqtt.host and mqtt.port"
     if isinstance(error, socket.gaierror):

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from benchmarks import machine
-from tests.edge.daemon.conftest import broker_port, start_rig
+from tests.edge.daemon.conftest import broker_port, rig, start_rig
 
-__all__ = ["broker_port", "start_rig"]
+__all__ = ["broker_port", "rig", "start_rig"]
 
 PAGE = os.environ.get("FAULTS_PAGE", "")
 BEGIN, END = "<!-- faults:begin -->", "<!-- faults:end -->"

@@ -17,6 +17,7 @@ from edge.protocols.broker_faults import refusal, unreachable
     [
         (ConnectionRefusedError(), "start the broker"),
         (socket.gaierror(-2, "Name or service not known"), "mqtt.host"),
+        (ConnectionResetError(104, "Connection reset by peer"), "mqtt.tls on both sides"),
         (TimeoutError(), "a firewall"),
         (ssl.SSLError(1, "wrong version number"), "mqtt.tls on both sides"),
         (OSError("Network is unreachable"), "Network is unreachable"),

@@ -81,13 +81,12 @@ class ActiveLines:
         """Return the characters that are heard."""
         return {delivery.line.character for delivery in self._deliveries.values() if delivery.sounding}
 
-    def free(self, lane: Lane) -> bool:
-        """Tell whether a lane can take its next line, in a channel that is not busy."""
-        return lane == "play" or len(self._lanes[lane]) < LINES_SIDE_BY_SIDE
-
-    def busy(self, lane: Lane) -> set[str]:
-        """Return the channels of a lane that cannot take a line."""
-        return {line.channel for line in self._lanes[lane]} if lane == "play" else set()
+    def busy(self, lane: Lane) -> set[str] | None:
+        """Return the channels of a lane that cannot take a line; None if it takes none at all."""
+        lines = self._lanes[lane]
+        if lane == "play":
+            return {line.channel for line in lines}
+        return set() if len(lines) < LINES_SIDE_BY_SIDE else None
 
     def start(self, line: Line, lane: Lane) -> None:
         """Begin a line: with its label, from the cache or else with the synthesiser."""

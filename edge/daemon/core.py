@@ -200,11 +200,8 @@ class Core:
         if state.awaited:
             return
         for lane in LANES:
-            while state.active.free(lane):
-                taken = state.scheduler.take(lane, now, state.active.busy(lane))
-                if taken is None:
-                    break
-                self._start(state.lines[taken.line_id], lane)
+            while (line := state.take(lane, now)) is not None:
+                self._start(line, lane)
 
     def _start(self, line: Line, lane: Lane) -> None:
         try:
@@ -248,11 +245,11 @@ class Core:
         state.make_way(line)
 
     def _on_delivered(self, message: Delivered) -> None:
-        """Note a confirmation; one that refuses names the access rules, once."""
+        """Note a confirmation; one that refuses names the access rules, once for each connection."""
         if message.refusal and message.refusal != self._publish_fault:
             self.state.tally.last_error = f"the broker refuses what we publish: {message.refusal}"
             logger.error("mqtt: %s; check its access rules", self.state.tally.last_error)
-        self._publish_fault = message.refusal
+            self._publish_fault = message.refusal
         self.state.publisher.delivered(message.mid, message.refusal)
 
     def _on_probe(self, message: Probe) -> None:
@@ -368,7 +365,7 @@ class Core:
     def _on_link_up(self, message: LinkUp) -> None:
         state = self.state
         logger.info("mqtt: connected, protocol %s", state.connection.protocol)
-        self._link_fault = ""
+        self._link_fault = self._publish_fault = ""
         state.refused_subscriptions = message.refused
         if message.refused:
             state.tally.last_error = f"the broker does not let us read {', '.join(message.refused)}"

@@ -30,7 +30,7 @@ from .loudness import Loudness
 from .notify import Notifier
 from .prepare import Preparations
 from .publisher import Publisher
-from .scheduler import Scheduler
+from .scheduler import Lane, Scheduler
 from .shows import Shows
 from .stops import StopCopy
 from .tally import Tally
@@ -237,6 +237,12 @@ class State:
         if self._store is not None and self.admission is not None:
             for key in self.shows.follow(line, self.admission, self.cache):
                 self._store.fetch(key, "")
+
+    def take(self, lane: Lane, now: float) -> Line | None:
+        """Take the line that starts now out of the queue, if one may."""
+        busy = self.active.busy(lane)
+        ticket = None if busy is None else self.scheduler.take(lane, now, busy)
+        return None if ticket is None else self.lines[ticket.line_id]
 
     def make_way(self, line: Line) -> None:
         """Cut what only fills a pause before a line that has been accepted."""

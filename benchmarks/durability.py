@@ -172,9 +172,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.durability", description=__doc__)
     parser.add_argument("--device", default=machine.device_name(), help="name of the result (%(default)s)")
     parser.add_argument("--quick", action="store_true", help="a few samples, to try it out; nothing is kept")
+    parser.add_argument("--stops", type=int, default=20, help="in a burst, for each broker (%(default)d)")
     options = parser.parse_args()
     facts = machine.describe()
-    measures = measure(*((5, 1, 2) if options.quick else (200, 5, 20)))
+    measures = measure(*((5, 1, 2) if options.quick else (200, 5, options.stops)))
     for each in measures:
         told = f"p50 {each.p50:.2f} {each.unit}, p95 {each.p95:.2f}, p99 {each.p99:.2f}, n {each.n}"
         print(each.name, each.variant, told, file=sys.stderr)

@@ -109,7 +109,7 @@ class Delivery:
             outlets.player.feed(self.line.request_id, chunk)
         if "audio" in request.output and (len(chunk.samples) or chunk.final):
             self._pass_on(chunk, n_total)
-        if not self.line.plays and self.n_samples == 0 and len(chunk.samples):
+        if not self.line.plays and self.n_samples == 0 and (len(chunk.samples) or chunk.final):
             self.first_audio(time.monotonic_ns(), 0.0)
         self.n_samples += len(chunk.samples)
         if "file" in request.output:

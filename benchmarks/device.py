@@ -17,7 +17,7 @@ from typing import Any
 
 from edge.synthesizer import PreparedLine, Synthesizer
 
-from . import callers, floor, machine, mqtt, peers, report, synthesis
+from . import callers, durability, floor, machine, mqtt, peers, report, synthesis
 from .harness import Measure, summarize, write_result
 from .sensors import PowerMeter, Sensors, power_mode
 
@@ -91,6 +91,7 @@ def run(device: Device, plan: Plan, facts: dict[str, Any]) -> dict[str, Any]:
     seconds = synthesis.SECONDS[: plan.times(4, 2)]
     measures = [
         *mqtt.measure(plan.times(200, 5), plan.times(7), device.threads, plan.bundle, _show("MQTT")),
+        *durability.measure(plan.times(200, 5), plan.times(5, 1), plan.times(20, 2)),
         *synthesis.measure(plan.times(20), seconds, plan.bundle, _show("synthesis")),
         *callers.measure(plan.times(10), (1, device.threads), plan.bundle, _show("callers")),
         *floor.measure(plan.times(10), plan.bundle, _show("floor")),

@@ -21,6 +21,9 @@ class Table:
 
 def extra_tables(result: Result) -> Iterator[Table]:
     """Tables of the figures that a result holds; older ones hold none of them."""
+    if of(result, "stop_in_burst"):
+        points = ("p50", "p95", "p99", "highest", "n")
+        yield Table(("nothing lost, silence on command", *points), tuple(_durability(result)))
     callers = sorted({measure["variant"]["callers"] for measure in of(result, "throughput")})
     if callers:
         header = ("seconds of sound in a second", *(f"{n} caller{'s' if n > 1 else ''}" for n in callers))
@@ -44,6 +47,50 @@ def extra_tables(result: Result) -> Iterator[Table]:
 def of(result: Result, name: str) -> list[Result]:
     """Measures of a name."""
     return [measure for measure in result["measures"] if measure["name"] == name]
+
+
+_SETUPS = {
+    ("process", "disk"): "as shipped",
+    ("process", "memory"): "journal in memory",
+    ("thread", "disk"): "no child process",
+}
+_BROKERS = {"shipped": "mosquitto as shipped", "debian": "mosquitto as Debian installs it"}
+_ALONE = {
+    "first_sound_from_disk": ("first sound, prepared line read from disk", "{:.1f} ms"),
+    "durable_request": ("a request made durable", "{:.2f} ms"),
+    "start_after_sigkill": ("start after SIGKILL until requests are taken, 20 lines open", "{:.0f} ms"),
+}
+
+
+def _durability(result: Result) -> Iterator[Row]:
+    for measure in of(result, "first_sound_setup"):
+        about = measure["variant"]
+        name = f"first sound, {_SETUPS[about['engine'], about['journal']]}"
+        yield _points(name, measure, "{:.1f} ms")
+    for measure in of(result, "stop_to_silence_setup"):
+        about = measure["variant"]
+        name = f"stop to silence, idle, {_SETUPS[about['engine'], about['journal']]}"
+        yield _points(name, measure, "{:.1f} ms")
+    for measure in of(result, "stop_in_burst"):
+        about = measure["variant"]
+        name = f"stop to silence in a burst of {about['requests']:,}, {_BROKERS[about['broker']]}"
+        yield _points(name, measure, "{:.1f} ms")
+    for measure in of(result, "burst_dealt_with"):
+        about = measure["variant"]
+        name = f"stop until that burst is dealt with, {_BROKERS[about['broker']]}"
+        yield _points(name, measure, "{:.0f} ms")
+    for measure in of(result, "durable_requests_per_second"):
+        about = measure["variant"]
+        name = f"requests made durable in a second, {about['requests']:,} at once"
+        yield _points(name, measure, "{:,.0f}")
+    for name, (told, form) in _ALONE.items():
+        for measure in of(result, name):
+            yield _points(told, measure, form)
+
+
+def _points(name: str, measure: Result, form: str) -> Row:
+    values = (form.format(measure[point]) for point in ("p50", "p95", "p99", "high"))
+    return (name, *values, str(measure["n"]))
 
 
 def _throughput(result: Result, callers: list[int]) -> Iterator[Row]:

@@ -1,8 +1,9 @@
 """What it costs that nothing accepted is lost: ``python -m benchmarks.durability``.
 
-Two daemons side by side, one with its journal on disk and one with it in memory, take turns: first sound and
-stop to silence. Then the journal alone: requests made durable in a second, and one after the other. Then a
-daemon that is killed: from the start of its successor until it takes requests again.
+Three daemons side by side take turns, as shipped, with the journal in memory, and without a child process:
+first sound and stop to silence. Then prepared lines read from disk; the journal alone: requests made durable
+in a second, and one after the other; a daemon that is killed: from the start of its successor until it takes
+requests again; and stops in the middle of a burst.
 """
 
 from __future__ import annotations
@@ -28,34 +29,50 @@ from edge.daemon.journal.disk import DiskJournal
 from edge.demo.broker import local_broker
 from edge.errors import EdgeError
 
-from . import machine
+from . import burst, machine
 from .harness import Measure, interleave, summarize, write_result
 from .lines import chinese
-from .mqtt import Bench, running
+from .mqtt import N_CACHED_LINES, Bench, running
 
 RESULTS = Path(__file__).parent / "results" / "durability"
-JOURNALS = ("disk", "memory")
+SETUPS = (
+    {"engine": "process", "journal": "disk"},
+    {"engine": "process", "journal": "memory"},
+    {"engine": "thread", "journal": "disk"},
+)
 N_CHARACTERS = 20
 THREADS = 2
 BURST = 10_000
 SINGLE = 200
 START_LIMIT_S = 120.0
+SETTLE_S = 1.0  # what was prepared is on disk by then
 
 
 def first_sound(repeats: int) -> list[Measure]:
-    """First sound of new lines, and stop to silence, with the journal on disk and in memory."""
+    """First sound of new lines, and stop to silence: as shipped, without a disk, without a child."""
     choose = random.Random(20_240_229)
     with ExitStack() as stack:
-        benches = {
-            journal: stack.enter_context(running(THREADS, None, "process", journal))[0]
-            for journal in JOURNALS
-        }
-        variants = [({"journal": name}, partial(_say, bench, choose)) for name, bench in benches.items()]
+        benches = [
+            (setup, stack.enter_context(running(THREADS, None, setup["engine"], setup["journal"]))[0])
+            for setup in SETUPS
+        ]
+        variants = [(setup, partial(_say, bench, choose)) for setup, bench in benches]
         taken = interleave(variants, repeats, warm_up=3)
-        measures = [summarize("first_sound", "ms", variant, samples) for variant, samples in taken]
-        for name, bench in benches.items():
-            measures.append(summarize("stop_to_silence", "ms", {"journal": name}, bench.stop_ms))
+        measures = [summarize("first_sound_setup", "ms", setup, samples) for setup, samples in taken]
+        for setup, bench in benches:
+            measures.append(summarize("stop_to_silence_setup", "ms", setup, bench.stop_ms))
     return measures
+
+
+def from_disk(repeats: int) -> Measure:
+    """First sound of prepared lines that are in no memory."""
+    choose = random.Random(20_240_229)
+    with running(THREADS, None, settings={"cache.max_mb": 0}) as (bench, _, _):
+        lines = [chinese(N_CHARACTERS, choose) for _ in range(N_CACHED_LINES)]
+        bench.prepare(lines)
+        time.sleep(SETTLE_S)
+        samples = [bench.sample(choose.choice(lines), "only") for _ in range(repeats)]
+    return summarize("first_sound_from_disk", "ms", {"characters": N_CHARACTERS}, samples)
 
 
 def _say(bench: Bench, choose: random.Random) -> float:
@@ -133,15 +150,32 @@ def recovery(rounds: int) -> Measure:
     return summarize("start_after_sigkill", "ms", {"open_lines": 20}, taken)
 
 
+def measure(repeats: int, rounds: int, stops: int) -> list[Measure]:
+    """All of it.
+
+    Args:
+        repeats: lines for each first sound.
+        rounds: bursts for the journal, and kills.
+        stops: in a burst, for each broker.
+    """
+    return [
+        *first_sound(repeats),
+        from_disk(repeats),
+        *commits(rounds),
+        recovery(rounds),
+        *burst.measure(stops),
+    ]
+
+
 def main() -> None:
     """Run as a command."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.durability", description=__doc__)
     parser.add_argument("--device", default=machine.device_name(), help="name of the result (%(default)s)")
     parser.add_argument("--quick", action="store_true", help="a few samples, to try it out; nothing is kept")
+    parser.add_argument("--stops", type=int, default=20, help="in a burst, for each broker (%(default)d)")
     options = parser.parse_args()
     facts = machine.describe()
-    repeats, rounds = (5, 1) if options.quick else (200, 5)
-    measures = [*first_sound(repeats), *commits(rounds), recovery(rounds)]
+    measures = measure(*((5, 1, 2) if options.quick else (200, 5, options.stops)))
     for each in measures:
         told = f"p50 {each.p50:.2f} {each.unit}, p95 {each.p95:.2f}, p99 {each.p99:.2f}, n {each.n}"
         print(each.name, each.variant, told, file=sys.stderr)

@@ -10,10 +10,11 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import paho.mqtt.client as paho
@@ -32,6 +33,7 @@ HOLD_S = 0.06  # a line sounds this long before it is stopped: the next one need
 REST_S = 0.02
 TIMEOUT_S = 30.0
 CHARACTER = "noah"
+HEARD = (f"event/{CHARACTER}", "response/prepare", "response/status", "availability")
 
 
 class Caller:
@@ -46,9 +48,7 @@ class Caller:
         self._client.on_socket_open = send_at_once
         self._client.connect("127.0.0.1", port)
         self._client.loop_start()
-        self._client.subscribe(
-            [(f"{BENCH}/{tail}", 1) for tail in ("event/+", "response/prepare", "availability")]
-        )
+        self._client.subscribe([(f"{BENCH}/{tail}", 1) for tail in HEARD])
         subscribed.wait(TIMEOUT_S)
 
     def publish(self, tail: str, payload: Any) -> int:
@@ -58,18 +58,21 @@ class Caller:
         self._client.publish(f"{BENCH}/{tail}", data, qos=1)
         return now_ns
 
-    def wait(self, wanted: Callable[[str, dict[str, Any]], bool]) -> dict[str, Any]:
+    def wait(
+        self, wanted: Callable[[str, dict[str, Any]], bool], timeout_s: float = TIMEOUT_S
+    ) -> dict[str, Any]:
         """Take messages until one is wanted.
 
         Raises:
-            RuntimeError: none came, or the daemon refused.
+            TimeoutError: none came.
+            RuntimeError: the daemon refused.
         """
-        deadline = time.monotonic() + TIMEOUT_S
+        deadline = time.monotonic() + timeout_s
         while True:
             try:
                 topic, facts = self._heard.get(timeout=max(deadline - time.monotonic(), 0.0))
             except queue.Empty as error:
-                raise RuntimeError(f"no answer from the daemon within {TIMEOUT_S:.0f} s") from error
+                raise TimeoutError(f"no answer from the daemon within {timeout_s:g} s") from error
             if facts.get("event") in ("rejected", "failed"):
                 raise RuntimeError(f"the daemon refused a line: {facts}")
             if wanted(topic, facts):
@@ -98,8 +101,10 @@ class Probe:
         bundle: Path | None,
         engine: str,
         journal: str,
+        settings: Mapping[str, object],
     ) -> None:
-        arguments = (broker.port, state_dir, threads, engine, bundle or "", journal)
+        more = json.dumps(dict(settings))
+        arguments = (broker.port, state_dir, threads, engine, bundle or "", journal, more)
         self._process = subprocess.Popen(
             [sys.executable, "-m", "benchmarks.probe", *map(str, arguments)],
             cwd=ROOT,
@@ -146,9 +151,10 @@ def _memory_mib(pid: int, field: str) -> float:
 class Bench:
     """A broker, a daemon and a caller; each ``sample`` is one line from publish to silence."""
 
-    def __init__(self, caller: Caller, probe: Probe) -> None:
-        self._caller = caller
-        self._probe = probe
+    def __init__(self, caller: Caller, probe: Probe, port: int) -> None:
+        self.caller = caller
+        self.probe = probe
+        self.port = port
         self._n = 0
         self.stop_ms: list[float] = []
 
@@ -157,12 +163,12 @@ class Bench:
         self._n += 1
         request_id = f"bench-{self._n}"
         request = {"id": request_id, "character": CHARACTER, "text": text, "cache": cache}
-        published_ns = self._caller.publish("request/say", request)
-        self._caller.wait(lambda _, facts: _is(facts, request_id, "first_audio"))
+        published_ns = self.caller.publish("request/say", request)
+        self.caller.wait(lambda _, facts: _is(facts, request_id, "first_audio"))
         time.sleep(HOLD_S)
-        stopped_ns = self._caller.publish("stop", "")
-        ended = self._caller.wait(lambda _, facts: _is(facts, request_id, "cancelled", "finished"))
-        times = self._probe.stretch()
+        stopped_ns = self.caller.publish("stop", "")
+        ended = self.caller.wait(lambda _, facts: _is(facts, request_id, "cancelled", "finished"))
+        times = self.probe.stretch()
         if ended["event"] == "cancelled":
             self.stop_ms.append((times["silent_ns"] - stopped_ns) / 1e6)
         time.sleep(REST_S)
@@ -171,8 +177,8 @@ class Bench:
     def prepare(self, texts: list[str]) -> None:
         """Have lines put into the cache."""
         items = [{"character": CHARACTER, "text": text} for text in texts]
-        self._caller.publish("request/prepare", {"id": f"prepare-{self._n}", "items": items})
-        self._caller.wait(lambda topic, facts: topic == "response/prepare" and bool(facts.get("final")))
+        self.caller.publish("request/prepare", {"id": f"prepare-{self._n}", "items": items})
+        self.caller.wait(lambda topic, facts: topic == "response/prepare" and bool(facts.get("final")))
 
 
 def _is(facts: dict[str, Any], request_id: str, *events: str) -> bool:
@@ -181,22 +187,39 @@ def _is(facts: dict[str, Any], request_id: str, *events: str) -> bool:
 
 @contextmanager
 def running(
-    threads: int, bundle: Path | None, engine: str = "process", journal: str = "disk"
+    threads: int,
+    bundle: Path | None,
+    engine: str = "process",
+    journal: str = "disk",
+    *,
+    settings: Mapping[str, object] = MappingProxyType({}),
+    broker_settings: Sequence[str] | None = None,
 ) -> Iterator[tuple[Bench, Probe, float]]:
     """A bench with its daemon, and the ms that it took from process start to ``online``.
+
+    Args:
+        threads: of the synthesiser.
+        bundle: None for the built-in voice.
+        engine: of the configuration.
+        journal: ``disk`` or ``memory``.
+        settings: of the daemon, by dotted key.
+        broker_settings: of mosquitto; those that are shipped if absent.
 
     Raises:
         RuntimeError: mosquitto is not installed: no other broker gives figures worth stating.
     """
-    with local_broker() as broker, tempfile.TemporaryDirectory(prefix="sovits-bench-") as state_dir:
+    with (
+        local_broker(broker_settings) as broker,
+        tempfile.TemporaryDirectory(prefix="sovits-bench-") as state_dir,
+    ):
         if broker.name != "mosquitto":
             raise RuntimeError("latency is only measured with mosquitto: apt-get install mosquitto")
         caller = Caller(broker.port)
         started = time.monotonic()
-        probe = Probe(broker, Path(state_dir), threads, bundle, engine, journal)
+        probe = Probe(broker, Path(state_dir), threads, bundle, engine, journal, settings)
         try:
             caller.wait(lambda topic, facts: topic == "availability" and facts["state"] == "online")
-            yield Bench(caller, probe), probe, (time.monotonic() - started) * 1000
+            yield Bench(caller, probe, broker.port), probe, (time.monotonic() - started) * 1000
         finally:
             caller.close()
             probe.close()

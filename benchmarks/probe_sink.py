@@ -52,6 +52,7 @@ def run(
     bundle: Path | None,
     launched: Launched | None,
     journal: str,
+    more: dict[str, object],
 ) -> None:
     """Serve until the end.
 
@@ -63,6 +64,7 @@ def run(
         bundle: None for the built-in voice.
         launched: a child for the synthesiser, as ``sovits-edge serve`` starts one.
         journal: ``disk``, or ``memory`` to see what the disk costs.
+        more: settings, by dotted key.
     """
     logging.basicConfig(level=logging.WARNING)
     sys.setswitchinterval(SWITCH_INTERVAL_S)
@@ -74,6 +76,7 @@ def run(
         "threads": threads,
         "engine": engine,
         "bundle": bundle,
+        **more,
     }
     config = load_config(None, settings)
     assert isinstance(config.sink, NullSinkConfig)

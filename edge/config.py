@@ -102,8 +102,11 @@ SinkConfig = Annotated[NullSinkConfig | WavSinkConfig | AlsaSinkConfig, Field(di
 
 
 class QueueConfig(_Section):
-    """Bounds of what waits."""
+    """What waits: who for whom, and how much."""
 
+    channel: Literal["all", "character"] = "all"
+    """`all`: one line is heard at a time; `character`: one of each character, so that two may speak at
+    once."""
     max_lines: int = Field(200, ge=1, le=10_000)
     """Accepted lines waiting to be spoken; beyond that, `queue_full` or the lowest priority gives way."""
     max_intake: int = Field(2_000, ge=10)
@@ -125,11 +128,44 @@ class CacheConfig(_Section):
     0 keeps none there."""
 
 
+class LogConfig(_Section):
+    """What is told on standard error."""
+
+    format: Literal["text", "json"] = "text"
+    """`json`: one object per line, with time, level, logger, message and what it is about."""
+
+
 class FilesConfig(_Section):
     """WAV files written for requests with output `file`."""
 
     max_mb: int = Field(512, ge=1)
     """The oldest are deleted beyond this."""
+
+
+Level = Annotated[float, Field(ge=-60, le=0, allow_inf_nan=False)] | Literal["off"]
+
+
+class LoudnessConfig(_Section):
+    """How loud characters speak, wherever their sound goes; what is kept in the cache is as it was made."""
+
+    target_dbfs: Level = -20.0
+    """RMS of speech without its pauses. `off`: as the voice was made, without gain or limiter."""
+    characters: dict[Name, Level] = {}
+    """Another target for some characters."""
+    ceiling_dbfs: float = Field(-1.0, ge=-24, le=0)
+    """No sample is above. Also holds for characters that speak at the same time, together."""
+    max_gain_db: float = Field(20.0, ge=0, le=40)
+    """A character is turned up by no more than this."""
+
+    def target(self, character: str) -> float | None:
+        """Return how loud a character shall be; None: as it is."""
+        level = self.characters.get(character, self.target_dbfs)
+        return None if level == "off" else float(level)
+
+    @property
+    def is_on(self) -> bool:
+        """Tell whether any character is turned up or down."""
+        return any(level != "off" for level in (self.target_dbfs, *self.characters.values()))
 
 
 class HttpConfig(_Section):
@@ -229,7 +265,9 @@ class EdgeConfig(_Section):
     sink: SinkConfig = AlsaSinkConfig()
     queue: QueueConfig = QueueConfig()
     cache: CacheConfig = CacheConfig()
+    loudness: LoudnessConfig = LoudnessConfig()
     files: FilesConfig = FilesConfig()
+    log: LogConfig = LogConfig()
     trust: TrustConfig = TrustConfig()
     label: LabelConfig = LabelConfig()
     """How synthesised speech says that it is synthesised."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -111,6 +111,8 @@ class Synthesizer:
     def __init__(self, bundle: Bundle, runner: Runner, front_end: FrontEnd, marked: bool = False) -> None:
         self.bundle = bundle
         self.marked = bundle.imitates_a_person or marked
+        self.levels: Mapping[str, float] = {}
+        """RMS in dBFS by character, where somebody has measured them."""
         self._runner = runner
         self._front_end = front_end
         manifest = bundle.manifest
@@ -186,6 +188,15 @@ class Synthesizer:
         audio = np.concatenate([chunk.samples for chunk in self.stream(line)])
         levels = [round(float(level), 1) for level in golden.levels_db(audio)]
         return [int(n) for n in durations], levels
+
+    def sample(self, text: str, character: str, language: str) -> Pcm16:
+        """Speak a line whole, read without a lexicon: (n,) as everybody hears it who has the bundle.
+
+        Raises:
+            RequestError, TextError, RunnerError: as ``prepare`` and ``stream``.
+        """
+        line = self._prepare(SpeechRequest(text, character, language), self._front_end.without_lexicon())
+        return np.concatenate([chunk.samples for chunk in self.stream(line)])
 
     def close(self) -> None:
         """Give threads and networks back."""

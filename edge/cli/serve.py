@@ -19,6 +19,7 @@ import click
 @click.option("--bundle", type=click.Path(path_type=Path), help="Voice bundle; the built-in voice if absent.")
 @click.option("--lexicon", type=click.Path(path_type=Path), help="Pronunciations that win over every rule.")
 @click.option("--threads", type=int, help="Threads of the inference library.")
+@click.option("--log-format", type=click.Choice(["text", "json"]), help="Of the log on standard error.")
 @click.option("-v", "--verbose", is_flag=True, help="Log more.")
 @click.option("-q", "--quiet", is_flag=True, help="Log warnings and errors only.")
 def serve(
@@ -31,6 +32,7 @@ def serve(
     bundle: Path | None,
     lexicon: Path | None,
     threads: int | None,
+    log_format: str | None,
     verbose: bool,
     quiet: bool,
 ) -> None:
@@ -54,6 +56,7 @@ def serve(
         "lexicon": lexicon,
         "threads": threads,
         "state_dir": state_dir,
+        "log.format": log_format,
         **(read_broker(broker) if broker else {}),
         **({"sink": read_sink(sink)} if sink else {}),
     }
@@ -61,19 +64,21 @@ def serve(
 
     launched = launch()  # first: it imports its libraries while this process imports its own
 
+    from .. import logs
     from ..config import load_config
     from ..daemon import serve as run
 
-    logging.basicConfig(
-        level=logging.DEBUG if verbose else logging.WARNING if quiet else logging.INFO,
-        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
-    )
     try:
         loaded = load_config(config, overrides)
     except BaseException:
         launched.abandon()
         raise
-    run(loaded, launched)
+    level = logging.DEBUG if verbose else logging.WARNING if quiet else logging.INFO
+    logs.set_up(level, loaded.log.format)
+    try:
+        run(loaded, launched)
+    finally:
+        logs.flush()
 
 
 def read_broker(url: str) -> dict[str, object]:

@@ -20,7 +20,6 @@ from .line_store import LineRead
 from .scheduler import Lane
 from .timers import CutWatch, EndHeard, EngineWatch, MarkHeard, ReadWatch, SilenceHeard, Timers
 
-LINES_AT_ONCE: dict[Lane, int] = {"play": 1, "render": LINES_SIDE_BY_SIDE}
 READ_LIMIT_S = 0.25  # a disk that is slower than making the line is not waited for
 CUT_LIMIT_S = 0.2  # a sink that has not gone silent by then will not; the line ends all the same
 
@@ -78,13 +77,16 @@ class ActiveLines:
         return [delivery.line for delivery in self._deliveries.values()]
 
     @property
-    def speaking(self) -> Line | None:
-        """Return the line that is heard."""
-        return next((delivery.line for delivery in self._deliveries.values() if delivery.sounding), None)
+    def speaking(self) -> set[str]:
+        """Return the characters that are heard."""
+        return {delivery.line.character for delivery in self._deliveries.values() if delivery.sounding}
 
-    def free(self, lane: Lane) -> bool:
-        """Tell whether a lane can take its next line."""
-        return len(self._lanes[lane]) < LINES_AT_ONCE[lane]
+    def busy(self, lane: Lane) -> set[str] | None:
+        """Return the channels of a lane that cannot take a line; None if it takes none at all."""
+        lines = self._lanes[lane]
+        if lane == "play":
+            return {line.channel for line in lines}
+        return set() if len(lines) < LINES_SIDE_BY_SIDE else None
 
     def start(self, line: Line, lane: Lane) -> None:
         """Begin a line: with its label, from the cache or else with the synthesiser."""
@@ -96,7 +98,7 @@ class ActiveLines:
         is_kept = cached is not None or self._is_stored(line)
         self._tally.turn(time.monotonic() - line.received, from_cache=is_kept)
         if line.plays and not self.sink_lost:
-            self._player.begin(line.request_id)
+            self._player.begin(line.request_id, line.channel)
         announced = self._announce(delivery)
         if announced and cached is None:
             self._fetch(delivery)

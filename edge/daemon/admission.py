@@ -22,9 +22,11 @@ class Admission:
     Args:
         voice: what is loaded.
         cached: content keys in the cache.
+        per_character: whether each character speaks in a channel of its own.
     """
 
-    def __init__(self, voice: VoiceInfo, cached: Container[str]) -> None:
+    def __init__(self, voice: VoiceInfo, cached: Container[str], *, per_character: bool = False) -> None:
+        self._per_character = per_character
         self._voice = voice
         self._cached = cached
         self.lexicon = voice.lexicon
@@ -64,6 +66,7 @@ class Admission:
             plain=plain,
             key=key,
             command=command,
+            channel=speech.character if self._per_character else "",
             follower=command.follower,
             deadline=command.received + min(limits) if limits else None,
             shown=shown,

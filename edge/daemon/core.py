@@ -15,6 +15,7 @@ from typing import Any
 
 from ..engine.base import EngineAlert, EngineDown, EngineUp, LineChunk, LineDone, LineError, LineReady
 from ..errors import EdgeError
+from ..logs import fields
 from ..messages import Accepted, Expired
 from ..playback.files import FileWritten
 from ..playback.player import LineBegan, LineEnded, LineMark, LineSilenced
@@ -104,7 +105,7 @@ class Core:
                 self._handlers[type(message)](message)
             self._turn()
         except Exception as error:
-            logger.exception("core, on %s", type(message).__name__)
+            logger.exception("core, on %s", type(message).__name__, extra=fields(code="internal"))
             self._contain(getattr(message, "line_id", ""), error)
         return message is not None
 
@@ -199,15 +200,15 @@ class Core:
         if state.awaited:
             return
         for lane in LANES:
-            while state.active.free(lane) and (taken := state.scheduler.take(lane, now)) is not None:
-                self._start(state.lines[taken.line_id], lane)
+            while (line := state.take(lane, now)) is not None:
+                self._start(line, lane)
 
     def _start(self, line: Line, lane: Lane) -> None:
         try:
             self.state.active.start(line, lane)
             self.state.read_ahead(line)
         except Exception as error:
-            logger.exception("starting line %s", line.request_id)
+            logger.exception("starting line %s", line.request_id, extra=fields(line=line.request_id))
             self._contain(line.request_id, error)
 
     def _contain(self, line_id: str, error: Exception) -> None:
@@ -244,11 +245,11 @@ class Core:
         state.make_way(line)
 
     def _on_delivered(self, message: Delivered) -> None:
-        """Note a confirmation; one that refuses names the access rules, once."""
+        """Note a confirmation; one that refuses names the access rules, once for each connection."""
         if message.refusal and message.refusal != self._publish_fault:
             self.state.tally.last_error = f"the broker refuses what we publish: {message.refusal}"
             logger.error("mqtt: %s; check its access rules", self.state.tally.last_error)
-        self._publish_fault = message.refusal
+            self._publish_fault = message.refusal
         self.state.publisher.delivered(message.mid, message.refusal)
 
     def _on_probe(self, message: Probe) -> None:
@@ -310,7 +311,7 @@ class Core:
             self._give_up(error)
             return
         if state.voice is None:
-            logger.error("no voice: %s", error)
+            logger.error("no voice: %s", error, extra=fields(code=error.code))
             self._mute(error)
             state.trust.voice_refused()
             self._recover()
@@ -326,7 +327,7 @@ class Core:
         """Silence a voice that may not speak any more; the daemon goes on, and says why."""
         voice = self.state.voice
         if voice is not None and voice.identity == message.identity:
-            logger.error("the voice is silenced: %s", message.error)
+            logger.error("the voice is silenced: %s", message.error, extra=fields(code=message.error.code))
             self._mute(message.error)
 
     def _mute(self, error: EdgeError) -> None:
@@ -364,7 +365,7 @@ class Core:
     def _on_link_up(self, message: LinkUp) -> None:
         state = self.state
         logger.info("mqtt: connected, protocol %s", state.connection.protocol)
-        self._link_fault = ""
+        self._link_fault = self._publish_fault = ""
         state.refused_subscriptions = message.refused
         if message.refused:
             state.tally.last_error = f"the broker does not let us read {', '.join(message.refused)}"

@@ -19,6 +19,7 @@ from ..playback.player import Player
 from ..protocols.audio_sender import AudioSender
 from .labels import NOTHING
 from .line import Line
+from .loudness import LevelledLine, Loudness
 from .publisher import Publisher
 from .tally import Tally
 
@@ -37,6 +38,7 @@ class Outlets:
     """What sound over MQTT says of its origin."""
     file_url: Callable[[str], str | None]
     """Returns where the file of a line can be fetched, if anywhere."""
+    loudness: Loudness
 
 
 @dataclass
@@ -68,11 +70,13 @@ class Delivery:
     """Of line and label, for a file."""
     pending: set[str] = field(init=False)
     """What has still to be completed before the line is finished: ``sound``, ``play``, ``file``."""
+    _levelled: LevelledLine | None = None
     _n_segments: int = 0
     _final_sent: bool = False
     _sender: AudioSender | None = None
 
     def __post_init__(self) -> None:
+        self._levelled = self.outlets.loudness.line(self.line.character)
         self.pending = {"sound", *({"play", "file"} & set(self.line.request.output))}
 
     def take(self, chunk: AudioChunk, n_total: int | None = None) -> None:
@@ -97,13 +101,15 @@ class Delivery:
     def _give(self, chunk: AudioChunk, n_total: int | None) -> None:
         """Pass sound on: lip-sync first, then the loudspeaker, then what can wait."""
         request, outlets = self.line.request, self.outlets
+        if self._levelled is not None:
+            chunk = self._levelled.take(chunk)
         if chunk.timeline is not None and "lipsync" in request.output:
             self._send_segment(chunk.timeline, chunk.final or self._is_last_segment())
         if self.line.plays:
             outlets.player.feed(self.line.request_id, chunk)
-        if "audio" in request.output:
+        if "audio" in request.output and (len(chunk.samples) or chunk.final):
             self._pass_on(chunk, n_total)
-        if not self.line.plays and self.n_samples == 0:
+        if not self.line.plays and self.n_samples == 0 and (len(chunk.samples) or chunk.final):
             self.first_audio(time.monotonic_ns(), 0.0)
         self.n_samples += len(chunk.samples)
         if "file" in request.output:

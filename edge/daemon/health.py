@@ -37,7 +37,7 @@ class Loopback:
         return self._beat
 
     def returned(self, inbound: Inbound) -> None:
-        """Hear a health message, ours or a stranger's."""
+        """Hear a health message, ours or a stranger's; also called on paho's thread."""
         try:
             message: Any = json.loads(inbound.payload)
             sent = self._sent.get(message["beat"]) if message["boot_id"] == self._boot_id else None

@@ -51,6 +51,8 @@ class Line(Reported):
     key: str
     """Content key in the cache."""
     command: Command
+    channel: str = ""
+    """In which it speaks."""
     deadline: float | None = None
     order: int = 0
     """Place in the order of arrival, given by the scheduler."""
@@ -81,6 +83,7 @@ class Line(Reported):
             interrupt=self.request.interrupt,
             due=self.received + self.request.not_before_ms / 1000,
             deadline=self.deadline,
+            channel=self.channel,
         )
 
     @property

@@ -20,6 +20,7 @@ from ..protocols.mqtt import Connection
 from ..topics import Topics
 from .journal.base import Journal
 from .line import Reported
+from .line_log import LineLog
 
 JSON = "application/json"
 
@@ -69,6 +70,7 @@ class Publisher:
         self._journal = journal
         self._boot_id = boot_id
         self._later = later
+        self._log = LineLog()
         self._n_events = 0
         self._outgoing: list[_Outgoing] = []
         self._retained: dict[str, bytes] = {}
@@ -83,6 +85,7 @@ class Publisher:
         """Report a step of a line; a terminal event goes out once the journal has it."""
         event = self._build(model, line.request_id, line.character, line.n_events, keys)
         line.n_events += 1
+        self._log.tell(event)
         topic = self._topics.own(f"event/{line.character}")
         record = event.model_dump(exclude_none=True)
         if event.event in TERMINAL_EVENTS:
@@ -98,6 +101,7 @@ class Publisher:
     def refusal(self, command: Command, model: type[Event], **keys: Any) -> None:
         """Report that a request never became work."""
         event = self._build(model, command.request_id, command.character, 0, keys)
+        self._log.tell(event)
         self._send(self._topics.own(f"event/{command.event_character}"), event.to_json())
 
     def repeat(self, record: Mapping[str, Any], model: type[Event]) -> None:

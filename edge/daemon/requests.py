@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ..errors import EdgeError, RequestError
+from ..logs import fields
 from ..messages import (
     RETRYABLE_CODES,
     Accepted,
@@ -195,7 +196,8 @@ class Requests:
         except EdgeError as error:
             self._refuse(command, error)
         except Exception as error:
-            logger.exception("request %s, %s", command.op, command.request_id)
+            extra = fields(line=command.request_id, op=command.op, code="internal")
+            logger.exception("request %s, %s", command.op, command.request_id, extra=extra)
             self._refuse(command, EdgeError(f"the daemon failed on this request: {error!r}"[:300]))
         return False
 

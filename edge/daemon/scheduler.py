@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import bisect
 import heapq
+from collections.abc import Container
 from dataclasses import dataclass, field
 from typing import Literal
 
 from ..errors import RequestError
 
 Lane = Literal["play", "render"]
-"""`play` lines need the loudspeaker, one at a time; `render` lines only the synthesiser."""
+"""`play` lines need a channel of the loudspeaker, one at a time; `render` lines only the synthesiser."""
 Interrupt = Literal["none", "lower", "character", "all"]
 
 
@@ -27,6 +28,8 @@ class Ticket:
     """Not to start before."""
     deadline: float | None
     """Not to start after."""
+    channel: str = ""
+    """In which it speaks: one for all, or one for each character."""
     order: int = -1
     """Place in the order of arrival; set by the scheduler."""
     ready: bool = False
@@ -57,10 +60,11 @@ class Scheduler:
     def __init__(self, max_lines: int) -> None:
         self._max_lines = max_lines
         self._tickets: list[Ticket] = []  # sorted by rank
-        self._startable: dict[Lane, list[Ticket]] = {
-            "play": [],
-            "render": [],
-        }  # ready and due, sorted by rank
+        self._queues: dict[str, list[Ticket]] = {}  # by channel, sorted by rank
+        self._startable: dict[Lane, dict[str, list[Ticket]]] = {
+            "play": {},
+            "render": {},
+        }  # ready and due, by channel, sorted by rank
         self._due: list[tuple[float, int, Ticket]] = []  # heap of those that are ready
         self._deadlines: list[tuple[float, int, Ticket]] = []  # heap of those that are ready
         self._interrupting: list[Ticket] = []
@@ -92,6 +96,7 @@ class Scheduler:
         self._arrivals += 1
         ticket.order = self._arrivals
         bisect.insort(self._tickets, ticket, key=_rank)
+        bisect.insort(self._queues.setdefault(ticket.channel, []), ticket, key=_rank)
         self._by_id[ticket.line_id] = ticket
         return outranked
 
@@ -109,25 +114,28 @@ class Scheduler:
         """Take a line out of the queue, if it is there."""
         ticket = self._by_id.pop(line_id, None)
         if ticket is not None:
-            for tickets in (self._tickets, self._startable[ticket.lane]):
+            startable = self._startable[ticket.lane].get(ticket.channel, [])
+            for tickets in (self._tickets, self._queues[ticket.channel], startable):
                 index = bisect.bisect_left(tickets, ticket.rank, key=_rank)
                 if index < len(tickets) and tickets[index] is ticket:
                     del tickets[index]
         return ticket
 
     def position(self, line_id: str) -> int:
-        """Return how many waiting lines rank before this one."""
-        return bisect.bisect_left(self._tickets, self._by_id[line_id].rank, key=_rank)
+        """Return how many waiting lines of its channel rank before this one."""
+        ticket = self._by_id[line_id]
+        return bisect.bisect_left(self._queues[ticket.channel], ticket.rank, key=_rank)
 
     def waiting(self) -> list[Ticket]:
         """Return the waiting lines, next first."""
         return list(self._tickets)
 
-    def take(self, lane: Lane, now: float) -> Ticket | None:
-        """Take the line that starts now, if one may."""
+    def take(self, lane: Lane, now: float, busy: Container[str] = ()) -> Ticket | None:
+        """Take the line that starts now, if one may; none of a channel that is busy."""
         self._ripen(now)
-        startable = self._startable[lane]
-        return self.remove(startable[0].line_id) if startable else None
+        queues = self._startable[lane].items()
+        firsts = [queue[0] for channel, queue in queues if queue and channel not in busy]
+        return self.remove(min(firsts, key=_rank).line_id) if firsts else None
 
     def poll(self, now: float) -> Polled:
         """Find what has expired (taken out of the queue) and what has become due and interrupts."""
@@ -152,7 +160,8 @@ class Scheduler:
         """Let those start that have become due."""
         while (ticket := self._first(self._due)) is not None and ticket.due <= now:
             heapq.heappop(self._due)
-            bisect.insort(self._startable[ticket.lane], ticket, key=_rank)
+            startable = self._startable[ticket.lane].setdefault(ticket.channel, [])
+            bisect.insort(startable, ticket, key=_rank)
             if ticket.interrupt != "none":
                 self._interrupting.append(ticket)
 
@@ -175,14 +184,15 @@ def cuts_off(
 ) -> bool:
     """Tell whether a line that interrupts cuts off another one.
 
-    `lower` cuts what is being spoken with a lower priority; what waits with a lower priority comes later
-    anyway. `character` and `all` also take out what waits: the rest of a paragraph must not follow the
-    line that interrupted it. Lines that arrived after the interrupting one stay.
+    `lower` cuts what is being spoken in its channel with a lower priority; what waits with a lower priority
+    comes later anyway. `character` and `all` also take out what waits: the rest of a paragraph must not
+    follow the line that interrupted it. Lines that arrived after the interrupting one stay.
     """
     if other_order >= new.order:
         return False
     if new.interrupt == "lower":
-        return active and other_priority < new.priority
+        is_in_channel = new.channel in ("", other_character)
+        return active and other_priority < new.priority and is_in_channel
     if new.interrupt == "character":
         return other_character == new.character
     return new.interrupt == "all"

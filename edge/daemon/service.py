@@ -22,6 +22,7 @@ from ..labels.credentials import Credentials
 from ..labels.policy import LabelConfig, file_producer
 from ..permission import gate_of
 from ..playback.files import FileWriter
+from ..playback.mixer import Mixer
 from ..playback.open import make_sink
 from ..playback.player import Player
 from ..playback.sink import Sink
@@ -61,7 +62,13 @@ def open_engine(
         launched: a child that has been started ahead of everything else.
     """
     source = VoiceSource(
-        config.bundle, config.threads, config.lexicon, config.runner, config.state_dir, gate_of(config)
+        config.bundle,
+        config.threads,
+        config.lexicon,
+        config.runner,
+        config.state_dir,
+        gate_of(config),
+        config.loudness.is_on,
     )
     if config.engine == "thread":
         if launched is not None:
@@ -113,7 +120,8 @@ class Daemon:
             config.state_dir, config.queue.remembered_ids, lambda fault: self._inbox.put(JournalAlert(fault))
         )
         self._engine = make_engine(config, self._inbox.put)
-        self._player = Player(SAMPLE_RATE, self._inbox.put, self._journal.sounding)
+        mixer = Mixer(config.loudness.ceiling_dbfs) if config.queue.channel == "character" else None
+        self._player = Player(SAMPLE_RATE, self._inbox.put, self._journal.sounding, mixer)
         self._sink = sink or make_sink(config.sink)
         self._show = ShowWatch(config.show, self._inbox.put)
         self._trust = TrustWatch(config, self._inbox.put)
@@ -213,6 +221,9 @@ class Daemon:
 
     def _deliver(self, inbound: Inbound) -> None:
         """Leave a message for the core; a stop overtakes what waits, if not by its own session then here."""
+        if inbound.qos == 0 and inbound.topic == self._topics.own("health"):
+            self._core.state.loopback.returned(inbound)  # not behind a burst, nor dropped with it
+            return
         message: Inbound | StopSignal = inbound
         if inbound.topic.startswith(self._urgent):
             message = StopSignal(inbound, is_early=not self._stops.ready)

@@ -26,10 +26,11 @@ from .journal.base import Journal
 from .labels import Labels
 from .line import CutBy, Line, Phase
 from .line_store import LineStore, Stored
+from .loudness import Loudness
 from .notify import Notifier
 from .prepare import Preparations
 from .publisher import Publisher
-from .scheduler import Scheduler
+from .scheduler import Lane, Scheduler
 from .shows import Shows
 from .stops import StopCopy
 from .tally import Tally
@@ -94,6 +95,7 @@ class State:
         self.labels = Labels(
             self.label, parts.engine, lambda notice, chunks: self.active.on_notice(notice, chunks)
         )
+        self.loudness = Loudness(config.loudness)
         self.active = ActiveLines(
             engine=parts.engine,
             outlets=Outlets(
@@ -104,6 +106,7 @@ class State:
                 lambda: parts.connection.max_payload_bytes,
                 self.label.meta(),
                 file_urls(config.http),
+                self.loudness,
             ),
             cache=self.cache,
             labels=self.labels,
@@ -161,8 +164,10 @@ class State:
         self.voice, self.muted = voice, None
         if self._store is not None:
             self._store.use(voice.identity)
-        self.admission = Admission(voice, self.cache)
+        per_character = self.config.queue.channel == "character"
+        self.admission = Admission(voice, self.cache, per_character=per_character)
         self.labels.load(voice)
+        self.loudness.load(voice)
         self.shows.prepare()
 
     def mute(self, error: EdgeError) -> None:
@@ -232,6 +237,12 @@ class State:
         if self._store is not None and self.admission is not None:
             for key in self.shows.follow(line, self.admission, self.cache):
                 self._store.fetch(key, "")
+
+    def take(self, lane: Lane, now: float) -> Line | None:
+        """Take the line that starts now out of the queue, if one may."""
+        busy = self.active.busy(lane)
+        ticket = None if busy is None else self.scheduler.take(lane, now, busy)
+        return None if ticket is None else self.lines[ticket.line_id]
 
     def make_way(self, line: Line) -> None:
         """Cut what only fills a pause before a line that has been accepted."""

@@ -102,8 +102,7 @@ class StatusTopics:
             return
         speaking = state.active.speaking
         for name in self._characters:
-            is_speaking = speaking is not None and speaking.character == name
-            retain(f"character/{name}/state", b"speaking" if is_speaking else b"idle")
+            retain(f"character/{name}/state", b"speaking" if name in speaking else b"idle")
         if not self._is_last:
             retain("availability", b"online")
         now = time.monotonic()
@@ -192,7 +191,7 @@ class StatusTopics:
             return "error"
         if state.voice is None:
             return "starting"
-        if state.active.speaking is not None:
+        if state.active.speaking:
             return "speaking"
         faults = (
             state.active.sink_lost,

@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -47,8 +47,11 @@ class LocalBroker:
 
 
 @contextmanager
-def local_broker() -> Iterator[LocalBroker]:
+def local_broker(settings: Sequence[str] | None = None) -> Iterator[LocalBroker]:
     """Run a broker for as long as the block lasts.
+
+    Args:
+        settings: of mosquitto, beside its listener; those that are shipped for venues if absent.
 
     Raises:
         EdgeError: neither is installed, or it does not start.
@@ -56,7 +59,7 @@ def local_broker() -> Iterator[LocalBroker]:
     port = free_port()
     program = shutil.which("mosquitto") or shutil.which("mosquitto", path=_SBIN)
     if program is not None:
-        with _mosquitto(program, port):
+        with _mosquitto(program, port, shipped_settings() if settings is None else settings):
             yield LocalBroker("mosquitto", port)
     else:
         with EmbeddedBroker(port=port):
@@ -71,10 +74,10 @@ def free_port(host: str = "127.0.0.1") -> int:
 
 
 @contextmanager
-def _mosquitto(program: str, port: int) -> Iterator[None]:
+def _mosquitto(program: str, port: int, settings: Sequence[str]) -> Iterator[None]:
     with tempfile.TemporaryDirectory(prefix="sovits-broker-") as folder:
         config = Path(folder) / "mosquitto.conf"
-        lines = [f"listener {port} 127.0.0.1", "allow_anonymous true", *shipped_settings()]
+        lines = [f"listener {port} 127.0.0.1", "allow_anonymous true", *settings]
         config.write_text("\n".join(lines) + "\n", encoding="utf-8")
         log = (Path(folder) / "log").open("wb+")
         process = subprocess.Popen([program, "-c", str(config)], stdout=log, stderr=log)

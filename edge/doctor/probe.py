@@ -18,7 +18,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from ..config import MqttConfig
 from ..errors import EdgeError
-from ..protocols.broker_faults import refusal, unreachable
+from ..protocols.broker_faults import TlsAlert, refusal, unreachable
 from ..protocols.credentials import set_credentials
 from ..protocols.mqtt import send_at_once
 
@@ -63,6 +63,7 @@ class ProbeClient:
         self._changed = threading.Condition()
         self._done: dict[int, ReasonCode] = {}
         self._connected = False
+        self._alert = TlsAlert()
         self._client = self._make_client()
 
     def __enter__(self) -> ProbeClient:
@@ -141,6 +142,8 @@ class ProbeClient:
         client.reconnect_delay_set(1, 1)
         set_credentials(client, self._config)
         client.on_socket_open = send_at_once
+        if self._config.tls is not None:
+            self._alert.watch(client)
         client.on_connect = self._on_connect
         client.on_connect_fail = self._on_connect_fail
         client.on_disconnect = self._on_disconnect
@@ -174,6 +177,8 @@ class ProbeClient:
         with self._changed:
             if self._connected:
                 self.losses.append(str(reason))
+            elif alert := self._alert.take():
+                self.fault = alert
             self._changed.notify_all()
 
     def _on_message(self, _client: Any, _data: Any, message: paho.MQTTMessage) -> None:

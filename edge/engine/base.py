@@ -7,7 +7,8 @@ child process does the work does not show in this interface.
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from ..audio import AudioChunk
@@ -45,6 +46,8 @@ class VoiceInfo:
     """Changes with everything but request and lexicon that the sound depends on: part of every cache key."""
     lexicon: str = ""
     """Digest of the show's lexicon when the voice was loaded; empty without one."""
+    levels: Mapping[str, float] = field(default_factory=dict)
+    """RMS in dBFS by character; empty where nobody has measured them."""
 
 
 @dataclass(frozen=True)

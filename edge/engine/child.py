@@ -17,6 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from .. import logs
 from ..audio import AudioChunk
 from ..synthesizer import SpeechRequest, Synthesizer
 from .base import EngineMessage, LineChunk, LineReady
@@ -51,8 +52,8 @@ def run(load: Callable[[dict[str, Any]], Synthesizer]) -> None:
     data = connection.recv(MAX_PACKET)
     if not data:
         return
-    _, settings, level = unpack(data)
-    logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    _, settings, level, form = unpack(data)
+    logs.set_up(level, form, waits=True)
     Child(connection, shared, lambda: load(settings), settings.get("runner", "")).serve()
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import signal
 import subprocess
@@ -10,6 +9,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+from .. import logs
 from ..audio import Pcm16
 from .base import VoiceInfo
 from .launch import MAX_PACKET, Launched
@@ -57,7 +57,7 @@ class ChildProcess:
         self.memory = SoundMemory(launched.memory)
         os.close(launched.memory)
         self._buffer = bytearray(MAX_PACKET)
-        self.send(["load", settings, logging.getLogger().getEffectiveLevel()])
+        self.send(["load", settings, *logs.in_use()])
 
     @property
     def pid(self) -> int:

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from ..errors import EdgeError, RunnerError
+from ..logs import fields
 from ..synthesizer import SpeechRequest
 from .base import EngineAlert, EngineDown, EngineMessage, EngineUp, LineDone, LineError, VoiceInfo
 from .child_process import ChildProcess
@@ -346,8 +347,8 @@ class ProcessEngine:
     def _lose(self, child: ChildProcess) -> None:
         """Part with a child that crashed, hangs or raves; its lines are tried again where they may."""
         reason = f"the synthesiser process {child.fault}"
-        logger.error("%s", reason)
         code = "runner_timeout" if child.fault == "hangs" else "runner_error"
+        logger.error("%s", reason, extra=fields(code=code, pid=child.pid))
         with self._lock:
             lines, child.lines = list(child.lines.values()), {}
             is_current = child is self._current

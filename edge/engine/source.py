@@ -9,6 +9,7 @@ from typing import Any
 
 from ..bundle.trust.consent import Site
 from ..bundle.trust.gate import DeviceGate
+from ..loudness.level import known_levels
 from ..synthesizer import Synthesizer
 
 
@@ -28,6 +29,8 @@ class VoiceSource:
     """Where engines and verdicts of the device are kept."""
     gate: DeviceGate | None = None
     """Decides whether the voice may be used on this device."""
+    levels: bool = False
+    """Whether somebody needs to know how loud each character is."""
 
     def load(self) -> Synthesizer:
         """Load the voice and warm it up.
@@ -45,6 +48,11 @@ class VoiceSource:
         )
         try:
             synthesizer.warm_up()
+            if self.levels:
+                characters = synthesizer.bundle.manifest.characters
+                synthesizer.levels = known_levels(
+                    self.state_dir, synthesizer.fingerprint, characters, synthesizer.sample
+                )
         except BaseException:
             synthesizer.close()
             raise

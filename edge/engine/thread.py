@@ -44,8 +44,8 @@ class ThreadEngine:
     """A synthesiser on one thread of this process.
 
     Lines are computed a chunk at a time, the most urgent first, so that a long line which only fills a file
-    delays a spoken one by no more than a chunk. Lines that only fill files take turns: while one of them
-    waits for other threads, this one reads the text of the next.
+    delays a spoken one by no more than a chunk. Lines of one urgency take turns: of two characters who speak
+    at once neither waits for the other, and while a line waits for other threads the next one is read.
 
     Args:
         load: makes the synthesiser, ready to use and warmed up.
@@ -162,7 +162,7 @@ class ThreadEngine:
         """The line to advance; the caller holds the lock."""
         most = min((work.urgency for work in self._works), default=PLAY)
         alike = [work for work in self._works if work.urgency == most]
-        beside = alike[: 1 if most <= PLAY else LINES_SIDE_BY_SIDE]
+        beside = alike[: 1 if most < PLAY else LINES_SIDE_BY_SIDE]
         chosen = min(beside, key=lambda work: work.turn, default=None)
         if chosen is not None:
             self._turn += 1
@@ -278,4 +278,5 @@ def describe(synthesizer: Synthesizer, runner: str) -> VoiceInfo:
         characters=manifest.characters,
         fingerprint=synthesizer.fingerprint,
         lexicon=synthesizer.lexicon_digest,
+        levels=synthesizer.levels,
     )

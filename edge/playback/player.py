@@ -1,4 +1,4 @@
-"""The lines that sound, one after the other, as a sink draws them; cutting, marks and the sound clock.
+"""The lines that sound as a sink draws them, one by one in each channel; cutting, marks and the sound clock.
 
 A sink pulls: it asks for the next block when its clock says so, on its own thread. Everything that happens at
 a sample (first sound, a mark, the end, silence after a cut) is reported from there with the time at which it
@@ -12,12 +12,14 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 
 import numpy as np
 
 from ..audio import AudioChunk, Pcm16
+from .mixer import LOOK_AHEAD, Mixer
 
 FADE_MS = 20
 NS = 1_000_000_000
@@ -118,6 +120,7 @@ class Player:
         sample_rate: Hz of every line.
         emit: takes the messages; called on the sink's thread or the caller's, must not block.
         before_first: called with the id of a line immediately before its first sample goes to the sink.
+        mixer: lets several channels sound at the same time; absent: there is one.
     """
 
     def __init__(
@@ -125,6 +128,7 @@ class Player:
         sample_rate: int,
         emit: Callable[[PlayerMessage], None],
         before_first: Callable[[str], None] = lambda _: None,
+        mixer: Mixer | None = None,
     ) -> None:
         self.sample_rate = sample_rate
         self.wake: Callable[[], None] = lambda: None
@@ -134,12 +138,13 @@ class Player:
         self._emit = emit
         self._before_first = before_first
         self._lock = threading.Lock()
-        self._tracks: deque[_Track] = deque()
+        self._mixer = mixer
+        self._channels: dict[str, deque[_Track]] = {}
 
-    def begin(self, line_id: str) -> None:
-        """Put a line behind those that sound; its sound follows by ``feed``."""
+    def begin(self, line_id: str, channel: str = "") -> None:
+        """Put a line behind those that sound in its channel; its sound follows by ``feed``."""
         with self._lock:
-            self._tracks.append(_Track(line_id))
+            self._channels.setdefault(channel if self._mixer else "", deque()).append(_Track(line_id))
 
     def feed(self, line_id: str, chunk: AudioChunk) -> None:
         """Add sound to a line. Ignored for a line that is cut or gone."""
@@ -168,7 +173,7 @@ class Player:
             if track is None or track.fade_left is not None:
                 return track is not None
             if track.position == 0 or not track.chunks:
-                self._tracks.remove(track)
+                next(tracks for tracks in self._channels.values() if track in tracks).remove(track)
                 self._emit(LineSilenced(line_id, 0.0, track.position))
                 return True
             track.fade_total = min(FADE_MS * self.sample_rate // 1000, track.available())
@@ -178,8 +183,8 @@ class Player:
     def drop_all(self) -> list[str]:
         """Forget every line, for a sink that is gone; return their ids."""
         with self._lock:
-            dropped = [track.line_id for track in self._tracks]
-            self._tracks.clear()
+            dropped = [track.line_id for track in self._tracks()]
+            self._channels.clear()
             return dropped
 
     def pull(self, out: Pcm16, t_ns: int, latency_s: float) -> bool:
@@ -195,18 +200,34 @@ class Player:
             there yet lets it rest: what comes then is pulled at once, not at the next block.
         """
         with self._lock:
-            filled = 0
-            active = any(track.chunks or track.position or track.complete for track in self._tracks)
-            while filled < len(out) and self._tracks:
-                track = self._tracks[0]
-                t_block = t_ns + filled * NS // self.sample_rate
-                filled += self._read(track, out[filled:], t_block, latency_s)
-                if not track.over:
-                    break
-                self._tracks.popleft()
-                self._report_end(track, t_ns + filled * NS // self.sample_rate, latency_s)
-            out[filled:] = 0
+            active = any(track.chunks or track.position or track.complete for track in self._tracks())
+            if self._mixer is None:
+                out[self._fill(self._channels.get("", deque()), out, t_ns, latency_s) :] = 0
+                return active
+            active = active or self._mixer.sounds
+            latency_s += LOOK_AHEAD / self.sample_rate
+            self._mixer.mix(self._blocks(len(out), t_ns, latency_s), out)
             return active
+
+    def _blocks(self, n: int, t_ns: int, latency_s: float) -> Iterator[Pcm16]:
+        """Give what each channel has to say now; nothing for those that are silent."""
+        for tracks in self._channels.values():
+            block = np.zeros(n, np.int16)
+            if self._fill(tracks, block, t_ns, latency_s):
+                yield block
+
+    def _fill(self, tracks: deque[_Track], out: Pcm16, t_ns: int, latency_s: float) -> int:
+        """Fill the beginning of ``out`` from one channel; return how many samples."""
+        filled = 0
+        while filled < len(out) and tracks:
+            track = tracks[0]
+            t_block = t_ns + filled * NS // self.sample_rate
+            filled += self._read(track, out[filled:], t_block, latency_s)
+            if not track.over:
+                break
+            tracks.popleft()
+            self._report_end(track, t_ns + filled * NS // self.sample_rate, latency_s)
+        return filled
 
     def _read(self, track: _Track, out: Pcm16, t_ns: int, latency_s: float) -> int:
         begins = track.position == 0 and bool(track.chunks)
@@ -236,4 +257,7 @@ class Player:
             self._emit(LineEnded(track.line_id, heard, track.position, underruns))
 
     def _find(self, line_id: str) -> _Track | None:
-        return next((track for track in self._tracks if track.line_id == line_id), None)
+        return next((track for track in self._tracks() if track.line_id == line_id), None)
+
+    def _tracks(self) -> Iterator[_Track]:
+        return chain.from_iterable(self._channels.values())

@@ -13,6 +13,7 @@ import numpy as np
 
 from ..audio import Pcm16
 from ..errors import SinkError
+from ..logs import fields
 from .player import NS, Player
 
 logger = logging.getLogger(__name__)
@@ -90,7 +91,7 @@ class Sink(ABC):
             try:
                 self._play()
             except (SinkError, OSError) as error:
-                logger.error("sink %s: %s", self.name, error)
+                logger.error("sink %s: %s", self.name, error, extra=fields(code="audio_device_lost"))
                 self._report(SinkLost(f"{self.name}: {error}"))
             except Exception as error:
                 logger.exception("sink %s", self.name)

@@ -38,12 +38,12 @@ class WavSink(PacedSink):
         self._file: wave.Wave_write | None = None
 
     def _start(self) -> None:
-        self._n_files += 1
-        path = self._path
-        if self._n_files > 1:
-            path = path.with_name(f"{path.stem}-{self._n_files}{path.suffix}")
+        path, number = self._path, self._n_files + 1
+        if number > 1:
+            path = path.with_name(f"{path.stem}-{number}{path.suffix}")
         path.parent.mkdir(parents=True, exist_ok=True)
         self._raw = path.open("wb")
+        self._n_files = number
         self._file = wave.open(self._raw, "wb")  # noqa: SIM115 - _finish closes it
         self._file.setnchannels(1)
         self._file.setsampwidth(2)

@@ -24,7 +24,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from ..config import MqttConfig
-from .broker_faults import refusal, unreachable
+from .broker_faults import TlsAlert, refusal, unreachable
 from .credentials import set_credentials
 from .link import Delivered, Inbound, LinkDown, LinkReplaced, LinkStatistics, LinkUp
 
@@ -90,6 +90,7 @@ class Connection:
         self._closing = threading.Event()
         self.max_packet_bytes = config.max_packet_bytes
         self.statistics = LinkStatistics()
+        self._alert = TlsAlert()
         self._client = self._make_client()
 
     @property
@@ -186,6 +187,8 @@ class Connection:
         client.max_inflight_messages_set(MAX_INFLIGHT)
         set_credentials(client, self._config)
         client.on_socket_open = self._on_socket_open
+        if self._config.tls is not None:
+            self._alert.watch(client)
         client.on_connect = self._on_connect
         client.on_connect_fail = self._on_connect_fail
         client.on_subscribe = self._on_subscribe
@@ -237,6 +240,7 @@ class Connection:
                 return
             self._version_known = True
             self._lost_before_connack = 0
+            self._alert.unwatch(client)
             self._epoch += 1
             granted = getattr(properties, "MaximumPacketSize", None)
             self.max_packet_bytes = min(granted or self._config.max_packet_bytes, 268_435_455)
@@ -272,7 +276,7 @@ class Connection:
             logger.exception("on_subscribe")
 
     def _on_disconnect(
-        self, _client: paho.Client, _userdata: Any, _flags: Any, reason: ReasonCode, _properties: Any
+        self, client: paho.Client, _userdata: Any, _flags: Any, reason: ReasonCode, _properties: Any
     ) -> None:
         try:
             was_connected, self._connected = self._connected, False
@@ -280,7 +284,13 @@ class Connection:
             refused, self._refused = self._refused, False
             if self._closing.is_set() or refused:
                 return
+            if alert := self._alert.take():
+                self._stop_awaiting()
+                self._report(LinkDown(f"broker {self._config.host}: {alert}"))
+                return
             if was_connected:
+                if self._config.tls is not None:
+                    self._alert.watch(client)
                 self.statistics.reconnects += 1
                 self.statistics.losses.append(time.monotonic())
             else:

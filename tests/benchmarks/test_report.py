@@ -45,6 +45,29 @@ def test_tables_hold_the_measured_figures() -> None:
     assert "busy" not in text
 
 
+def test_durability_has_a_table_of_its_own() -> None:
+    measured = result()
+    variants: dict[str, tuple[dict[str, Any], list[float]]] = {
+        "first_sound_setup": ({"engine": "process", "journal": "memory"}, [9.0]),
+        "stop_to_silence_setup": ({"engine": "thread", "journal": "disk"}, [28.0]),
+        "stop_in_burst": ({"broker": "debian", "requests": 10_000}, [30.0, 33.0, 36.0]),
+        "burst_dealt_with": ({"broker": "shipped", "requests": 10_000}, [7000.0]),
+        "durable_requests_per_second": ({"requests": 10_000}, [48_000.0]),
+        "first_sound_from_disk": ({"characters": 20}, [3.0]),
+        "start_after_sigkill": ({"open_lines": 20}, [1230.0]),
+    }
+    for name, (variant, samples) in variants.items():
+        measured["measures"].append(summarize(name, "ms", variant, samples).to_dict())
+    text = report.tables(measured)
+    burst = "| stop to silence in a burst of 10,000, mosquitto as Debian installs it "
+    assert f"{burst}| 33.0 ms | 36.0 ms | 36.0 ms | 36.0 ms | 3 |" in text
+    assert "| first sound, journal in memory | 9.0 ms |" in text
+    assert "| stop to silence, idle, no child process | 28.0 ms |" in text
+    assert "| requests made durable in a second, 10,000 at once | 48,000 |" in text
+    assert "| first sound, prepared line read from disk | 3.0 ms |" in text
+    assert "nothing lost" not in report.tables(result())
+
+
 def test_a_busy_machine_is_named() -> None:
     assert "The machine was busy (load 3.0)" in report.tables(result(busy=True))
 

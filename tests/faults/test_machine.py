@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 import os
+import queue
 import random
 import shutil
 import subprocess
@@ -16,8 +18,11 @@ import numpy as np
 import pytest
 
 from edge.bundle.bundle import Bundle
+from edge.daemon.cache import CachedLine
 from edge.daemon.journal.base import Entry
 from edge.daemon.journal.disk import DiskJournal
+from edge.daemon.line_file import pack_line
+from edge.daemon.line_store import SUFFIX, LineRead, LineStore
 from edge.errors import EdgeError
 from edge.synthesizer import SpeechRequest, Synthesizer
 from tests.edge.daemon.broker import needs_clients, needs_mosquitto, wait_until
@@ -200,6 +205,57 @@ def test_flipped_bits_in_the_journal(tmp_path: Path, noted: Note, caplog: pytest
     told += f"{later} taken for a later version and refused; "
     told += f"of {kept + lost} requests {lost} not found again, none changed"
     noted("flipped bit in the journal", told)
+
+
+def kept_lines(folder: Path) -> dict[str, CachedLine]:
+    """Put lines of a real voice on disk; gives them by key."""
+    synthesizer = Synthesizer.load(TINY_VOICE, threads=1)
+    try:
+        lines = {
+            hashlib.sha256(text.encode()).hexdigest(): CachedLine(
+                tuple(synthesizer.stream(synthesizer.prepare(SpeechRequest(text=text, character="noah"))))
+            )
+            for text in ("你好。", "Good evening.", "Go on.", "再见。")
+        }
+    finally:
+        synthesizer.close()
+    store = LineStore(folder, 2**30, lambda read: None)
+    store.use("voice")
+    assert all(store.keep(key, line) for key, line in lines.items())
+    wait_until(lambda: not store.is_busy)
+    store.close()
+    return lines
+
+
+def test_flipped_bits_in_the_line_cache(
+    tmp_path: Path, noted: Note, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.CRITICAL)
+    choose = random.Random(7)
+    lines = kept_lines(tmp_path / "cache")
+    read: queue.SimpleQueue[LineRead] = queue.SimpleQueue()
+    store = LineStore(tmp_path / "cache", 2**30, read.put)
+    store.use("voice")
+    wait_until(lambda: not store.is_busy and store.stored().n_lines == len(lines))
+
+    def fetched(key: str) -> CachedLine | None:
+        store.fetch(key, "line")
+        return read.get(timeout=60).line
+
+    dropped = 0
+    for _ in range(FLIPS):
+        key = choose.choice(sorted(lines))
+        (path,) = (tmp_path / "cache").glob(f"*/{key}{SUFFIX}")
+        path.write_bytes(flipped(path.read_bytes(), choose))
+        assert fetched(key) is None and not path.exists() and key not in store, "a damaged line is gone"
+        dropped += 1
+        assert store.keep(key, lines[key]), "it is made anew and kept"
+        wait_until(lambda: not store.is_busy)
+        again = fetched(key)
+        assert again is not None and pack_line(key, again) == pack_line(key, lines[key])
+    assert store.stored().n_poisoned == dropped == FLIPS
+    store.close()
+    noted("flipped bit in the line cache", f"{FLIPS} times: {dropped} seen when read, deleted and made anew")
 
 
 @pytest.mark.broker

@@ -134,13 +134,13 @@ def test_networks(
 class Broker:
     """A mosquitto as shipped, that is ended, killed, frozen and started again on its port."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, *settings: str) -> None:
         self.port = free_port()
         self._config = directory / "broker.conf"
         lines = [f"listener {self.port} 127.0.0.1", "allow_anonymous true", *shipped_settings()]
         lines += ["persistence true", f"persistence_location {directory}/"]
         lines += ["user root"] if os.geteuid() == 0 else []
-        self._config.write_text("\n".join(lines) + "\n")
+        self._config.write_text("\n".join([*lines, *settings]) + "\n")
         self.start()
 
     def start(self) -> None:
@@ -159,8 +159,8 @@ class Broker:
 
 
 @contextmanager
-def shipped_broker(directory: Path) -> Iterator[Broker]:
-    broker = Broker(directory)
+def shipped_broker(directory: Path, *settings: str) -> Iterator[Broker]:
+    broker = Broker(directory, *settings)
     try:
         yield broker
     finally:

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import EdgeError
+from ...logs import fields
 from .base import Entry, EventRecord, Known, Unfinished
 from .files import Reserve, SoundingFile
 from .schema import boot_id, checksum, connect, row
@@ -308,7 +309,7 @@ class DiskJournal:
 
     def _set_fault(self, reason: str) -> None:
         if reason != self._fault:
-            logger.error("journal: %s", reason)
+            logger.error("journal: %s", reason, extra=fields(code="disk_full"))
             self._fault = reason
             self._alert(reason)
 

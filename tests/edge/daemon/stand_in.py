@@ -40,12 +40,14 @@ class StandIn:
         gate: lines wait for it before their first chunk, if it is clear.
         started: texts in the order in which they were prepared.
         dumb: texts that cannot be spoken.
+        levels: of its characters, if they are known.
     """
 
     chunk_delay_s: float = 0.0
     gate: threading.Event = field(default_factory=threading.Event)
     started: list[str] = field(default_factory=list)
     dumb: tuple[str, ...] = ()
+    levels: dict[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.closed = False

@@ -25,6 +25,7 @@ from edge.daemon.state import Parts
 from edge.engine.base import EngineUp, LineChunk, LineDone, LineError, LineReady, VoiceInfo
 from edge.errors import EdgeError
 from edge.messages import TERMINAL_EVENTS, SayRequest
+from edge.playback.mixer import Mixer
 from edge.playback.player import LineBegan, Player
 from edge.protocols.link import Delivered, Inbound, LinkDown, LinkStatistics, LinkUp, StopSignal, Urgent
 from edge.spec import SAMPLE_RATE
@@ -203,16 +204,17 @@ class World:
     Args:
         folder: state directory.
         monkeypatch: puts the clock in place.
+        channel: ``all`` or ``character``.
     """
 
-    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch, channel: str = "all") -> None:
         self.now = 1000.0
         monkeypatch.setattr(time, "monotonic", lambda: self.now)
         monkeypatch.setattr(time, "monotonic_ns", lambda: round(self.now * 1e9))
         values = {
             "device": "w",
             "state_dir": folder,
-            "queue": {"max_lines": MAX_LINES},
+            "queue": {"max_lines": MAX_LINES, "channel": channel},
             "sink": {"type": "null"},
         }
         self.config = EdgeConfig.model_validate(values)
@@ -240,7 +242,8 @@ class World:
         self.journal = SteppedJournal(self.disk)
         self.engine = SteppedEngine(self.inbox.put, self._on_started)
         self.connection = SteppedConnection(self._on_published)
-        self.player = Player(SAMPLE_RATE, self._on_player, self._before_first)
+        mixer = Mixer(-1.0) if self.config.queue.channel == "character" else None
+        self.player = Player(SAMPLE_RATE, self._on_player, self._before_first, mixer)
         parts = Parts(
             config=self.config,
             boot_id=f"boot-{self._n_boots}",
@@ -392,7 +395,9 @@ class World:
         assert line.deadline is None or self.now <= line.deadline
         assert self.now >= line.ticket().due
         for other in scheduler.waiting():
-            ready = other.ready and other.due <= self.now and other.lane == line.ticket().lane
+            ours = line.ticket()
+            alike = other.lane == ours.lane and other.channel == ours.channel
+            ready = other.ready and other.due <= self.now and alike
             assert not (ready and other.rank < (-line.request.priority, line.order)), "out of turn"
 
     def _before_first(self, line_id: str) -> None:

@@ -26,11 +26,13 @@ STEPS = ["accepted", "started", "first_audio", *sorted(TERMINAL_EVENTS)]
 class Show(RuleBasedStateMachine):
     """Clients, a broker, a disk and a loudspeaker around one daemon."""
 
+    channel = "all"
+
     def __init__(self) -> None:
         super().__init__()
         self.patch = pytest.MonkeyPatch()
         self.folder = tempfile.TemporaryDirectory()
-        self.world = World(Path(self.folder.name), self.patch)
+        self.world = World(Path(self.folder.name), self.patch, self.channel)
         self.stops: list[tuple[float, set[str]]] = []
         """When a stop was obeyed, and the lines that it must have silenced."""
         self.half_here = False
@@ -209,7 +211,14 @@ def run(machine: type[RuleBasedStateMachine]) -> Callable[[], None]:
     return case
 
 
+class Dialogue(Show):
+    """The same with a channel for each character."""
+
+    channel = "character"
+
+
 TestShow = run(Show)
+TestDialogue = run(Dialogue)
 
 
 def test_a_stop_whose_own_session_lags_spares_what_was_sent_after_it(

@@ -365,3 +365,14 @@ def test_malformed_topics_are_answered(rig: Rig, tail: str, topic: str, code: st
     rig.client.say(f"{rig.root}/{tail}", "{}")
     answer = rig.client.wait(lambda heard: heard.topic == f"{rig.root}/{topic}").json
     assert (answer["ok"], answer["code"]) == (False, code)
+
+
+def test_health_comes_back_also_while_intake_is_full(rig: Rig) -> None:
+    """A burst that fills intake is no reason to blame the broker."""
+    inbox, loopback = rig.daemon._inbox, rig.daemon._core.state.loopback
+    wait_until(lambda: loopback.way_ms is not None)
+    inbox._max_intake = 0  # nothing of QoS 0 gets in any more
+    before = loopback._returned
+    inbox.put(HealthTick())
+    wait_until(lambda: loopback._returned != before)
+    assert inbox.dropped == 0

@@ -109,6 +109,24 @@ def test_who_is_cut_off(interrupt: str, character: str, priority: int, active: b
     assert not cuts_off(new, character, priority, 11, active=active)
 
 
+def test_with_a_channel_each_a_higher_priority_cuts_only_its_own() -> None:
+    new = ticket("new", 5, interrupt="lower", channel="noah")
+    new.order = 10
+    assert cuts_off(new, "noah", 4, 9, active=True) and not cuts_off(new, "ava", 4, 9, active=True)
+    new.interrupt = "all"
+    assert cuts_off(new, "ava", 9, 9, active=True)
+
+
+def test_a_busy_channel_holds_nobody_else_up() -> None:
+    scheduler = admitted(
+        ticket("n1", 9, channel="noah"), ticket("n2", 9, channel="noah"), ticket("a", 1, channel="ava")
+    )
+    assert scheduler.position("n2") == 1 and scheduler.position("a") == 0
+    assert (entry := scheduler.take("play", 0.0, {"noah"})) is not None and entry.line_id == "a"
+    assert scheduler.take("play", 0.0, {"noah"}) is None
+    assert taken(scheduler) == ["n1", "n2"]
+
+
 def test_ten_thousand_random_steps_lose_and_double_nothing() -> None:
     chance = random.Random(7)
     scheduler = Scheduler(20)
@@ -187,8 +205,10 @@ class Naive:
         self.tickets: list[Ticket] = []
         self.interrupted: set[str] = set()
 
-    def take(self, lane: str, now: float) -> str | None:
-        startable = [t for t in self.tickets if t.ready and t.lane == lane and t.due <= now]
+    def take(self, lane: str, now: float, busy: set[str]) -> str | None:
+        startable = [
+            t for t in self.tickets if t.ready and t.lane == lane and t.due <= now and t.channel not in busy
+        ]
         first = min(startable, key=lambda t: t.rank, default=None)
         if first is None:
             return None
@@ -222,6 +242,7 @@ def test_it_does_what_the_plain_queue_does(seed: int) -> None:
                 deadline=chance.choice([None, now + 3]),
                 lane=chance.choice(["play", "render"]),
                 interrupt=chance.choice(["none", "none", "all"]),
+                channel=chance.choice(["noah", "ava"]) if seed % 2 else "",
             )
             scheduler.admit(new)
             plain.tickets.append(new)
@@ -239,8 +260,11 @@ def test_it_does_what_the_plain_queue_does(seed: int) -> None:
             assert found == plain.poll(now)
         else:
             lane = chance.choice(["play", "render"])
-            one = scheduler.take(lane, now)  # type: ignore[arg-type]
-            assert (one and one.line_id) == plain.take(lane, now)
+            busy = {chance.choice(["noah", "ava", "nobody"])}
+            one = scheduler.take(lane, now, busy)  # type: ignore[arg-type]
+            assert (one and one.line_id) == plain.take(lane, now, busy)
         ranked = sorted(plain.tickets, key=lambda t: t.rank)
         assert scheduler.waiting() == ranked
-        assert all(scheduler.position(t.line_id) == place for place, t in enumerate(ranked))
+        for channel in ("noah", "ava", ""):
+            queue = [t for t in ranked if t.channel == channel]
+            assert all(scheduler.position(t.line_id) == place for place, t in enumerate(queue))

@@ -35,6 +35,7 @@ def client(broker_port: int, tmp_path_factory: pytest.TempPathFactory) -> Iterat
             "mqtt": {"port": broker_port},
             "sink": {"type": "null"},
             "engine": "thread",
+            "loudness": {"target_dbfs": "off"},
         }
     )
     daemon = Daemon(config)

@@ -127,6 +127,20 @@ def test_a_directory_that_cannot_be_made_is_reported(stage: Callable[[Sink], Sta
     assert "wav" in on.wait(SinkLost).message
 
 
+def test_attempts_that_fail_do_not_count_as_files(
+    stage: Callable[[Sink], Stage], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edge.playback.sink.RETRY_MIN_S", 0.01)
+    monkeypatch.setattr("edge.playback.sink.RETRY_MAX_S", 0.02)
+    (tmp_path / "folder").write_text("")
+    on = stage(WavSink(tmp_path / "folder" / "sound.wav", 10, 1.0))
+    for n in range(1, 4):
+        on.wait(SinkLost, n)
+    (tmp_path / "folder").unlink()
+    on.wait(SinkBack)
+    assert [path.name for path in (tmp_path / "folder").iterdir()] == ["sound.wav"]
+
+
 def test_sinks_by_configuration(tmp_path: Path) -> None:
     assert isinstance(make_sink(NullSinkConfig()), NullSink)
     assert isinstance(make_sink(WavSinkConfig(path=tmp_path / "x.wav")), WavSink)

@@ -1,0 +1,92 @@
+"""Level of a character: measured once for each voice on a sentence of each, and kept."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+
+from ..audio import Pcm16
+from ..bundle.manifest import Character
+from ..durable import write_whole
+from ..spec import SAMPLE_RATE
+
+logger = logging.getLogger(__name__)
+
+LEVELS_FILE = "levels.json"  # in the state directory
+SENTENCES = {
+    "en": "The doors open at seven, and everyone finds a seat before the lights go down.",
+    "ja": "開場は七時です。明かりが消える前に、どうぞお席にお着きください。",
+    "zh": "七点开门，灯光变暗之前，请大家都找到自己的座位。",
+}
+SILENCE_DBFS = -100.0
+_BLOCK = SAMPLE_RATE // 10
+_GATE_DB = 10.0  # blocks this much below the mean are pauses
+_KEPT_VOICES = 8
+
+Speak = Callable[[str, str, str], Pcm16]
+"""Takes text, character and language; returns the sound of the whole line."""
+
+
+def speech_level(samples: Pcm16) -> float:
+    """Return the level of speech without its pauses, RMS in dB below full scale.
+
+    Args:
+        samples: (n,) at the rate of a voice; less than 0.1 s is silence.
+    """
+    blocks = samples[: len(samples) // _BLOCK * _BLOCK].reshape(-1, _BLOCK).astype(np.float64) / 32_768
+    power = np.mean(blocks**2, axis=1)
+    if not power.size or not power.max():
+        return SILENCE_DBFS
+    spoken = power[power >= power.mean() * 10 ** (-_GATE_DB / 10)]
+    return max(SILENCE_DBFS, round(float(10 * np.log10(spoken.mean())), 2))
+
+
+def known_levels(
+    state_dir: Path | None, fingerprint: str, characters: Sequence[Character], speak: Speak
+) -> dict[str, float]:
+    """Return the level of every character, measured if that has not been done for this voice.
+
+    Args:
+        state_dir: where levels are kept; None: nowhere.
+        fingerprint: of everything that the sound depends on.
+        characters: of the voice.
+        speak: says a sentence as one of them.
+    """
+    path = None if state_dir is None else state_dir / LEVELS_FILE
+    kept = {} if path is None else _read(path)
+    levels = kept.pop(fingerprint, {})
+    if set(levels) != {character.name for character in characters}:
+        levels = {character.name: _measure(character, speak) for character in characters}
+        if path is not None:
+            _write(path, {**dict(list(kept.items())[1 - _KEPT_VOICES :]), fingerprint: levels})
+    return levels
+
+
+def _measure(character: Character, speak: Speak) -> float:
+    language = character.languages[0]
+    level = speech_level(speak(SENTENCES[language], character.name, language))
+    logger.info("%s speaks at %.1f dBFS", character.name, level)
+    return level
+
+
+def _read(path: Path) -> dict[str, dict[str, float]]:
+    """Return what was kept; a file that says nothing sensible counts as none."""
+    with suppress(OSError, ValueError, AttributeError, TypeError):
+        found = json.loads(path.read_text(encoding="utf-8"))
+        return {
+            str(voice): {str(name): float(level) for name, level in levels.items()}
+            for voice, levels in found.items()
+        }
+    return {}
+
+
+def _write(path: Path, levels: dict[str, dict[str, float]]) -> None:
+    try:
+        write_whole(path, json.dumps(levels, indent=1).encode())
+    except OSError as error:
+        logger.debug("levels are measured again at the next start: %s", error)

@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edge.audio import Pcm16
+from edge.bundle.manifest import Character
+from edge.engine.source import VoiceSource
+from edge.loudness.level import LEVELS_FILE, SENTENCES, SILENCE_DBFS, known_levels, speech_level
+from edge.loudness.limiter import Limiter
+from edge.spec import SAMPLE_RATE
+
+NOAH = Character(name="noah", id=0, languages=("en",), emotions=("neutral",))
+
+
+def tone(amplitude: float, seconds: float) -> Pcm16:
+    t = np.arange(round(seconds * SAMPLE_RATE)) / SAMPLE_RATE
+    return np.rint(amplitude * 32_767 * np.sin(2 * np.pi * 200 * t)).astype(np.int16)
+
+
+def test_pauses_do_not_count() -> None:
+    speech = tone(0.1, 1.0)
+    paused = np.concatenate(
+        [np.zeros(SAMPLE_RATE, np.int16), speech, np.zeros(SAMPLE_RATE, np.int16), speech]
+    )
+    assert speech_level(speech) == pytest.approx(-23.01, abs=0.05)
+    assert speech_level(paused) == pytest.approx(speech_level(speech), abs=0.05)
+
+
+@pytest.mark.parametrize("samples", [np.zeros(0, np.int16), np.zeros(SAMPLE_RATE, np.int16)])
+def test_silence_has_a_level_too(samples: Pcm16) -> None:
+    assert speech_level(samples) == SILENCE_DBFS
+
+
+def test_a_voice_is_measured_once(tmp_path: Path) -> None:
+    said: list[tuple[str, str, str]] = []
+
+    def speak(*what: str) -> Pcm16:
+        said.append((what[0], what[1], what[2]))
+        return tone(0.1, 1.0)
+
+    first = known_levels(tmp_path, "voice 1", [NOAH], speak)
+    assert known_levels(tmp_path, "voice 1", [NOAH], speak) == first
+    assert said == [(SENTENCES["en"], "noah", "en")]
+    for number in range(2, 20):
+        known_levels(tmp_path, f"voice {number}", [NOAH], speak)
+    assert len(json.loads((tmp_path / LEVELS_FILE).read_text())) == 8
+    assert known_levels(tmp_path / LEVELS_FILE / "no folder", "voice 1", [NOAH], speak) == first
+    assert known_levels(None, "voice 1", [NOAH], speak) == first
+
+
+@pytest.mark.parametrize(
+    "content", ["", "[]", '{"voice": 1}', '{"voice": {"noah": "loud"}}', '{"voice": {}}']
+)
+def test_a_file_that_says_nothing_is_written_anew(tmp_path: Path, content: str) -> None:
+    (tmp_path / LEVELS_FILE).write_text(content)
+    levels = known_levels(tmp_path, "voice", [NOAH], lambda *_: tone(0.1, 1.0))
+    assert json.loads((tmp_path / LEVELS_FILE).read_text())["voice"] == levels
+
+
+def test_the_built_in_characters_reach_a_target_on_other_lines_too(tmp_path: Path) -> None:
+    synthesizer = VoiceSource(state_dir=tmp_path, levels=True).load()
+    try:
+        assert set(synthesizer.levels) == {"noah", "ava", "claire", "mei"}
+        sound = synthesizer.sample("Please leave by the nearest exit. Thank you for coming!", "claire", "en")
+    finally:
+        synthesizer.close()
+    out = Limiter(-18.0 - synthesizer.levels["claire"], -1.0).process(sound, last=True)
+    assert speech_level(out) == pytest.approx(-18.0, abs=1.5)

@@ -13,19 +13,16 @@ _BLOCK = 2**20
 
 @dataclass(frozen=True)
 class Limits:
-    """How much an archive may bring.
-
-    Attributes:
-        files: entries.
-        file_bytes: of one file.
-        total_bytes: of all files.
-        depth: folders below each other.
-    """
+    """How much an archive may bring."""
 
     files: int = 4096
+    """Entries."""
     file_bytes: int = 2 * 2**30
+    """Of one file."""
     total_bytes: int = 6 * 2**30
+    """Of all files."""
     depth: int = 8
+    """Folders below each other."""
 
 
 def unpack(archive: Path, folder: Path, limits: Limits | None = None) -> list[Path]:

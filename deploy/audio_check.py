@@ -20,17 +20,14 @@ from .errors import DeployError
 
 @dataclass(frozen=True)
 class Origin:
-    """What the layers of a file say; a layer that is not there proves nothing about who spoke.
-
-    Attributes:
-        mark: what the detector of the inaudible mark found.
-        labels: labels in the file.
-        credentials: state that the library for C2PA gives; empty where there are none or it is not installed.
-    """
+    """What the layers of a file say; a layer that is not there proves nothing about who spoke."""
 
     mark: Detection
+    """What the detector of the inaudible mark found."""
     labels: list[dict[str, str]]
+    """Labels in the file."""
     credentials: str
+    """State that the library for C2PA gives; empty where there are none or it is not installed."""
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON."""

@@ -16,15 +16,12 @@ _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 @dataclass
 class Console:
-    """Where a command talks to.
-
-    Attributes:
-        as_json: the result is one JSON object.
-        dry_run: nothing is changed.
-    """
+    """Where a command talks to."""
 
     as_json: bool
+    """The result is one JSON object."""
     dry_run: bool
+    """Nothing is changed."""
     _shown: str = ""
 
     def step(self, text: str) -> None:

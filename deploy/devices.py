@@ -15,56 +15,50 @@ BASE_PACKAGES = ("python3", "python3-venv", "libportaudio2", "adduser")
 
 @dataclass(frozen=True)
 class Facts:
-    """What was read from a box; empty where it says nothing.
-
-    Attributes:
-        machine: processor architecture, ``x86_64`` or ``aarch64``.
-        model: name of the board or the product.
-        l4t: release of the Jetson's system, such as ``36.4``.
-        system: such as ``ubuntu 22.04``.
-        python: of the system, such as ``3.10``.
-        nvidia_gpu: name of an NVIDIA card.
-        intel_gpu: an Intel GPU has a render node.
-        memory_gb: of the box.
-    """
+    """What was read from a box; empty where it says nothing."""
 
     machine: str
+    """Processor architecture, ``x86_64`` or ``aarch64``."""
     model: str = ""
+    """Name of the board or the product."""
     l4t: str = ""
+    """Release of the Jetson's system, such as ``36.4``."""
     system: str = ""
+    """Such as ``ubuntu 22.04``."""
     python: str = ""
+    """Of the system, such as ``3.10``."""
     nvidia_gpu: str = ""
+    """Name of an NVIDIA card."""
     intel_gpu: bool = False
+    """An Intel GPU has a render node."""
     memory_gb: int = 0
+    """Of the box."""
 
 
 @dataclass(frozen=True)
 class Profile:
-    """What a kind of device needs.
-
-    Attributes:
-        name: of the profile.
-        description: for people.
-        target: wheelhouse that fits; empty where none is packed for it.
-        packages: Debian packages.
-        groups: of the service's user.
-        drop_in: of the unit, a file of ``deploy/systemd``.
-        runner: inference library to begin with.
-        system_packages: the environment sees the system's packages.
-        power: command that sets the power mode; empty for none.
-        remarks: what to look out for.
-    """
+    """What a kind of device needs."""
 
     name: str
+    """Of the profile."""
     description: str
+    """For people."""
     target: str
+    """Wheelhouse that fits; empty where none is packed for it."""
     packages: tuple[str, ...] = BASE_PACKAGES
+    """Debian packages."""
     groups: tuple[str, ...] = ("audio",)
+    """Of the service's user."""
     drop_in: str = "cpu.conf"
+    """Of the unit, a file of ``deploy/systemd``."""
     runner: str = "onnxruntime"
+    """Inference library to begin with."""
     system_packages: bool = False
+    """The environment sees the system's packages."""
     power: str = ""
+    """Command that sets the power mode; empty for none."""
     remarks: tuple[str, ...] = ()
+    """What to look out for."""
 
 
 def read_facts(root: Path = Path("/")) -> Facts:

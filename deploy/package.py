@@ -27,31 +27,28 @@ SUFFIXES = {"voice": ".voice", "show": ".show.json", "lexicon": ".lexicon", "lab
 
 @dataclass(frozen=True)
 class Order:
-    """What goes onto a medium.
-
-    Attributes:
-        targets: kinds of devices.
-        content: files by kind: ``voice``, ``show``, ``lexicon``, ``labels``.
-        roots: key lists from version 1 on, signed.
-        revocations: newest list, signed.
-        previous_index: index of the medium before, whose version is raised.
-        days: until the index expires.
-        allow_downgrade: devices may go back to an older software.
-        source: checkout whose wheel is built; None: no software.
-        constraints: exact versions of what the software needs.
-        deb: also build Debian packages.
-    """
+    """What goes onto a medium."""
 
     targets: tuple[Target, ...]
+    """Kinds of devices."""
     roots: tuple[Path, ...]
+    """Key lists from version 1 on, signed."""
     revocations: Path
+    """Newest list, signed."""
     content: Mapping[str, Sequence[Path]] = field(default_factory=dict)
+    """Files by kind: ``voice``, ``show``, ``lexicon``, ``labels``."""
     previous_index: Path | None = None
+    """Index of the medium before, whose version is raised."""
     days: int = 365
+    """Until the index expires."""
     allow_downgrade: bool = False
+    """Devices may go back to an older software."""
     source: Path | None = None
+    """Checkout whose wheel is built; None: no software."""
     constraints: Path | None = None
+    """Exact versions of what the software needs."""
     deb: bool = True
+    """Also build Debian packages."""
 
 
 def targets_named(names: Sequence[str]) -> tuple[Target, ...]:

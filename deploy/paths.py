@@ -11,13 +11,10 @@ MEDIA = Path("usr/share/sovits/medium")
 
 @dataclass(frozen=True)
 class Paths:
-    """Folders of a device below a root, ``/`` but in tests and images.
-
-    Attributes:
-        root: prefix of everything.
-    """
+    """Folders of a device below a root, ``/`` but in tests and images."""
 
     root: Path = Path("/")
+    """Prefix of everything."""
 
     @property
     def software(self) -> Path:

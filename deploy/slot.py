@@ -37,17 +37,14 @@ _NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9.+~_-]{0,99}$")
 
 @dataclass(frozen=True)
 class Trial:
-    """A release on trial.
-
-    Attributes:
-        release: its name.
-        before: what to go back to; empty on a fresh device.
-        starts: how often it may still be started without proving itself.
-    """
+    """A release on trial."""
 
     release: str
+    """Its name."""
     before: str
+    """What to go back to; empty on a fresh device."""
     starts: int
+    """How often it may still be started without proving itself."""
 
 
 class Slot:

@@ -63,45 +63,39 @@ class Service(Protocol):
 
 @dataclass(frozen=True)
 class Device:
-    """Everything of a device that an update touches.
-
-    Attributes:
-        software, content: the two slots.
-        store: trust store.
-        spool: fetched files.
-        platform: name of the wheelhouse that fits, such as ``nuc-cp312-x86_64``.
-        builder, service: what does the work.
-        audit: log of decisions.
-    """
+    """Everything of a device that an update touches."""
 
     software: Slot
     content: Slot
+    """``software``, ``content``: the two slots."""
     store: TrustStore
+    """Trust store."""
     spool: Path
+    """Fetched files."""
     platform: str
+    """Name of the wheelhouse that fits, such as ``nuc-cp312-x86_64``."""
     builder: Builder
     service: Service
+    """``builder``, ``service``: what does the work."""
     audit: AuditLog
+    """Log of decisions."""
 
 
 @dataclass
 class Report:
-    """What an update did or would do.
-
-    Attributes:
-        root, revocations, index: version or sequence number in force afterwards.
-        software, content: names of the releases in use afterwards.
-        changed: parts that were switched.
-        notes: in words.
-    """
+    """What an update did or would do."""
 
     root: int = 0
     revocations: int = 0
     index: int = 0
+    """``root``, ``revocations``, ``index``: version or sequence number in force afterwards."""
     software: str = ""
     content: str = ""
+    """``software``, ``content``: names of the releases in use afterwards."""
     changed: list[Part] = field(default_factory=list)
+    """Parts that were switched."""
     notes: list[str] = field(default_factory=list)
+    """In words."""
 
 
 def take_documents(store: TrustStore, medium: Medium, audit: AuditLog) -> list[str]:

@@ -22,19 +22,16 @@ NOT_SOURCE = (
 
 @dataclass(frozen=True)
 class Target:
-    """A Python on a kind of device.
-
-    Attributes:
-        name: of the wheelhouse.
-        python: version, such as ``3.10``.
-        machine: processor architecture.
-        glibc: minor version of the system's glibc 2.
-    """
+    """A Python on a kind of device."""
 
     name: str
+    """Of the wheelhouse."""
     python: str
+    """Version, such as ``3.10``."""
     machine: str
+    """Processor architecture."""
     glibc: int
+    """Minor version of the system's glibc 2."""
 
     @property
     def platforms(self) -> tuple[str, ...]:

@@ -21,17 +21,14 @@ _KANA, _HAN = re.compile(f"[{KANA}]"), re.compile(f"[{HAN}]")
 
 @dataclass(frozen=True)
 class Announcement:
-    """What is heard of a label.
-
-    Attributes:
-        samples: (n,) PCM.
-        timeline: words, phonemes and mouth shapes from its own first sample.
-        position: before or after the line.
-    """
+    """What is heard of a label."""
 
     samples: Pcm16
+    """(n,) PCM."""
     timeline: Timeline
+    """Words, phonemes and mouth shapes from its own first sample."""
     position: Position
+    """Before or after the line."""
 
     @property
     def lead(self) -> int:

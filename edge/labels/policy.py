@@ -62,17 +62,14 @@ def file_producer(config: LabelConfig) -> str:
 
 @dataclass(frozen=True)
 class LinePlan:
-    """What goes with a line.
-
-    Attributes:
-        notice: sentence to be said in the voice of the line; empty for none.
-        rhythm: whether the rhythm sounds.
-        position: before or after the line.
-    """
+    """What goes with a line."""
 
     notice: str
+    """Sentence to be said in the voice of the line; empty for none."""
     rhythm: bool
+    """Whether the rhythm sounds."""
     position: Position
+    """Before or after the line."""
 
     @property
     def is_due(self) -> bool:

@@ -14,30 +14,27 @@ When = Literal["never", "session", "each"]
 
 @dataclass(frozen=True)
 class Profile:
-    """What a profile asks for.
-
-    Attributes:
-        name: of the profile.
-        basis: the rules that it was built to.
-        screen: text that a screen shows, by language; "" is for every other language.
-        notice: spoken sentence, by language.
-        spoken, rhythm: when the sentence is said, and when the rhythm for "AI" sounds.
-        file_label: written into files.
-        screen_suffices: a screen that shows its text all the time may stand in for what is heard.
-        registered_producer: the producer's code comes from a register.
-        signed_files: files say by a signature which system made them, of which version, and when.
-    """
+    """What a profile asks for."""
 
     name: ProfileName
+    """Of the profile."""
     basis: str
+    """The rules that it was built to."""
     screen: dict[str, str]
+    """Text that a screen shows, by language; "" is for every other language."""
     notice: dict[str, str]
+    """Spoken sentence, by language."""
     spoken: When
     rhythm: When
+    """``spoken``, ``rhythm``: when the sentence is said, and when the rhythm for "AI" sounds."""
     file_label: bool
+    """Written into files."""
     screen_suffices: bool = False
+    """A screen that shows its text all the time may stand in for what is heard."""
     registered_producer: bool = False
+    """The producer's code comes from a register."""
     signed_files: bool = False
+    """Files say by a signature which system made them, of which version, and when."""
 
 
 _NOTICE = {

@@ -34,19 +34,16 @@ SHORTEST_S = 0.5
 
 @dataclass(frozen=True)
 class Detection:
-    """What was found in a clip.
-
-    Attributes:
-        verdict: ``found``, ``inconclusive`` or ``not found``.
-        score: correlation with the pattern in units of its own scatter, the best of all starts.
-        best_decoy: the same of the best of ``N_DECOYS`` other keys.
-        seconds: of the clip.
-    """
+    """What was found in a clip."""
 
     verdict: Verdict
+    """``found``, ``inconclusive`` or ``not found``."""
     score: float
+    """Correlation with the pattern in units of its own scatter, the best of all starts."""
     best_decoy: float
+    """The same of the best of ``N_DECOYS`` other keys."""
     seconds: float
+    """Of the clip."""
 
 
 def detect(samples: NDArray[np.float32], sample_rate: int, key: bytes = PUBLIC_KEY) -> Detection:

@@ -1,0 +1,166 @@
+"""Which part of a student costs naturalness: prosody, envelopes or excitation.
+
+    python -m distill.evaluation.ablation --corpus corpus --student runs/builtin/student \
+        --out benchmarks/results/quality/ablation.json
+
+Each held-out sentence is heard as the teacher said it; as the WORLD vocoder copies it; from the head of the
+student with envelopes fitted to the very line by the losses of training; from the student with the teacher's
+times, pitch and energy; and from the student alone. DistillMOS scores all of them. Networks are float: what INT8
+takes is measured by ``sovits-distill evaluate``.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from edge.prosody import f0_at_edges, frame_features, sounded_mask, whole_durations
+from models.head import SourceFilterHead
+from models.sovits_tiny import SovitsTiny
+
+from ..ledger import device
+from ..manifest import Utterance, read_manifest
+from ..script import load_lines
+from ..training.checkpoint import StudentInfo, load_student
+from ..training.dataset import Example, condition_ids, harmonic_excitation, make_example
+from ..training.losses import SpectralLoss
+from ..training.objective import WEIGHTS
+from ..training.told import load_told
+from . import listener
+from .spectral import vocoder_copies
+
+FIT_STEPS = 300
+FIT_RATE = 0.05  # of Adam, falling to nothing
+
+Samples = NDArray[np.float32]
+
+
+class Ablation:
+    """A student of which parts are replaced by what the teacher did.
+
+    Args:
+        student: float networks.
+        info: names of its characters and emotions.
+    """
+
+    def __init__(self, student: SovitsTiny, info: StudentInfo) -> None:
+        self._student, self._info = student, info
+        self._head, self._loss = SourceFilterHead(), SpectralLoss()
+
+    def variants(self, line: Utterance) -> dict[str, Samples]:
+        """Return (n,) samples of a line whose teacher tells its prosody, by what is the teacher's in them."""
+        example = make_example(
+            line, *load_told(line), condition_ids(line, self._info.characters, self._info.emotions)
+        )
+        audio = example.audio.astype(np.float32) / 32768.0
+        told, own = self._spoken(line, example)
+        return {
+            "teacher": audio,
+            "vocoder copy": vocoder_copies(audio, [0.0])[0],
+            "fitted envelopes": self._fitted(example, audio),
+            "told prosody": told,
+            "own prosody": own,
+        }
+
+    @torch.no_grad()
+    def _spoken(self, line: Utterance, example: Example) -> tuple[Samples, Samples]:
+        """Speak with the teacher's prosody, then with its own."""
+        ids = (example.phoneme_ids, example.language_ids, example.word_starts)
+        who = (torch.tensor([index]) for index in example.condition)
+        durations, f0, energy, hidden = self._student.encoder(*map(_batch, ids), *who, torch.ones(1))
+        told = self._decode(hidden, example.frame_to_phoneme, example.features, example.pulses)
+        frames = whole_durations(durations[0].numpy(), sounded_mask(line.phonemes))
+        edges = f0_at_edges(f0[0].numpy(), frames)
+        features = frame_features(frames, edges, energy[0].numpy())
+        own = np.repeat(np.arange(len(frames)), frames)
+        return told, self._decode(hidden, own, features, harmonic_excitation(edges))
+
+    def _decode(
+        self, hidden: Tensor, places: NDArray[Any], features: NDArray[Any], pulses: NDArray[Any]
+    ) -> Samples:
+        frames = self._student.decoder(hidden[:, torch.from_numpy(places)], _batch(features))
+        return self._head(frames, *_excitations(pulses))[0].numpy()
+
+    def _fitted(self, example: Example, audio: Samples) -> Samples:
+        """Fit the cepstra and gains of every frame to the line, by the losses of training."""
+        decoder = self._student.decoder
+        n_out = decoder.to_cepstra.out_features
+        harmonic, noise = decoder.n_cepstra
+        values = torch.zeros(1, example.n_frames, n_out)
+        values[..., 0], values[..., harmonic] = -3.0, -5.0
+        values.requires_grad_(True)
+        optimizer = torch.optim.Adam([values], lr=FIT_RATE)
+        schedule = torch.optim.lr_scheduler.LinearLR(optimizer, 1.0, 0.02, FIT_STEPS)
+        target, sizes = _batch(audio), [harmonic, noise, n_out - harmonic - noise]
+        for _ in range(FIT_STEPS):
+            h, n, gains = values.split(sizes, dim=-1)
+            frames = torch.cat([h @ decoder.harmonic_basis, n @ decoder.noise_basis, gains], dim=-1)
+            output = self._head(frames, *_excitations(example.pulses))
+            terms = self._loss(output, target)
+            optimizer.zero_grad()
+            torch.stack([WEIGHTS[key] * value for key, value in terms.items()]).sum().backward()
+            optimizer.step()
+            schedule.step()
+        return output[0].detach().numpy()
+
+
+def _batch(values: NDArray[Any]) -> Tensor:
+    return torch.from_numpy(np.ascontiguousarray(values))[None]
+
+
+def _excitations(pulses: NDArray[Any]) -> tuple[Tensor, Tensor]:
+    harmonic = _batch(pulses.astype(np.float32))
+    return harmonic, torch.randn_like(harmonic)
+
+
+def held_out(corpus: Path, lines: int) -> dict[str, list[Utterance]]:
+    """Return neutral held-out sentences of each character and language, of teachers that tell their prosody."""
+    natural = {line.text for code in ("zh", "en", "ja") for line in load_lines(code, name="heldout")}
+    found: dict[str, list[Utterance]] = defaultdict(list)
+    for line in read_manifest(corpus):
+        some = found[f"{line.character} {line.language}"]
+        fits = line.split == "test" and line.emotion == "neutral" and line.text in natural and line.prosody
+        if fits and len(some) < lines:
+            some.append(line)
+    return {voice: some for voice, some in sorted(found.items()) if some}
+
+
+def score(
+    ablation: Ablation, voices: Mapping[str, Sequence[Utterance]], judge: Callable[[Samples], float]
+) -> dict[str, dict[str, float]]:
+    """Return the mean score of each variant by voice, and over all voices as ``all``."""
+    rows: dict[str, dict[str, float]] = {}
+    for voice, lines in voices.items():
+        heard = [{name: judge(sound) for name, sound in ablation.variants(line).items()} for line in lines]
+        rows[voice] = {name: round(float(np.mean([one[name] for one in heard])), 3) for name in heard[0]}
+    names = next(iter(rows.values()))
+    rows["all"] = {name: round(float(np.mean([row[name] for row in rows.values()])), 3) for name in names}
+    return rows
+
+
+@click.command()
+@click.option("--corpus", type=click.Path(path_type=Path), required=True, help="Corpus whose teacher tells.")
+@click.option("--student", type=click.Path(path_type=Path), required=True, help="Folder of a student.")
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="JSON file to write.")
+@click.option("--lines", default=2, show_default=True, help="Sentences of each voice.")
+def main(corpus: Path, student: Path, out: Path, lines: int) -> None:
+    """Score a student of which parts are replaced by what its teacher did."""
+    torch.set_num_threads(1)
+    torch.set_flush_denormal(True)
+    torch.manual_seed(1)
+    voices = score(Ablation(*load_student(student)), held_out(corpus, lines), listener.distill_mos())
+    content = {"device": device(), "lines": lines, "distill_mos": voices}
+    out.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", "utf-8")
+
+
+if __name__ == "__main__":
+    main()

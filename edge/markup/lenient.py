@@ -13,6 +13,7 @@ from .xml import ELEMENT, ENTITY, HIDDEN, decode_entity, read_element
 
 MAX_WARNINGS = 6  # of one line; what is left out beyond is counted
 _EMOTICON = (
+    r"(?<![A-Za-z0-9:]):[a-z][a-z0-9_+-]{1,30}:(?![A-Za-z0-9:])|"
     r"(?<![A-Za-z0-9])(?:T_+T|[xX]D+|[QqO][AwW_][Qq]|[:;=]['’]?-?[)(DPp|3]+(?=\s|$|[^\w\s])|\^[_.]?\^;*|>[_.]+<|"
     r"[oO]_[oO]|-_+-|¯\\_\(ツ\)_/¯|[oO]rz|m\(_\ _\)m)(?![A-Za-z0-9])"
     r"|[（(](?=[^（()）]{0,14}[∀ωдД≧≦´`﹏︶ꈍ･°□╯〃￣▽＾;；*＿])[^（()）\u3400-\u9fffA-Za-z0-9ぁ-ん]{2,14}[)）][ノﾉ/︵┻━┳ﾟ彡☆♪]*"

@@ -30,7 +30,7 @@ class VoiceSource:
     """Decides whether the voice may be used on this device."""
 
     def load(self) -> Synthesizer:
-        """Load the voice and warm it up.
+        """Load the voice and let it speak its golden line; ``warm_next`` loads the other dictionaries.
 
         Raises:
             BundleError, ConfigError, RunnerError: one line that names the file and the remedy.
@@ -44,7 +44,7 @@ class VoiceSource:
             state_dir=self.state_dir,
         )
         try:
-            synthesizer.warm_up()
+            synthesizer.prove()
         except BaseException:
             synthesizer.close()
             raise

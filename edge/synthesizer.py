@@ -116,6 +116,7 @@ class Synthesizer:
         self._runner = runner
         self._front_end = front_end
         manifest = bundle.manifest
+        self._cold = sorted({name for entry in manifest.characters for name in entry.languages})
         self._decoder = LineDecoder(runner, manifest.context_frames, manifest.window_frames)
 
     @classmethod
@@ -160,14 +161,32 @@ class Synthesizer:
         return self._front_end.lexicon_digest
 
     def warm_up(self) -> None:
-        """Load the dictionaries of the bundle's languages, speak the golden line and compare it.
+        """Speak the golden line and compare it, and load the dictionaries of all the bundle's languages.
 
         Raises:
             RunnerError: the sound is not the voice that was packed.
         """
-        manifest = self.bundle.manifest
-        self._front_end.warm_up(sorted({name for entry in manifest.characters for name in entry.languages}))
-        expected = manifest.golden
+        self.prove()
+        while not self.is_warm:
+            self.warm_next()
+
+    @property
+    def is_warm(self) -> bool:
+        """Whether the dictionaries of all languages are there."""
+        return not self._cold
+
+    def warm_next(self) -> None:
+        """Load the dictionaries of one more language; a line whose turn has not come loads them by itself."""
+        if self._cold:
+            self._front_end.warm_up([self._cold.pop(0)])
+
+    def prove(self) -> None:
+        """Speak the golden line and compare it; of the dictionaries, only what it needs is loaded.
+
+        Raises:
+            RunnerError: the sound is not the voice that was packed.
+        """
+        expected = self.bundle.manifest.golden
         request = SpeechRequest(expected.text, expected.character, expected.language)
         golden.compare(expected, *self.measure(request), str(self.bundle.path))
 

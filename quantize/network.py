@@ -40,6 +40,31 @@ def with_outputs(model: ModelProto, tensors: Sequence[str]) -> ModelProto:
     return copy
 
 
+def keep_casts(model: ModelProto) -> ModelProto:
+    """A copy of a model whose casts to float16 and back round as they say.
+
+    ONNX Runtime has no float16 products on a processor. It puts casts to float32 around them, and takes out
+    any that meet one to float16, the rounding with it. An operator on float16 between the two keeps both.
+    """
+    copy = ModelProto()
+    copy.CopyFrom(model)
+    nodes = list(copy.graph.node)
+    del copy.graph.node[:]
+    for node in nodes:
+        if node.op_type != "Cast" or not node.name.endswith("_cast"):
+            copy.graph.node.append(node)
+            continue
+        (source,), (result,) = node.input, node.output
+        kept = f"{result}_kept"
+        if node.attribute[0].i == TensorProto.FLOAT16:
+            node.output[:] = [kept]
+            copy.graph.node.extend([node, helper.make_node("Concat", [kept], [result], axis=0)])
+        else:
+            node.input[:] = [kept]
+            copy.graph.node.extend([helper.make_node("Concat", [source], [kept], axis=0), node])
+    return copy
+
+
 class FolderRunner(Runner):
     """Runs the two graphs of a folder that is no bundle yet."""
 

@@ -26,7 +26,7 @@ from .calibrate import Histogram, Method, record
 from .graph import Graph
 from .half import cast_half, half_layers
 from .lines import Line
-from .network import Arrays, FolderRunner, expand, open_session, render
+from .network import Arrays, FolderRunner, expand, keep_casts, open_session, render
 from .sound import duration_error_frames, f0_error_cents
 
 ALLOWED_DURATION_FRAMES = 0.25  # 4 ms, a quarter of the grid that durations are rounded to
@@ -203,7 +203,7 @@ def choose_half(model: ModelProto, harm: Harm, budget: float) -> tuple[str, ...]
 
 def with_half(content: bytes, layers: Sequence[str], harm: Harm) -> float:
     """Harm of a graph with layers in float16, as ONNX Runtime has them: rounded, and added up in float32."""
-    return harm(onnx.load_from_string(cast_half(content, layers)))
+    return harm(keep_casts(onnx.load_from_string(cast_half(content, layers))))
 
 
 def _limits(histograms: Mapping[str, Histogram], method: Method) -> dict[str, float]:

@@ -5,7 +5,7 @@
 
 Each held-out sentence is heard as the teacher said it; as the WORLD vocoder copies it; from the head of the
 student with envelopes fitted to the very line by the losses of training; from the student with the teacher's
-times, pitch and energy; and from the student alone. DistillMOS scores all of them. Networks are float: what INT8
+times, pitch and energy; and from the student alone. DistillMOS scores all. Networks are float: what INT8
 takes is measured by ``sovits-distill evaluate``.
 """
 
@@ -123,7 +123,7 @@ def _excitations(pulses: NDArray[Any]) -> tuple[Tensor, Tensor]:
 
 
 def held_out(corpus: Path, lines: int) -> dict[str, list[Utterance]]:
-    """Return neutral held-out sentences of each character and language, of teachers that tell their prosody."""
+    """Return neutral held-out sentences by character and language, of teachers that tell their prosody."""
     natural = {line.text for code in ("zh", "en", "ja") for line in load_lines(code, name="heldout")}
     found: dict[str, list[Utterance]] = defaultdict(list)
     for line in read_manifest(corpus):

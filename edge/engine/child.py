@@ -92,7 +92,9 @@ class Child:
         self._connection = connection
         self._memory = memory
         self._writer = SoundWriter(memory)
-        self._engine = ThreadEngine(load, self._emit, runner, retries=0, working=self._note)
+        self._engine = ThreadEngine(
+            load, self._emit, runner, retries=0, working=self._note, warm=self._note_warm
+        )
         self._handlers: dict[str, Callable[..., None]] = {
             "start": self._start,
             "cancel": lambda serial: self._engine.cancel(str(serial)),
@@ -114,6 +116,9 @@ class Child:
 
     def _note(self, line_id: str) -> None:
         self._memory.working = int(line_id)
+
+    def _note_warm(self, warm: bool) -> None:
+        self._memory.warm = warm
 
     def _emit(self, message: EngineMessage) -> None:
         try:

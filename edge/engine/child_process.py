@@ -19,6 +19,7 @@ from .wire import Packet, pack, start_packet, unpack
 
 PING_S = 0.5  # between two questions whether it is alive
 TEXT_S_PER_CHARACTER = 0.001  # what reading a line may take on top: there is no sign of life meanwhile
+DICTIONARY_S = 5.0  # what dictionaries may take that are loaded after the voice
 _OWED_SHARE = 8  # of the memory is given back at a time: the child need not wake for every chunk
 _REAP_S = 0.2  # between the end of a connection and that of its process
 
@@ -130,6 +131,7 @@ class ChildProcess:
             elapsed: seconds since the last call in which this process was awake itself.
             patience_s: what no step takes, apart from reading a long text.
         """
+        patience_s += 0.0 if self.memory.warm else DICTIONARY_S
         if self._asked:
             self._unanswered += elapsed
         if self.lines:

@@ -1,4 +1,4 @@
-"""Memory that two processes share: samples on their way to the daemon, and which line is being computed."""
+"""Memory that two processes share: samples on their way to the daemon, and what the child is at."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class SoundMemory:
     def __init__(self, descriptor: int) -> None:
         """Map what ``launch`` made; the descriptor may be closed afterwards."""
         self._map = mmap.mmap(descriptor, 0)
-        self._working = np.frombuffer(self._map, np.int64, 1)
+        self._working, self._warm = np.frombuffer(self._map, np.int64, 2).reshape(2, 1)
         self._ring = np.frombuffer(self._map, np.int16, offset=_HEADER_BYTES)
 
     @property
@@ -35,6 +35,15 @@ class SoundMemory:
     @working.setter
     def working(self, serial: int) -> None:
         self._working[0] = serial
+
+    @property
+    def warm(self) -> bool:
+        """Return whether the child has loaded all its dictionaries: until then a line may take longer."""
+        return bool(self._warm[0])
+
+    @warm.setter
+    def warm(self, warm: bool) -> None:
+        self._warm[0] = warm
 
     def read(self, at: int, n: int) -> Pcm16:
         """Copy samples out.
@@ -53,7 +62,7 @@ class SoundMemory:
 
     def close(self) -> None:
         """Let go of the memory."""
-        del self._working, self._ring
+        del self._working, self._warm, self._ring
         self._map.close()
 
 

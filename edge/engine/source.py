@@ -33,7 +33,7 @@ class VoiceSource:
     """Whether somebody needs to know how loud each character is."""
 
     def load(self) -> Synthesizer:
-        """Load the voice and warm it up.
+        """Load the voice and let it speak its golden line; ``warm_next`` loads the other dictionaries.
 
         Raises:
             BundleError, ConfigError, RunnerError: one line that names the file and the remedy.
@@ -47,7 +47,7 @@ class VoiceSource:
             state_dir=self.state_dir,
         )
         try:
-            synthesizer.warm_up()
+            synthesizer.prove()
             if self.levels:
                 characters = synthesizer.bundle.manifest.characters
                 synthesizer.levels = known_levels(

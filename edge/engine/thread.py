@@ -48,11 +48,12 @@ class ThreadEngine:
     at once neither waits for the other, and while a line waits for other threads the next one is read.
 
     Args:
-        load: makes the synthesiser, ready to use and warmed up.
+        load: makes the synthesiser, ready to use; dictionaries that it lacks are loaded between lines.
         emit: takes the messages, on the engine's thread.
         runner: name of the inference library, for people.
         retries: times that a line is tried again after the runner has failed.
         working: told the line that is computed, before each step.
+        warm: told whether every dictionary is there.
     """
 
     def __init__(
@@ -62,12 +63,15 @@ class ThreadEngine:
         runner: str = "onnxruntime",
         retries: int = RETRIES,
         working: Callable[[str], None] = lambda _: None,
+        warm: Callable[[bool], None] = lambda _: None,
     ) -> None:
         self._load = load
         self._runner = runner
         self._emit = emit
         self._retries = retries
         self._working = working
+        self._warm = warm
+        self._cold = False
         self._condition = threading.Condition(threading.Lock())
         self._works: list[_Work] = []
         self._turn = 0
@@ -138,7 +142,7 @@ class ThreadEngine:
         while True:
             with self._condition:
                 self._n_turns += 1
-                while not (self._works or self._reload or self._unload or self._closed):
+                while not (self._works or self._reload or self._unload or self._closed or self._cold):
                     self._condition.wait()
                     self._n_turns += 1
                 if self._closed:
@@ -146,12 +150,14 @@ class ThreadEngine:
                 if self._unload:
                     self._drop()
                 reload, self._reload = self._reload, False
-                self._loading = reload
                 work = None if reload else self._choose()
+                self._loading = reload or (self._cold and work is None)
             if reload:
                 self._load_voice()
             elif work is not None:
                 self._advance(work)
+            elif self._cold:
+                self._warm_next()
             self._retire()
         self._works.clear()
         if self._synthesizer is not None:
@@ -192,7 +198,20 @@ class ThreadEngine:
             if self._synthesizer is not None:
                 self._retired.append(self._synthesizer)
             self._synthesizer = synthesizer
+            self._cold = not synthesizer.is_warm
+            self._warm(not self._cold)
             self._emit(EngineUp(describe(synthesizer, self._runner)))
+
+    def _warm_next(self) -> None:
+        """Load the dictionaries of one language; what goes wrong there, the line that needs them tells."""
+        self._cold = False
+        if self._synthesizer is not None:
+            try:
+                self._synthesizer.warm_next()
+                self._cold = not self._synthesizer.is_warm
+            except Exception:
+                logger.exception("loading dictionaries")
+        self._warm(not self._cold)
 
     def _retire(self) -> None:
         """Give back voices that were replaced, once no line uses them."""

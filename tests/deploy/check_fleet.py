@@ -142,7 +142,7 @@ class FleetCheck:
 
     def status(self) -> str:
         said, _ = self.fleet("status")
-        lists = {one["result"]["revocations"]["seq"] for one in said.values()}
+        lists = {one["result"]["trust"]["revocations"] for one in said.values()}
         return f"{', '.join(self.versions())}; revocation list {lists.pop()}"
 
     def rehearse(self) -> str:

@@ -51,3 +51,16 @@ def test_a_lexicon_of_the_show_does_not_make_it_another_voice(tmp_path: Path) ->
 def test_a_golden_line_is_one_phrase() -> None:
     with pytest.raises(BundleError, match="2 phrases"):
         Synthesizer.load(TINY, threads=1).measure(SpeechRequest("One. Two.", "noah", "en"))
+
+
+def test_the_golden_line_needs_no_other_dictionary() -> None:
+    voice = Synthesizer.load(TINY, threads=1)
+    languages = sorted({name for one in voice.bundle.manifest.characters for name in one.languages})
+    voice.prove()
+    assert not voice.is_warm
+    for _ in languages:
+        assert not voice.is_warm
+        voice.warm_next()
+    assert voice.is_warm
+    voice.warm_next()
+    voice.close()

@@ -60,6 +60,8 @@ class StandIn:
             )
             for row, (name, emotions) in enumerate(names.items())
         )
+        self.cold: list[Callable[[], object]] = []
+        """What is loaded between lines: does that of one language each."""
         self.bundle: Any = SimpleNamespace(
             identity="stand-in 1.0.0",
             imitates_a_person=False,
@@ -72,8 +74,13 @@ class StandIn:
             ),
         )
 
-    def warm_up(self) -> None:
-        """Nothing to warm."""
+    def warm_next(self) -> None:
+        """Load the dictionaries of one language."""
+        self.cold.pop(0)()
+
+    @property
+    def is_warm(self) -> bool:
+        return not self.cold
 
     def close(self) -> None:
         self.closed = True

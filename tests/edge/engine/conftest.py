@@ -16,6 +16,7 @@ from tests.edge.engine.bench import TINY, Bench, children
 def tiny() -> Iterator[Synthesizer]:
     """The tiny voice in this process, for comparison."""
     voice = VoiceSource(TINY).load()
+    voice.warm_up()  # its dictionaries stay open
     yield voice
     voice.close()
 

@@ -61,3 +61,11 @@ def test_reading_outside_is_refused(memory: SoundMemory, at: int, n: int) -> Non
 def test_the_line_in_hand_outlives_its_process(memory: SoundMemory) -> None:
     memory.working = 2**40
     assert memory.working == 2**40
+
+
+def test_both_processes_see_what_the_child_is_at(memory: SoundMemory) -> None:
+    assert not memory.warm, "a child that has just started lacks its dictionaries"
+    memory.working, memory.warm = 7, True
+    assert (memory.working, memory.warm) == (7, True)
+    memory.write(0, np.full(memory.n_samples, -1, np.int16))
+    assert (memory.working, memory.warm) == (7, True)

@@ -67,6 +67,45 @@ def test_a_line_gives_its_messages_in_order(bench: Bench) -> None:
     assert bench.wait(LineReady).n_phrases == 1
 
 
+def test_dictionaries_are_loaded_between_lines_once_the_voice_is_up(voice: StandIn) -> None:
+    """One language at a time, after whoever waits; a line never waits for all of them."""
+    may_load, order, warm = threading.Event(), [], []
+
+    def load(name: str) -> Callable[[], object]:
+        return lambda: (may_load.wait(10), order.append(name))
+
+    voice.cold = [load("en"), load("zh"), load("ja")]
+    told: list[Any] = []
+
+    def emit(message: Any) -> None:
+        told.append(message)
+        if isinstance(message, LineDone):
+            order.append(message.line_id)
+
+    engine = ThreadEngine(lambda: voice, emit, warm=warm.append)
+    engine.open()
+    try:
+        wait_until(lambda: any(isinstance(message, EngineUp) for message in told), what="up")
+        assert order == [] and warm == [False] and engine.moves()
+        engine.start("a", SpeechRequest("hello", "noah"), PLAY)
+        may_load.set()
+        wait_until(lambda: len(order) == 4 and warm[-1], what="all")
+    finally:
+        engine.close()
+    assert order == ["en", "a", "zh", "ja"] or order == ["a", "en", "zh", "ja"]
+    assert warm == [False, False, False, True]
+
+
+def test_a_dictionary_that_cannot_be_loaded_ends_nothing(voice: StandIn) -> None:
+    voice.cold = [lambda: 1 / 0]
+    bench = Bench(lambda: voice)
+    try:
+        bench.start("a", "hello there")
+        bench.wait(LineDone)
+    finally:
+        bench.engine.close()
+
+
 def test_what_is_loaded_is_described(bench: Bench) -> None:
     voice = bench.wait(EngineUp).voice
     assert (voice.bundle, voice.runner, voice.precision) == ("stand-in 1.0.0", "onnxruntime", "fp32")

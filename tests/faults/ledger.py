@@ -87,7 +87,10 @@ class Ledger:
             return
         event = json.loads(message.payload)
         with self._lock:
-            self.events[event["id"]].setdefault(event["event_id"], event)
+            kept = self.events[event["id"]].get(event["event_id"])
+            # One that is asked for again may come before the same one is sent by itself.
+            if kept is None or kept.get("duplicate"):
+                self.events[event["id"]][event["event_id"]] = event
 
 
 @contextmanager

@@ -26,10 +26,10 @@ class Reading:
         self._prepare = rig.voice.prepare
         monkeypatch.setattr(rig.voice, "prepare", self._slow)
 
-    def _slow(self, request: Any) -> Any:
+    def _slow(self, request: Any, **more: Any) -> Any:
         self.begun.set()
         self.free.wait(PATIENCE_S)
-        return self._prepare(request)
+        return self._prepare(request, **more)
 
     def wait(self) -> None:
         assert self.begun.wait(PATIENCE_S)

@@ -139,8 +139,11 @@ def _part_of_shape(shape: Shape, start: int, stop: int, n_ends: int) -> Shape:
     """The shape of phonemes [start, stop); the leading silence and what ends the phrase stay as they are."""
     if not shape.stretch:
         return shape
+    still = [0.0] * n_ends
     return Shape(
-        (1.0, *shape.stretch[start:stop], *[1.0] * n_ends), (0.0, *shape.lift[start:stop], *[0.0] * n_ends)
+        (1.0, *shape.stretch[start:stop], *[1.0] * n_ends),
+        (0.0, *shape.lift[start:stop], *still),
+        (0.0, *shape.rise[start:stop], *still),
     )
 
 

@@ -128,11 +128,12 @@ def plan_frames(
         sounded: (P,) from :func:`sounded_mask`.
         rate: 0.5 to 2.0.
         pitch: semitones, -12 to 12.
-        shape: factors of the durations and semitones, (P,) each, or nothing.
+        shape: factors of the durations, and semitones up and of rise, (P,) each, or nothing.
     """
     if shape.stretch:
         durations = durations * np.asarray(shape.stretch)
-        log_f0 = log_f0 + (np.asarray(shape.lift) * np.log(2) / 12)[:, None]
+        semitones = np.asarray(shape.lift)[:, None] + np.outer(shape.rise, _POINT_POSITIONS)
+        log_f0 = log_f0 + semitones * np.log(2) / 12
     whole = whole_durations(durations, sounded, rate)
     f0_edges = f0_at_edges(log_f0, whole, pitch)
     return FramePlan(whole, f0_edges, frame_features(whole, f0_edges, energy)[None])

@@ -20,6 +20,7 @@ PER_MARK = 0.5
 MOST_MARKS = 3
 SLOWER_PER_MARK = 0.04
 DOUBT = 2.0  # semitones by which a call of doubt ends higher
+DOUBT_RISE = 8.0  # and by which its last sound rises, whatever a voice makes of it
 _DOUBT = re.compile(rf"(?<![{HAN}])[啊嗯哦喔噢诶欸唔哈咦喂呃额]+(?=[?？])")
 _DRAWN_OUT = re.compile(r"([A-Za-z])\1{2,}")
 _WAVES = re.compile(f"(?<=[{HAN}])(?:[~～〜]+|[—─―]{{2,}})")
@@ -30,12 +31,14 @@ _ENDS = frozenset(".!?")
 
 @dataclass(frozen=True)
 class Shape:
-    """Changes to what the voice would do by itself, one entry per phoneme; both empty where there is none."""
+    """Changes to what the voice would do by itself, one entry per phoneme; all empty where there is none."""
 
     stretch: tuple[float, ...] = ()
     """Factors of the durations."""
     lift: tuple[float, ...] = ()
     """Semitones."""
+    rise: tuple[float, ...] = ()
+    """Semitones by which the end of the phoneme is higher still than its beginning."""
 
 
 PLAIN = Shape()
@@ -49,7 +52,7 @@ def shape_of(text: str, phonemes: Sequence[str], offsets: Sequence[int]) -> Shap
         phonemes: of its reading.
         offsets: index into ``text`` of each phoneme; never decreases.
     """
-    stretch, lift = [1.0] * len(phonemes), [0.0] * len(phonemes)
+    stretch, lift, rise = [1.0] * len(phonemes), [0.0] * len(phonemes), [0.0] * len(phonemes)
     for match in _DRAWN_OUT.finditer(text):
         place = _drawn_phoneme(text, match, phonemes, offsets)
         if place is not None:
@@ -62,10 +65,11 @@ def shape_of(text: str, phonemes: Sequence[str], offsets: Sequence[int]) -> Shap
         place = _last_before(match.end(), offsets)
         if place is not None and phonemes[place] not in PUNCTUATION:
             lift[place] += DOUBT
+            rise[place] += DOUBT_RISE
     for match in _MARKS.finditer(text):
         _emphasise(match, phonemes, offsets, stretch, lift)
     is_plain = all(factor == 1.0 for factor in stretch) and not any(lift)
-    return PLAIN if is_plain else Shape(tuple(stretch), tuple(lift))
+    return PLAIN if is_plain else Shape(tuple(stretch), tuple(lift), tuple(rise))
 
 
 def _last_before(position: int, offsets: Sequence[int]) -> int | None:

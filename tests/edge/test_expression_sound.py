@@ -39,7 +39,7 @@ def height(voice: Synthesizer, text: str) -> float:
         ("No!", "Nooooo!", 1.5), ("Wait!", "Waaait!", 1.15), ("Yes!", "Yesss!", 1.1), ("好。", "好～。", 1.1),
         ("はい。", "はーーい。", 1.2), ("救命啊！", "救命啊啊啊啊！", 1.4),
         ("What is that?", "W-what is that?", 1.1),
-        ("我不知道。", "我、我不知道。", 1.2),
+        ("我不知道。", "我、我不知道。", 1.1),
     ],
 )  # fmt: skip
 def test_drawn_out_and_stuttered_lines_last_longer(

@@ -82,7 +82,20 @@ def test_a_shape_stretches_and_lifts_its_phonemes_alone() -> None:
     sounded = sounded_mask(["SP", "n", "i3", "."])
     given = np.array([2.0, 4.0, 10.0, 3.0]), np.full((4, 4), 5.0), np.zeros(4)
     plain = plan_frames(*given, sounded)
-    shaped = plan_frames(*given, sounded, shape=Shape((1.0, 1.0, 2.0, 1.0), (0.0, 0.0, 12.0, 0.0)))
+    shaped = plan_frames(
+        *given, sounded, shape=Shape((1.0, 1.0, 2.0, 1.0), (0.0, 0.0, 12.0, 0.0), (0.0,) * 4)
+    )
     assert (shaped.durations - plain.durations).tolist() == [0, 0, 10, 0]
     assert np.isclose(shaped.f0_edges[16], 2 * plain.f0_edges[10])
     assert np.isclose(shaped.f0_edges[1], plain.f0_edges[1])
+
+
+def test_a_shape_lets_a_phoneme_rise_from_its_beginning() -> None:
+    sounded = sounded_mask(["SP", "a2", "?"])
+    given = np.array([2.0, 20.0, 2.0]), np.full((3, 4), 5.0), np.zeros(3)
+    plain = plan_frames(*given, sounded)
+    risen = plan_frames(*given, sounded, shape=Shape((1.0,) * 3, (0.0,) * 3, (0.0, 8.0, 0.0)))
+    semitones = 12 * np.log2(risen.f0_edges / plain.f0_edges)
+    assert np.isclose(semitones[12], 4.0, atol=1e-6)  # its middle
+    assert np.isclose(semitones[19] - semitones[5], 8.0 * 14 / 20, atol=0.2)
+    assert abs(semitones[0]) < 1e-6

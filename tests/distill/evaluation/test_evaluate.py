@@ -116,7 +116,8 @@ def test_what_says_nothing_about_a_voice_is_left_out_with_the_reason(
     rows = [{**row, "phoneme_times": [], "audio": str(corpus / row["audio"])} for row in rows]
     (tmp_path / "manifest.jsonl").write_text("\n".join(map(json.dumps, rows)), "utf-8")
     out = tmp_path / "quality.json"
-    found = evaluate.run(tiny_voice, tmp_path, out)
+    without_ears = [name for name in evaluate.MEASURES if name not in ("heard", "judged", "recognised")]
+    found = evaluate.run(tiny_voice, tmp_path, out, measures=without_ears)
 
     assert {check.measure for check in found} == {
         target.measure

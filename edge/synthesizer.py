@@ -9,24 +9,24 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from . import golden, markup
-from .audio import AudioChunk, Mark, Pcm16, to_pcm16
+from .audio import AudioChunk, Mark, Pcm16
 from .bundle.bundle import Bundle, Gate
 from .bundle.manifest import Character, choose_character
 from .decoding import EncodedPhrase, LineDecoder, PhraseInLine
 from .errors import BundleError, RequestError
 from .fingerprint import software_fingerprint
 from .growing import Growing
-from .lipsync.timeline import Timeline, concatenate, phrase_timeline, silence_timeline
+from .lipsync.timeline import Timeline, concatenate
 from .markup import Tag
+from .phrase_chunks import PhraseCutter
 from .phrases import Phrase, phrases_of_blocks, silent_phrases, split_phrases
 from .prosody import plan_frames, sounded_mask
 from .runners import EncoderInputs, Runner, open_runner
 from .runners.base import encoder_inputs
-from .sanity import SoundGate, check_durations
-from .spec import EMOTION_STRENGTH, HOP_LENGTH, PITCH, RATE, SAMPLE_RATE, VOLUME
+from .sanity import check_durations
+from .spec import EMOTION_STRENGTH, PITCH, RATE, SAMPLE_RATE, VOLUME
 from .text import FrontEnd
 from .text.frontend import foreseen
 
@@ -330,10 +330,10 @@ class Synthesizer:
     ) -> Iterator[AudioChunk]:
         """Chunks of all phrases; only the first that sounds starts with a short window."""
         places = Growing(self._places(line))
-        cut, current = _PhraseCutter(line.phrases[0], places[0]), 0
+        cut, current = PhraseCutter(line.phrases[0], places[0]), 0
         for index, samples in self._decoder.sound(places, first_window, cancelled, hold):
             if index != current:
-                cut, current = _PhraseCutter(line.phrases[index], places[index]), index
+                cut, current = PhraseCutter(line.phrases[index], places[index]), index
             chunk = cut.chunk(samples, line.request.volume)
             yield replace(chunk, final=chunk.final and not places.has(index + 1))
 
@@ -351,38 +351,6 @@ def _accents(character: Character, languages: Iterable[str]) -> list[str]:
     """A warning that names the languages of a line that a character does not have."""
     foreign = sorted(set(languages) - set(character.languages))
     return [f"{character.name} was not trained on {', '.join(foreign)}: expect an accent"] if foreign else []
-
-
-class _PhraseCutter:
-    """Makes the chunks of one phrase from its samples: the first with its silence and timeline."""
-
-    def __init__(self, phrase: Phrase, place: PhraseInLine) -> None:
-        durations = place.encoded.plan.durations if place.sounds else np.zeros(0, np.int64)
-        start = place.start
-        boundaries = start + place.silence + HOP_LENGTH * np.concatenate([[0], np.cumsum(durations)])
-        self._timeline: Timeline | None = _timeline(phrase, start, boundaries)
-        self._marks = [
-            Mark(cue.name, start if cue.index < 0 else int(boundaries[cue.index])) for cue in phrase.cues
-        ]
-        self._lead, self._start, self._end = np.zeros(place.silence, np.int16), start, place.end
-        self._gate = SoundGate(phrase.symbols, durations)
-
-    def chunk(self, sound: NDArray[np.float32], volume: float) -> AudioChunk:
-        """The next chunk; ``final`` is that of the phrase.
-
-        Raises:
-            RunnerError: no voice makes such sound.
-        """
-        self._gate.check(sound)
-        piece = to_pcm16(sound, volume)
-        samples = np.concatenate([self._lead, piece]) if len(self._lead) else piece
-        start, stop = self._start, self._start + len(samples)
-        final = stop == self._end
-        due = tuple(mark for mark in self._marks if mark.sample < stop or final)
-        chunk = AudioChunk(samples, SAMPLE_RATE, start, final, self._timeline, due)
-        self._marks = [mark for mark in self._marks if mark not in due]
-        self._start, self._lead, self._timeline = stop, self._lead[:0], None
-        return chunk
 
 
 def _check_ranges(request: SpeechRequest) -> None:
@@ -404,12 +372,3 @@ def _resolve_emotions(
         warnings += character.emotion_warning(asked)
     ours = [replace(tag, value=resolved[str(tag.value)]) if tag.kind == "emotion" else tag for tag in tags]
     return resolved[first], tuple(ours), warnings
-
-
-def _timeline(phrase: Phrase, start: int, boundaries: NDArray[np.int64]) -> Timeline:
-    """Segment of a phrase and the silence in front of it."""
-    at = [int(boundary) for boundary in boundaries]
-    segments = [silence_timeline(start, at[0])] if at[0] > start else []
-    if phrase.symbols:
-        segments.append(phrase_timeline(phrase.symbols, phrase.languages, at, phrase.words, phrase.offsets))
-    return concatenate(segments)

@@ -207,9 +207,11 @@ class Decoder(nn.Module):
         x = hidden + self.from_features(features)  # (B, T, D)
         for block in self.blocks:
             x = block(x, mask)
-        harmonic, noise, gains = self.to_cepstra(self.norm(x)).split(
-            [*self.n_cepstra, 2 * self.config.subframes], dim=-1
-        )
+        return self.envelopes(self.to_cepstra(self.norm(x)))
+
+    def envelopes(self, values: Tensor) -> Tensor:
+        """Turn cepstra and gains (B, T, C) into what ``forward`` returns."""
+        harmonic, noise, gains = values.split([*self.n_cepstra, 2 * self.config.subframes], dim=-1)
         return torch.cat([harmonic @ self.harmonic_basis, noise @ self.noise_basis, gains], dim=-1)
 
 

@@ -33,7 +33,7 @@ from ..script import load_lines
 from ..training.checkpoint import StudentInfo, load_student
 from ..training.dataset import Example, condition_ids, harmonic_excitation, make_example
 from ..training.losses import SpectralLoss
-from ..training.objective import WEIGHTS
+from ..training.objective import weighted
 from ..training.told import load_told
 from . import listener
 from .spectral import vocoder_copies
@@ -93,21 +93,16 @@ class Ablation:
     def _fitted(self, example: Example, audio: Samples) -> Samples:
         """Fit the cepstra and gains of every frame to the line, by the losses of training."""
         decoder = self._student.decoder
-        n_out = decoder.to_cepstra.out_features
-        harmonic, noise = decoder.n_cepstra
-        values = torch.zeros(1, example.n_frames, n_out)
-        values[..., 0], values[..., harmonic] = -3.0, -5.0
+        values = torch.zeros(1, example.n_frames, decoder.to_cepstra.out_features)
+        values[..., 0], values[..., decoder.n_cepstra[0]] = -3.0, -5.0
         values.requires_grad_(True)
         optimizer = torch.optim.Adam([values], lr=FIT_RATE)
         schedule = torch.optim.lr_scheduler.LinearLR(optimizer, 1.0, 0.02, FIT_STEPS)
-        target, sizes = _batch(audio), [harmonic, noise, n_out - harmonic - noise]
+        target = _batch(audio)
         for _ in range(FIT_STEPS):
-            h, n, gains = values.split(sizes, dim=-1)
-            frames = torch.cat([h @ decoder.harmonic_basis, n @ decoder.noise_basis, gains], dim=-1)
-            output = self._head(frames, *_excitations(example.pulses))
-            terms = self._loss(output, target)
+            output = self._head(decoder.envelopes(values), *_excitations(example.pulses))
             optimizer.zero_grad()
-            torch.stack([WEIGHTS[key] * value for key, value in terms.items()]).sum().backward()
+            weighted(self._loss(output, target)).backward()
             optimizer.step()
             schedule.step()
         return output[0].detach().numpy()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,37 +55,38 @@ _SETUPS = {
     ("thread", "disk"): "no child process",
 }
 _BROKERS = {"shipped": "mosquitto as shipped", "debian": "mosquitto as Debian installs it"}
-_ALONE = {
-    "first_sound_from_disk": ("first sound, prepared line read from disk", "{:.1f} ms"),
-    "durable_request": ("a request made durable", "{:.2f} ms"),
-    "start_after_sigkill": ("start after SIGKILL until requests are taken, 20 lines open", "{:.0f} ms"),
+_DURABILITY: dict[str, tuple[Callable[[Result], str], str]] = {
+    "first_sound_setup": (lambda about: f"first sound, {_setup(about)}", "{:.1f} ms"),
+    "stop_to_silence_setup": (lambda about: f"stop to silence, idle, {_setup(about)}", "{:.1f} ms"),
+    "stop_in_burst": (
+        lambda about: f"stop to silence in a burst of {about['requests']:,}, {_BROKERS[about['broker']]}",
+        "{:.1f} ms",
+    ),
+    "burst_dealt_with": (
+        lambda about: f"stop until that burst is dealt with, {_BROKERS[about['broker']]}",
+        "{:.0f} ms",
+    ),
+    "durable_requests_per_second": (
+        lambda about: f"requests made durable in a second, {about['requests']:,} at once",
+        "{:,.0f}",
+    ),
+    "first_sound_from_disk": (lambda _: "first sound, prepared line read from disk", "{:.1f} ms"),
+    "durable_request": (lambda _: "a request made durable", "{:.2f} ms"),
+    "start_after_sigkill": (
+        lambda _: "start after SIGKILL until requests are taken, 20 lines open",
+        "{:.0f} ms",
+    ),
 }
 
 
+def _setup(about: Result) -> str:
+    return _SETUPS[about["engine"], about["journal"]]
+
+
 def _durability(result: Result) -> Iterator[Row]:
-    for measure in of(result, "first_sound_setup"):
-        about = measure["variant"]
-        name = f"first sound, {_SETUPS[about['engine'], about['journal']]}"
-        yield _points(name, measure, "{:.1f} ms")
-    for measure in of(result, "stop_to_silence_setup"):
-        about = measure["variant"]
-        name = f"stop to silence, idle, {_SETUPS[about['engine'], about['journal']]}"
-        yield _points(name, measure, "{:.1f} ms")
-    for measure in of(result, "stop_in_burst"):
-        about = measure["variant"]
-        name = f"stop to silence in a burst of {about['requests']:,}, {_BROKERS[about['broker']]}"
-        yield _points(name, measure, "{:.1f} ms")
-    for measure in of(result, "burst_dealt_with"):
-        about = measure["variant"]
-        name = f"stop until that burst is dealt with, {_BROKERS[about['broker']]}"
-        yield _points(name, measure, "{:.0f} ms")
-    for measure in of(result, "durable_requests_per_second"):
-        about = measure["variant"]
-        name = f"requests made durable in a second, {about['requests']:,} at once"
-        yield _points(name, measure, "{:,.0f}")
-    for name, (told, form) in _ALONE.items():
+    for name, (title, form) in _DURABILITY.items():
         for measure in of(result, name):
-            yield _points(told, measure, form)
+            yield _points(title(measure["variant"]), measure, form)
 
 
 def _points(name: str, measure: Result, form: str) -> Row:

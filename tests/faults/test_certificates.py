@@ -107,6 +107,14 @@ def told_by_doctor(config: EdgeConfig) -> str:
     return finding.line()
 
 
+def assert_told(rig: Rig, caplog: pytest.LogCaptureFixture, what: str, remedy: str) -> None:
+    """One line of the daemon and one of the doctor, each with the fault and its remedy."""
+    lines = told_by_daemon(rig, caplog, remedy)
+    assert len(lines) == 1 and what in lines[0] and "\n" not in lines[0], lines
+    text = told_by_doctor(rig.config)
+    assert what in text and remedy in text
+
+
 @pytest.mark.parametrize("which", BROKERS)
 def test_a_broker_whose_certificate_is_wrong(
     which: str,
@@ -119,10 +127,7 @@ def test_a_broker_whose_certificate_is_wrong(
     what, remedy = BROKERS[which]
     with venue.listening(venue.broker(which)) as port:
         rig = start_rig(online=False, port=broker_port, mqtt=venue.settings(port, None))
-        lines = told_by_daemon(rig, caplog, remedy)
-        assert len(lines) == 1 and what in lines[0] and "\n" not in lines[0], lines
-        text = told_by_doctor(rig.config)
-        assert what in text and remedy in text
+        assert_told(rig, caplog, what, remedy)
     noted(
         f"TLS: broker's certificate, {which}", "one line in the log and one of `doctor`, each with the remedy"
     )
@@ -141,11 +146,8 @@ def test_a_device_whose_certificate_is_wrong(
     client = None if which == "none" else venue.client(which)
     with venue.listening(venue.broker(), "require_certificate true") as port:
         rig = start_rig(online=False, port=broker_port, mqtt=venue.settings(port, client))
-        lines = told_by_daemon(rig, caplog, remedy)
-        assert len(lines) == 1 and what in lines[0] and "\n" not in lines[0], lines
+        assert_told(rig, caplog, what, remedy)
         assert not any("trying MQTT" in record.getMessage() for record in caplog.records)
-        text = told_by_doctor(rig.config)
-        assert what in text and remedy in text
     noted(
         f"TLS: device's certificate, {which}", "one line in the log and one of `doctor`, each with the remedy"
     )

@@ -93,6 +93,14 @@ class Speech:
     warnings: tuple[str, ...]
     """From the text stage."""
 
+    @classmethod
+    def of(cls, chunks: Sequence[AudioChunk], warnings: tuple[str, ...]) -> Speech:
+        """Join the chunks of a line."""
+        timelines = [chunk.timeline for chunk in chunks if chunk.timeline is not None]
+        marks = tuple(mark for chunk in chunks for mark in chunk.marks)
+        audio = np.concatenate([chunk.samples for chunk in chunks])
+        return cls(audio, SAMPLE_RATE, concatenate(timelines), marks, warnings)
+
 
 def _never() -> bool:
     return False
@@ -294,11 +302,7 @@ class Synthesizer:
             RequestError, TextError, RunnerError: as ``prepare`` and ``stream``.
         """
         line = self.prepare(request)
-        chunks = list(self._speak(line, 0, _never, hold=False))
-        timelines = [chunk.timeline for chunk in chunks if chunk.timeline is not None]
-        marks = tuple(mark for chunk in chunks for mark in chunk.marks)
-        audio = np.concatenate([chunk.samples for chunk in chunks])
-        return Speech(audio, SAMPLE_RATE, concatenate(timelines), marks, line.warnings)
+        return Speech.of(list(self._speak(line, 0, _never, hold=False)), line.warnings)
 
     def encode(self, line: PreparedLine, phrase: Phrase) -> EncodedPhrase:
         """Run the encoder on a phrase and lay it out in frames.

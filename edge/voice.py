@@ -7,15 +7,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-import numpy as np
-
 from .audio import AudioChunk
 from .config import EdgeConfig, load_config
 from .labels.export import Export, new_id
-from .lipsync.timeline import concatenate
 from .permission import gate_of
 from .sound_file import check_suffix, encoded_sound
-from .spec import SAMPLE_RATE
 from .synthesizer import Speech, SpeechRequest, Synthesizer
 
 
@@ -96,13 +92,10 @@ class Voice:
         """
         check_suffix(Path(path).suffix)
         line = self._synthesizer.prepare(self._request(text, character, acting))
-        chunks = list(self._export.stream(line, self._export.announced(line)))
-        audio = np.concatenate([chunk.samples for chunk in chunks])
-        content = self._export.labelled(encoded_sound(audio, Path(path).suffix), new_id())
+        speech = Speech.of(list(self._export.stream(line, self._export.announced(line))), line.warnings)
+        content = self._export.labelled(encoded_sound(speech.audio, Path(path).suffix), new_id())
         Path(path).write_bytes(content)
-        timelines = [chunk.timeline for chunk in chunks if chunk.timeline is not None]
-        marks = tuple(mark for chunk in chunks for mark in chunk.marks)
-        return Speech(audio, SAMPLE_RATE, concatenate(timelines), marks, line.warnings)
+        return speech
 
     def close(self) -> None:
         """Give threads and networks back."""

@@ -1,7 +1,7 @@
 # make demo    speak six lines over MQTT; WAV and lip-sync files in demo-out/
 # make test    run the tests
 # make test-models  fetch Kokoro-82M, Whisper and models of listeners (some 400 MB) and run the tests that need them
-# make test-fast  run those of the device path, in two to three minutes
+# make test-fast  run the quick ones of the device path, in under a minute
 # make tensorrt  fetch NVIDIA's TensorRT-RTX for the tests of the engine builder (x86-64)
 # make node    fetch MQTT.js and Node-RED for the tests of docs/show-control (needs Node.js)
 # make faults  the faults of docs/faults.md in great numbers, 500 kills of the daemon among them (an hour)
@@ -24,7 +24,7 @@ DEMO := .venv
 DEV := .venv-dev
 NODE := .node
 JOBS ?= 2
-FAST_TESTS := tests/edge tests/quantize tests/benchmarks tests/test_imports.py tests/test_extras.py
+FAST_TESTS := tests/edge tests/quantize tests/benchmarks tests/test_imports.py
 TEST_TOOLS := chromium espeak-ng flite mosquitto mosquitto-clients
 TENSORRT := tensorrt-rtx-cu13-bindings==1.7.1.116 onnxruntime-ep-nv-tensorrt-rtx-cu13==0.5.0
 MODELS := $(HOME)/.cache/sovits-tiny

@@ -216,12 +216,14 @@ def import_without(missing: tuple[str, ...], names: list[str]) -> subprocess.Com
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
 
 
+@pytest.mark.slow
 def test_edge_imports_without_what_a_device_lacks() -> None:
     names = [module for module, _ in modules("edge") if not module.endswith("__main__")]
     result = import_without((*NOT_ON_DEVICE, "quantize", "deploy", *OPTIONAL_ON_DEVICE), names)
     assert result.returncode == 0, result.stderr[-2000:]
 
 
+@pytest.mark.slow
 def test_building_an_engine_needs_no_torch_and_no_onnx() -> None:
     names = [module for module in ("quantize", "quantize.build", "deploy") if is_module(module)]
     result = import_without(NOT_ON_DEVICE, names)
@@ -233,6 +235,7 @@ def is_module(name: str) -> bool:
     return path.with_suffix(".py").is_file() or (path / "__init__.py").is_file()
 
 
+@pytest.mark.slow
 def test_quantizing_needs_torch_for_the_export_alone() -> None:
     names = [
         module for module, _ in modules("quantize") if module.split(".")[-1] not in ("export", "__main__")
@@ -241,6 +244,7 @@ def test_quantizing_needs_torch_for_the_export_alone() -> None:
     assert result.returncode == 0, result.stderr[-2000:]
 
 
+@pytest.mark.slow
 def test_the_rule_is_seen_when_it_is_broken() -> None:
     result = import_without(("numpy",), ["edge.head"])
     assert "edge.head" not in result.stdout and "ModuleNotFoundError" in result.stderr

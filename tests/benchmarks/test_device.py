@@ -136,6 +136,7 @@ def test_tables_hold_what_the_harness_adds() -> None:
         assert row in text
 
 
+@pytest.mark.slow
 def test_the_page_works_offline() -> None:
     text = page.html([full_result()])
     assert text.count("<svg") == 4 and "Piper &lt;medium&gt;" in text

@@ -9,6 +9,8 @@ import pytest
 
 from benchmarks import same_sound
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 ROWS: list[dict[str, object]] = [
     {"kind": "read", "text": "Mind the gap.", "language": "en"},

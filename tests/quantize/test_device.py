@@ -17,6 +17,8 @@ from quantize.cli import cli
 from quantize.pack import write_float_bundle
 from tests.conftest import BUILTIN_VOICE
 
+pytestmark = pytest.mark.slow
+
 
 def run(*arguments: str) -> tuple[int, str]:
     result = CliRunner().invoke(cli, arguments)
@@ -39,7 +41,6 @@ def test_int8_that_is_held_to_more_than_it_gives_is_rejected(tmp_path: Path) -> 
     assert code == 0 and "INT8 rejected: log-mel distance" in told and "use the float bundle" in told
 
 
-@pytest.mark.slow
 @pytest.mark.voice
 @pytest.mark.filterwarnings("ignore")
 def test_int8_that_rounds_convolutions_as_it_goes_is_rejected(tmp_path: Path) -> None:

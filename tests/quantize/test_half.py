@@ -21,6 +21,8 @@ from quantize.placement import choose_half, jobs, quantize, with_half
 from quantize.sensitivity import measure, table
 from tests.conftest import BUILTIN_VOICE, TINY_VOICE
 
+pytestmark = pytest.mark.slow
+
 VOICES = [TINY_VOICE, pytest.param(BUILTIN_VOICE, marks=pytest.mark.voice)]
 
 

@@ -14,6 +14,8 @@ from quantize.network import FolderRunner, expand
 from quantize.placement import decoder_harm, encoder_harm, place, quantize
 from tests.data.make_tiny_bundle import write_checkpoint
 
+pytestmark = pytest.mark.slow
+
 
 def test_both_graphs_keep_the_budget(float_networks: Path, lines: list[Line], tmp_path: Path) -> None:
     placements = quantize(float_networks, lines, tmp_path)

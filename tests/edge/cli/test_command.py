@@ -13,6 +13,8 @@ import pytest
 
 from edge.cli.command import Command
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parent.parent.parent.parent
 COMMANDS = {
     "sovits-edge": "edge.__main__",

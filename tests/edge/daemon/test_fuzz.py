@@ -19,6 +19,8 @@ from edge.topics import Topics
 from tests.edge.daemon.conftest import Rig
 from tests.edge.protocols.carrier import Recorded
 
+pytestmark = pytest.mark.slow
+
 TOPICS = Topics("sovits", "kiosk")
 CODES = frozenset(Code.__args__)  # type: ignore[attr-defined]
 

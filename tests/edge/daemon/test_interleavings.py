@@ -18,6 +18,8 @@ from edge.messages import TERMINAL_EVENTS
 
 from .stepped import MAX_LINES, World
 
+pytestmark = pytest.mark.slow
+
 EXAMPLES = os.environ.get("INTERLEAVINGS")
 NAMES = [f"line-{number}" for number in range(12)]
 STEPS = ["accepted", "started", "first_audio", *sorted(TERMINAL_EVENTS)]

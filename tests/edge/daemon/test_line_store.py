@@ -279,6 +279,7 @@ def test_with_no_room_nothing_is_kept_and_what_was_is_deleted(
     wait_until(lambda: list((tmp_path / "cache").iterdir()) == [])
 
 
+@pytest.mark.slow
 def test_a_kill_at_any_moment_leaves_whole_lines(tmp_path: Path) -> None:
     script = tmp_path / "writer.py"
     script.write_text(

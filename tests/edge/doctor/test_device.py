@@ -109,6 +109,7 @@ def test_the_worst_counts() -> None:
     assert Finding("disk", "error", "full", "make room").line() == "error: disk: full; make room"
 
 
+@pytest.mark.slow
 def test_the_command_tells_and_exits(tmp_path: Path) -> None:
     path = tmp_path / "edge.toml"
     path.write_text(

@@ -97,6 +97,7 @@ def test_no_broker_is_no_screen() -> None:
     assert found.level == "warning"
 
 
+@pytest.mark.slow
 def test_both_commands_tell(tmp_path: Path) -> None:
     """`sovits-deploy doctor` hands on what the release finds by `sovits-edge doctor`."""
     path = tmp_path / "edge.toml"

@@ -32,6 +32,8 @@ from tests.edge.daemon.broker import wait_until
 from tests.edge.daemon.stand_in import UNSPEAKABLE
 from tests.edge.engine.bench import FAULTY, LIMIT_S, ROOT, TEXT, TINY, Bench, children
 
+pytestmark = pytest.mark.slow
+
 
 def test_a_line_comes_out_as_without_a_child(start: Callable[..., Bench], tiny: Synthesizer) -> None:
     bench = start(VoiceSource(TINY))
@@ -283,7 +285,7 @@ def test_more_sound_than_the_memory_holds_arrives_whole(start: Callable[..., Ben
     assert isinstance(bench.ended("a"), LineDone) and bench.is_whole("a", text)
 
 
-@pytest.mark.parametrize("n_kills", [8, pytest.param(50, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("n_kills", [8, 50])
 def test_random_kills_end_every_line_once(start: Callable[..., Bench], n_kills: int) -> None:
     """Each line is finished with the right samples, or failed with a code; which, the kills decide."""
     bench = start()

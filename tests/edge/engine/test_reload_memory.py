@@ -14,6 +14,8 @@ from edge.engine.source import VoiceSource
 from edge.engine.thread import ThreadEngine
 from tests.edge.daemon.broker import wait_until
 
+pytestmark = pytest.mark.slow
+
 SOURCE = VoiceSource(Path(__file__).parents[2] / "data" / "tiny_voice")
 N_RELOADS = int(os.environ.get("RELOADS", "16"))
 N_SETTLING = 3  # reloads after which the allocator has what it needs

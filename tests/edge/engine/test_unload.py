@@ -17,6 +17,8 @@ from tests.edge.daemon.broker import wait_until
 from tests.edge.daemon.stand_in import StandIn
 from tests.edge.engine.bench import FAULTY, LIMIT_S, Bench, children
 
+pytestmark = pytest.mark.slow
+
 TEXT = "a long line " * 160
 
 

@@ -17,6 +17,8 @@ from edge.runners import EncoderInputs, Runner, auto, open_runner
 from edge.runners.ort import OnnxRuntimeRunner
 from edge.runners.verdict import Evidence, Thresholds, rejection, too_far, winner
 
+pytestmark = pytest.mark.slow
+
 
 class Other(Runner):
     """ONNX Runtime under another name, later, or with another sound."""

@@ -145,6 +145,7 @@ CHILD = """
 """
 
 
+@pytest.mark.slow
 def test_nothing_that_was_told_is_lost_by_a_kill(tmp_path: Path, start: Callable[..., Bench]) -> None:
     choose = random.Random(5)
     accepted: set[str] = set()

@@ -44,7 +44,7 @@ def plan_lines(recording: Recording, script: Sequence[Line], seed: int) -> Itera
         yield "test_rate", "neutral", 1 + RATE_STEP * (-1) ** index, line
 
 
-def _deal_by_text(recording: Recording, lines: Sequence[Line], seed: int) -> Iterator[Dealt]:
+def _deal_by_text(recording: Recording, lines: Sequence[Line], seed: int | str) -> Iterator[Dealt]:
     """Draw the emotion of each line from its text: what is added to a script moves no other line."""
     edges = [*accumulate(recording.shares.values())]
     for line in lines:
@@ -87,6 +87,29 @@ def plan(config: CorpusConfig, front_end: FrontEnd, teacher: Callable[[str], Tea
             for take in range(recording.takes if split == "train" else 1):
                 request = LineRequest(line.text, reading, language, who, emotion, rate, config.seed + take)
                 yield split, recording.teacher, request
+
+
+def plan_told(
+    config: CorpusConfig, front_end: FrontEnd, teacher: Callable[[str], Teacher]
+) -> Iterator[Planned]:
+    """Read every line of which the prosody is told; of what is held out in any script there is none.
+
+    Raises:
+        DistillError: a line cannot be read, or a teacher cannot tell.
+    """
+    readings: dict[tuple[str, str], Reading] = {}
+    for recording in config.recordings:
+        if not recording.told:
+            continue
+        language, who = recording.language, recording.character
+        script = load_script([*recording.script, *recording.told], language)
+        lines = [line for line in script if line.split == "train"]
+        for _, emotion, rate, line in _deal_by_text(recording, lines, f"{config.seed} told"):
+            key = (language, line.text)
+            if key not in readings:
+                readings[key] = _read(front_end, line.text, language)
+            request = LineRequest(line.text, readings[key], language, who, emotion, rate, config.seed)
+            yield "told", recording.teacher, request
 
 
 def _read(front_end: FrontEnd, text: str, language: str) -> Reading:

@@ -119,7 +119,7 @@ def _excitations(pulses: NDArray[Any]) -> tuple[Tensor, Tensor]:
 def held_out(corpus: Path, lines: int) -> dict[str, list[Utterance]]:
     """Return neutral held-out sentences by character and language, of teachers that tell their prosody."""
     teacher = TeacherLines(corpus)
-    found = {}
+    found: dict[str, list[Utterance]] = {}
     for who, language in teacher.conditions():
         where = {"character": who, "language": language, "emotion": "neutral"}
         some = [line for line in teacher.sentences(where, lines) if line.prosody is not None]

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from distill.cli import cli
 from distill.config import DistillError
-from distill.corpus.config import CorpusConfig
+from distill.corpus.config import CorpusConfig, Recording
 from distill.corpus.plan import plan_told
 from distill.corpus.told_lines import tell_lines
 from distill.corpus.told_prosody import TOLD, from_row, knows_length, load_prosody
@@ -138,12 +138,18 @@ def test_a_configuration_without_told_lines_is_refused(config: CorpusConfig, tmp
         tell_lines(none, tmp_path)
 
 
-def test_told_lines_need_shares() -> None:
-    with pytest.raises(ValueError, match="told needs shares"):
-        CorpusConfig.model_validate(
-            {"recordings": [{"character": "a", "language": "en", "teacher": "x", "told": ["scene"],
-                             "lines": {"neutral": 3}, "test_lines": {}}]}
-        )  # fmt: skip
+@pytest.mark.parametrize(
+    ("dealt", "shares"),
+    [
+        ({"shares": {"neutral": 0.5, "sad": 0.2}}, {"neutral": 0.5, "sad": 0.2}),
+        ({"lines": {"neutral": 300, "happy": 0, "sad": 100}}, {"neutral": 0.75, "sad": 0.25}),
+    ],
+)
+def test_lines_are_told_in_the_proportions_of_those_that_are_said(
+    dealt: dict[str, Any], shares: dict[str, float]
+) -> None:
+    recording = Recording(character="a", language="en", teacher="x", test_lines={}, **dealt)
+    assert recording.told_shares() == shares
 
 
 def test_the_command_says_how_many(config: CorpusConfig, make: Telling, tmp_path: Path) -> None:

@@ -149,6 +149,21 @@ def corpus(config: Path, out: Path, processes: int, devices: int) -> None:
 
 
 @cli.command()
+@click.option("--config", type=_file, default=BUILTIN,
+              help="A TOML file whose recordings have lines to tell.  [default: built-in voice]")  # fmt: skip
+@click.option("--corpus", type=_path, default=Path("corpus"), show_default=True,
+              help="Folder of the corpus command.")  # fmt: skip
+@click.option("--processes", type=_positive, default=2, show_default=True, help="Lines at a time.")
+def tell(config: Path, corpus: Path, processes: int) -> None:
+    """Ask the teachers for the prosody of lines without saying them: many more lines to learn from."""
+    from .corpus.told_lines import tell_lines
+    from .voice.config import load_recipe
+
+    recipe = load_recipe(config)
+    click.echo(f"{tell_lines(recipe.corpus, corpus, processes, recipe.make)} lines told: {corpus}")
+
+
+@cli.command()
 @click.option(
     "--corpus", type=_path, default=Path("corpus"), show_default=True, help="Folder of the corpus command."
 )
@@ -163,6 +178,8 @@ def corpus(config: Path, out: Path, processes: int, devices: int) -> None:
 @click.option("--adversarial-steps", type=click.IntRange(min=0), default=0, show_default=True,
               help="The last of them, against a discriminator: half as slow again, livelier.")  # fmt: skip
 @click.option("--batch", type=_positive, default=16, show_default=True, help="Lines per step and device.")
+@click.option("--told", type=click.IntRange(min=0), default=16, show_default=True,
+              help="Lines without sound besides, where `sovits-distill tell` was run.")  # fmt: skip
 @click.option("--learning-rate", type=click.FloatRange(0, min_open=True), default=None,
               show_default=_either("learning_rate"),
               help="At its peak; it falls along a cosine over all steps.")  # fmt: skip

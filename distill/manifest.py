@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from edge.spec import LANGUAGE_IDS
 from edge.text.symbols import SYMBOL_TO_ID
@@ -12,8 +13,8 @@ from .files import read_rows
 
 
 @dataclass(frozen=True)
-class Utterance:
-    """One rendered line, as the corpus command wrote it."""
+class Label:
+    """What is said in one line, and by whom."""
 
     id: str
     character: str
@@ -25,13 +26,7 @@ class Utterance:
     languages: tuple[str, ...]
     word_starts: tuple[int, ...]
     """1 on the first phoneme of each word."""
-    audio: Path
-    """FLAC file, absolute."""
     split: str
-    phoneme_times: tuple[tuple[str, float], ...] = ()
-    """(symbol, start in seconds) where the teacher tells; only to measure with."""
-    prosody: Path | None = None
-    """File of the durations, F0 and energy that the teacher tells, absolute; None where it does not."""
 
     @property
     def phoneme_ids(self) -> list[int]:
@@ -42,6 +37,18 @@ class Utterance:
     def language_ids(self) -> list[int]:
         """Language index of each phoneme."""
         return [LANGUAGE_IDS[language] for language in self.languages]
+
+
+@dataclass(frozen=True)
+class Utterance(Label):
+    """One rendered line, as the corpus command wrote it."""
+
+    audio: Path
+    """FLAC file, absolute."""
+    phoneme_times: tuple[tuple[str, float], ...] = ()
+    """(symbol, start in seconds) where the teacher tells; only to measure with."""
+    prosody: Path | None = None
+    """File of the durations, F0 and energy that the teacher tells, absolute; None where it does not."""
 
 
 def read_manifest(corpus: Path) -> list[Utterance]:
@@ -56,19 +63,19 @@ def read_manifest(corpus: Path) -> list[Utterance]:
     return [_utterance(row, corpus) for row in read_rows(path)]
 
 
+def label_of(row: dict[str, object]) -> dict[str, Any]:
+    """Give the fields of a ``Label`` from a row of JSON."""
+    return {
+        **{name: str(row[name]) for name in ("id", "character", "language", "emotion", "text", "split")},
+        **{name: tuple(row[name]) for name in ("phonemes", "languages", "word_starts")},  # type: ignore[arg-type]
+    }
+
+
 def _utterance(row: dict[str, object], corpus: Path) -> Utterance:
     times, told = row.get("phoneme_times") or (), row.get("prosody")
     return Utterance(
-        id=str(row["id"]),
-        character=str(row["character"]),
-        language=str(row["language"]),
-        emotion=str(row["emotion"]),
-        text=str(row["text"]),
-        phonemes=tuple(row["phonemes"]),  # type: ignore[arg-type]
-        languages=tuple(row["languages"]),  # type: ignore[arg-type]
-        word_starts=tuple(row["word_starts"]),  # type: ignore[arg-type]
+        **label_of(row),
         audio=corpus / str(row["audio"]),
-        split=str(row["split"]),
         phoneme_times=tuple((str(s), float(t)) for s, t in times),  # type: ignore[attr-defined]
         prosody=corpus / str(told) if told else None,
     )

@@ -6,7 +6,7 @@ Every step is done once: killed and started again, the command goes on where it 
 change of the configuration, it does what depends on the change. In the folder are
 
     references.json      what is wrong with the reference clips
-    corpus/              lines of the teacher
+    corpus/              lines of the teacher, and in told.jsonl those without sound
     train/               measurements, alignment, losses, the student
     int8/                float and int8 networks, and what int8 costs
     voice.toml           the voice card
@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from .config import DistillError
+from .corpus.told_prosody import TOLD
 from .exclusive import call, exclusive
 from .files import read_json, read_rows, write_json
 from .ledger import Ledger, digest_of, spoken_time
@@ -120,9 +121,11 @@ class Production:
     def steps(self) -> list[Step]:
         """List all steps in order."""
         voice, out = self.voice, self.out
+        told = [Step("tell", self._corpus / TOLD, None, self.tell)] if voice.teacher.tells_prosody() else []
         return [
             Step("references", out / "references.json", voice.teacher_inputs(), self.check_references),
             Step("corpus", self._corpus / "corpus.json", voice.corpus_inputs(), self.render),
+            *told,
             Step("train", self._train / "student", voice.train.options(voice.folder), self.train),
             Step("quantize", self._int8 / "report.json", None, self.quantize),
             Step("pack", out / "voice", voice.voice.model_dump(mode="json"), self.pack),
@@ -157,6 +160,11 @@ class Production:
             f"{sum(made['lines'].values())} lines, {hours:.2f} h, {sum(made['rejected'].values())} rejected"
         )
 
+    def tell(self) -> str:
+        """Ask the teacher for the prosody of more lines than it says."""
+        self._distill("tell", config=self.config, corpus=self._corpus, processes=self.processes)
+        return f"{len(read_rows(self._corpus / TOLD))} lines without sound"
+
     def train(self) -> str:
         """Train the student in a process of its own."""
         self._forget_other_corpus()
@@ -171,7 +179,8 @@ class Production:
 
     def _forget_other_corpus(self) -> None:
         """Begin anew when the corpus has changed; measurements stay, for they go by the name of a line."""
-        manifest = hashlib.sha256((self._corpus / "manifest.jsonl").read_bytes()).hexdigest()
+        files = [path for name in ("manifest.jsonl", TOLD) if (path := self._corpus / name).is_file()]
+        manifest = hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
         note = self._train / "corpus.sha256"
         if note.is_file() and note.read_text("utf-8") != manifest:
             self.say("train: the corpus has changed, so training begins anew")

@@ -10,10 +10,11 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 from ..config import Section
 
 BUILTIN = Path(__file__).parents[1] / "configs" / "builtin.toml"
-GENRES = ("heldout", "dialogue", "narration", "stage", "numbers", "cries", "long", "mixed", "sounds")
+GENRES = ("heldout", "dialogue", "scene", "narration", "stage", "numbers", "cries", "long", "mixed", "sounds")
 BUILTIN_SCRIPT = "builtin"  # the lines in distill/script
 MORE_LINES = "builtin-more"  # and what is there besides, in English
 CORE_LINES = "builtin-core"  # of the lines in distill/script, those that no pattern made
+TOLD_SCRIPTS = (BUILTIN_SCRIPT, "scene")  # of a voice of one's own, unless its file says otherwise
 PACKAGE_SCRIPTS = {  # how their files begin
     BUILTIN_SCRIPT: "lines",
     MORE_LINES: "more",
@@ -40,6 +41,9 @@ class Recording(Section):
     shares: dict[str, Annotated[float, Field(ge=0.0, le=1.0)]] = Field(default_factory=dict)
     """In place of numbers, what share of the whole script is said in each emotion, 0 to 1. Which lines
     depends on their texts alone, so that a script can grow without being said again."""
+    told: tuple[str, ...] = ()
+    """Scripts of which the teacher tells the prosody of the training lines without saying them
+    (``sovits-distill tell``), in the emotions of ``shares`` or ``lines`` and in these proportions."""
     takes: int = Field(default=1, ge=1)
     """How often each training line is said, each time with another seed."""
     valid_lines: int | None = None
@@ -54,6 +58,11 @@ class Recording(Section):
         if self.shares and (self.lines or sum(self.shares.values()) > 1 + 1e-9):
             raise ValueError("shares stand in place of lines and are at most 1 together")
         return self
+
+    def told_shares(self) -> dict[str, float]:
+        """Give the share of each emotion in the lines that are told."""
+        total = sum(self.lines.values())
+        return self.shares or {emotion: count / total for emotion, count in self.lines.items() if count}
 
 
 class CorpusSound(Section):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import bisect
 import hashlib
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import accumulate, islice
 
 from edge.errors import TextError
@@ -31,7 +31,7 @@ def plan_lines(recording: Recording, script: Sequence[Line], seed: int) -> Itera
     """
     lines = {split: [line for line in script if line.split == split] for split in ("train", "valid", "test")}
     if recording.shares:
-        yield from _deal_by_text(recording, lines["train"], seed)
+        yield from _deal_by_text(recording, recording.shares, lines["train"], seed)
         emotions = list(recording.shares)
     else:
         yield from _deal_by_number(recording, lines["train"], seed)
@@ -44,15 +44,17 @@ def plan_lines(recording: Recording, script: Sequence[Line], seed: int) -> Itera
         yield "test_rate", "neutral", 1 + RATE_STEP * (-1) ** index, line
 
 
-def _deal_by_text(recording: Recording, lines: Sequence[Line], seed: int) -> Iterator[Dealt]:
+def _deal_by_text(
+    recording: Recording, shares: Mapping[str, float], lines: Sequence[Line], seed: int | str
+) -> Iterator[Dealt]:
     """Draw the emotion of each line from its text: what is added to a script moves no other line."""
-    edges = [*accumulate(recording.shares.values())]
+    edges = [*accumulate(shares.values())]
     for line in lines:
         key = f"{seed} {recording.character} {recording.language} {line.text}"
         drawn = int.from_bytes(hashlib.sha256(key.encode()).digest()[:6], "big") / 2**48
         index = bisect.bisect_right(edges, drawn)
         if index < len(edges):
-            yield "train", list(recording.shares)[index], 1.0, line
+            yield "train", list(shares)[index], 1.0, line
 
 
 def _deal_by_number(recording: Recording, train: Sequence[Line], seed: int) -> Iterator[Dealt]:
@@ -87,6 +89,30 @@ def plan(config: CorpusConfig, front_end: FrontEnd, teacher: Callable[[str], Tea
             for take in range(recording.takes if split == "train" else 1):
                 request = LineRequest(line.text, reading, language, who, emotion, rate, config.seed + take)
                 yield split, recording.teacher, request
+
+
+def plan_told(
+    config: CorpusConfig, front_end: FrontEnd, teacher: Callable[[str], Teacher]
+) -> Iterator[Planned]:
+    """Read every line of which the prosody is told; of what is held out in any script there is none.
+
+    Raises:
+        DistillError: a line cannot be read, or a teacher cannot tell.
+    """
+    readings: dict[tuple[str, str], Reading] = {}
+    seed = f"{config.seed} told"
+    for recording in config.recordings:
+        if not recording.told:
+            continue
+        language, who = recording.language, recording.character
+        script = load_script([*recording.script, *recording.told], language)
+        lines = [line for line in script if line.split == "train"]
+        for _, emotion, rate, line in _deal_by_text(recording, recording.told_shares(), lines, seed):
+            key = (language, line.text)
+            if key not in readings:
+                readings[key] = _read(front_end, line.text, language)
+            request = LineRequest(line.text, readings[key], language, who, emotion, rate, config.seed)
+            yield "told", recording.teacher, request
 
 
 def _read(front_end: FrontEnd, text: str, language: str) -> Reading:

@@ -42,6 +42,11 @@ def read_progress(corpus: Path) -> dict[str, Row]:
     return {key: row for key, row in rows.items() if "rejected" in row or (corpus / row["audio"]).exists()}
 
 
+def read_rows_by_id(folder: Path) -> dict[str, Row]:
+    """Give the latest row of each line that is in the log of a folder."""
+    return {row["id"]: row for row in _rows(folder / PROGRESS)}
+
+
 def manifest_row(row: Row) -> Row:
     """Give what the manifest has of a row."""
     return {key: value for key, value in row.items() if key not in _BOOKKEEPING}

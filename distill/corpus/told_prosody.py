@@ -4,6 +4,9 @@ The file has ``starts``, (P + 1,) seconds at which the P phonemes of the row beg
 leading silence first, at 0, and the end of the sound last. ``f0`` (Hz, near 0 where unvoiced) and ``energy``
 (the teacher's own unit) are (n,) values every ``step_s`` seconds, the first at ``first_s``, which is negative
 where silence was cut off.
+
+Lines of which the prosody was told without sound stand in ``told.jsonl``, a row each, with the same in it but
+for the energy.
 """
 
 from __future__ import annotations
@@ -12,14 +15,15 @@ import io
 import os
 import zipfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.spec import SAMPLE_RATE
+from edge.spec import FINAL_SYMBOL, SAMPLE_RATE, ZERO_LENGTH_SYMBOLS
 from edge.text import Reading
 from edge.text.symbols import PUNCTUATION
 
@@ -28,6 +32,7 @@ from ..sound import STEP, Audio, quieter
 from ..teachers.base import PhonemeProsody
 
 FOLDER = "prosody"
+TOLD = "told.jsonl"  # of the corpus: lines without sound
 PAUSE_DB = -40.0  # below the loudest step of the line
 LEAST_S = 0.024  # of a phoneme before a pause
 STEP_S = STEP / SAMPLE_RATE
@@ -64,6 +69,60 @@ def tell(
     known = _pauses_from_silence(starts[:-1] if closed else starts, reading.phonemes, audio)
     edges = np.concatenate(([0.0], known, [seconds])).astype(np.float32)
     return ToldProsody(edges, prosody.f0, prosody.energy, -moved_s, prosody.step_s)
+
+
+def unheard(
+    prosody: PhonemeProsody, reading: Reading, leading_s: float, trailing_s: float
+) -> ToldProsody:
+    """Bring what a teacher told of a line that nobody said into the time of a trimmed sound.
+
+    Where a pause begins only the sound would show (see ``tell``): ``knows_length`` names what stays open.
+
+    Args:
+        prosody: of the line.
+        reading: likewise.
+        leading_s: silence before the first sound.
+        trailing_s: silence after the last one.
+    """
+    moved_s = float(prosody.starts[0]) - leading_s
+    starts = prosody.starts - moved_s
+    closed = reading.phonemes[-1] in PUNCTUATION
+    known = starts[:-1] if closed else starts
+    edges = np.concatenate(([0.0], known, [known[-1] + trailing_s])).astype(np.float32)
+    return ToldProsody(edges, prosody.f0, prosody.energy, -moved_s, prosody.step_s)
+
+
+def knows_length(phonemes: Sequence[str]) -> NDArray[np.bool_]:
+    """Return (P,) True for phonemes whose length is known without the sound.
+
+    A teacher may count the silence of a pause to the phoneme before it; both are open, and so are the leading
+    silence and the first phoneme, which begins where it is heard.
+    """
+    known, after = np.zeros(len(phonemes), np.bool_), FINAL_SYMBOL
+    for index in range(len(phonemes) - 1, 1, -1):
+        symbol = phonemes[index]
+        if symbol in ZERO_LENGTH_SYMBOLS:
+            continue
+        known[index] = symbol not in PUNCTUATION and after not in PUNCTUATION
+        after = symbol
+    return known
+
+
+def to_row(told: ToldProsody) -> dict[str, Any]:
+    """Give the prosody of an unheard line as JSON: times in milliseconds, F0 in tenths of a hertz."""
+    return {
+        "starts_ms": [round(1000 * float(start)) for start in told.starts],
+        "f0_tenths": [round(10 * float(value)) for value in told.f0],
+        "first_s": round(told.first_s, 4),
+        "step_s": told.step_s,
+    }
+
+
+def from_row(row: Mapping[str, Any]) -> ToldProsody:
+    """Read what ``to_row`` wrote; it has no energy."""
+    starts = np.array(row["starts_ms"], np.float32) / np.float32(1000)
+    f0 = np.array(row["f0_tenths"], np.float32) / np.float32(10)
+    return ToldProsody(starts, f0, np.zeros(0, np.float32), row["first_s"], row["step_s"])
 
 
 def _pauses_from_silence(

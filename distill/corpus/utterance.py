@@ -17,8 +17,8 @@ from edge.text.symbols import PUNCTUATION
 from .. import sound
 from .config import CorpusConfig
 from ..gate import Fault, GateConfig, Heard, Voice, ask_recogniser, first_look, judge_clipping, learn_voice  # fmt: skip
-from ..teachers import LineRejectedError, LineRequest, Teacher, make_teacher
-from .told_prosody import ToldProsody, save_prosody, tell
+from ..teachers import LineRejectedError, LineRequest, Teacher, TeacherError, make_teacher
+from .told_prosody import ToldProsody, save_prosody, tell, to_row, unheard
 
 Row = dict[str, Any]
 Times = list[tuple[str, float]]  # what a teacher tells of its own phonemes: name and start in seconds
@@ -150,6 +150,22 @@ class Studio:
         last = failed[-1]
         return {"id": job.id, "rejected": last["reason"], "detail": last["detail"]} | _kept(judge, failed)
 
+    def tell(self, job: Job) -> Row:
+        """Give the row of an utterance of which the teacher tells the prosody without saying it.
+
+        Raises:
+            TeacherError: the teacher cannot.
+        """
+        try:
+            prosody = self.teacher(job.teacher).tell(job.request)
+        except LineRejectedError as rejection:
+            return {"id": job.id, "rejected": rejection.reason, "detail": str(rejection)}
+        if prosody is None:
+            raise TeacherError(f"{job.teacher} tells no prosody without sound; take `told` out of its recordings")
+        config = self._config
+        told = unheard(prosody, job.request.reading, config.leading_silence_s, config.trailing_silence_s)
+        return _label(job) | to_row(told)
+
     def review(self, job: Job, row: Row, judge: Judge) -> Row:
         """Judge a line that was rendered; where it fails, let the teacher say it with the seeds left."""
         audio, _ = sf.read(self._folder / row["audio"], dtype="float32")
@@ -232,15 +248,18 @@ def _heard(job: Job, audio: sound.Audio) -> Heard:
 
 
 def _row(job: Job, path: str, seconds: float, times: Sequence[tuple[str, float]]) -> Row:
+    row = _label(job) | {"audio": path, "seconds": round(seconds, 4)}
+    return row | {"phoneme_times": times} if times else row
+
+
+def _label(job: Job) -> Row:
     request = job.request
     phonemes, languages, word_starts = student_phonemes(request.reading)
-    row = {
+    return {
         "id": job.id, "character": request.character, "language": request.language,
         "emotion": request.emotion, "text": request.text, "phonemes": phonemes, "languages": languages,
-        "word_starts": word_starts, "audio": path, "seconds": round(seconds, 4),
-        "split": job.split, "teacher": job.teacher, "rate": request.rate,
+        "word_starts": word_starts, "split": job.split, "teacher": job.teacher, "rate": request.rate,
     }  # fmt: skip
-    return row | {"phoneme_times": times} if times else row
 
 
 def _rejection(seed: int, attempt: int, rejection: LineRejectedError) -> Row:

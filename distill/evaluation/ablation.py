@@ -12,7 +12,6 @@ takes is measured by ``sovits-distill evaluate``.
 from __future__ import annotations
 
 import json
-from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -28,14 +27,14 @@ from models.head import SourceFilterHead
 from models.sovits_tiny import SovitsTiny
 
 from ..ledger import device
-from ..manifest import Utterance, read_manifest
-from ..script import load_lines
+from ..manifest import Utterance
 from ..training.checkpoint import StudentInfo, load_student
 from ..training.dataset import Example, condition_ids, harmonic_excitation, make_example
 from ..training.losses import SpectralLoss
 from ..training.objective import weighted
 from ..training.told import load_told
 from . import listener
+from .speakers import TeacherLines
 from .spectral import vocoder_copies
 
 FIT_STEPS = 300
@@ -119,14 +118,13 @@ def _excitations(pulses: NDArray[Any]) -> tuple[Tensor, Tensor]:
 
 def held_out(corpus: Path, lines: int) -> dict[str, list[Utterance]]:
     """Return neutral held-out sentences by character and language, of teachers that tell their prosody."""
-    natural = {line.text for code in ("zh", "en", "ja") for line in load_lines(code, name="heldout")}
-    found: dict[str, list[Utterance]] = defaultdict(list)
-    for line in read_manifest(corpus):
-        some = found[f"{line.character} {line.language}"]
-        fits = line.split == "test" and line.emotion == "neutral" and line.text in natural and line.prosody
-        if fits and len(some) < lines:
-            some.append(line)
-    return {voice: some for voice, some in sorted(found.items()) if some}
+    teacher = TeacherLines(corpus)
+    found: dict[str, list[Utterance]] = {}
+    for who, language in teacher.conditions():
+        where = {"character": who, "language": language, "emotion": "neutral"}
+        some = [line for line in teacher.sentences(where, lines) if line.prosody is not None]
+        found |= {f"{who} {language}": some} if some else {}
+    return found
 
 
 def score(

@@ -132,6 +132,14 @@ class Teacher(ABC):
             TeacherError: the teacher is missing or broken.
         """
 
+    def tell(self, request: LineRequest) -> PhonemeProsody | None:
+        """Give the prosody of a line without saying it; None when this teacher cannot.
+
+        Raises:
+            LineRejectedError, TeacherError: as of ``synthesize``.
+        """
+        return None
+
     def lines(self, language: str) -> Sequence[OwnLine] | None:
         """Give the lines of a language that this teacher brings along; None when it speaks any script."""
         return None

@@ -59,21 +59,26 @@ class KokoroTeacher(Teacher):
 
     def synthesize(self, request: LineRequest) -> TeacherLine:
         """Speak one line of phonemes."""
-        written, manner = tokens(request.reading), self._manner(request.emotion)
-        if "zh" in request.reading.languages:
-            manner = manner.model_copy(update={"f0_range": max(TONAL_RANGE, manner.f0_range)})
+        written, manner = tokens(request.reading), self._manner_of(request)
         times = np.zeros(0)
 
         def act(predicted: Prosody) -> Prosody:
             nonlocal times
-            times = phoneme_starts(request.reading, written, predicted.frames)
-            f0 = accented(predicted.f0, request.reading, times, VOICED_HZ)
-            return edited(replace(predicted, f0=f0), manner)
+            times, acted = _acted(request.reading, written, predicted, manner)
+            return acted
 
         style = self._style()[len(written) - 1]
         audio, prosody = self._network().speak(token_ids(written), style, request.rate * manner.rate, act)
         told = PhonemeProsody(times, prosody.f0, prosody.energy, PITCH_STEP / SAMPLE_RATE)
         return TeacherLine(audio * np.float32(10 ** (manner.gain_db / 20)), SAMPLE_RATE, prosody=told)
+
+    def tell(self, request: LineRequest) -> PhonemeProsody:
+        """Give the prosody with which ``synthesize`` would speak."""
+        written, manner = tokens(request.reading), self._manner_of(request)
+        style = self._style()[len(written) - 1]
+        predicted = self._network().predict(token_ids(written), style, request.rate * manner.rate)
+        times, acted = _acted(request.reading, written, predicted, manner)
+        return PhonemeProsody(times, acted.f0, acted.energy, PITCH_STEP / SAMPLE_RATE)
 
     def predict(self, request: LineRequest) -> tuple[NDArray[np.float64], Prosody]:
         """Give starts of the phonemes in seconds and the network's own prosody, without any emotion."""
@@ -104,6 +109,22 @@ class KokoroTeacher(Teacher):
         except KeyError as error:
             known = ", ".join(self._settings.emotions)
             raise TeacherError(f"no emotion {emotion!r} in [teacher.emotions]; there are {known}") from error
+
+    def _manner_of(self, request: LineRequest) -> KokoroManner:
+        """Give the manner of a line, of which Chinese keeps its tones."""
+        manner = self._manner(request.emotion)
+        if "zh" not in request.reading.languages:
+            return manner
+        return manner.model_copy(update={"f0_range": max(TONAL_RANGE, manner.f0_range)})
+
+
+def _acted(
+    reading: Reading, written: Sequence[Token], predicted: Prosody, manner: KokoroManner
+) -> tuple[NDArray[np.float64], Prosody]:
+    """Give the starts of the phonemes, and the prosody with the accents of the reading, in a manner."""
+    times = phoneme_starts(reading, written, predicted.frames)
+    f0 = accented(predicted.f0, reading, times, VOICED_HZ)
+    return times, edited(replace(predicted, f0=f0), manner)
 
 
 def edited(prosody: Prosody, manner: KokoroManner) -> Prosody:

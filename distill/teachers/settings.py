@@ -45,6 +45,10 @@ class _TeacherSettings(Section):
         """Name the languages that this teacher can speak."""
         return ALL_LANGUAGES
 
+    def tells_prosody(self) -> bool:
+        """Say whether it tells the prosody of a line without saying it."""
+        return False
+
     def references(self) -> Mapping[str, Reference]:
         """Give the reference clips by emotion; none where the teacher needs none."""
         return {}
@@ -289,6 +293,10 @@ class KokoroSettings(_TeacherSettings):
     def emotion_names(self) -> tuple[str, ...]:
         """Name the emotions, neutral first."""
         return (NEUTRAL, *(name for name in self.emotions if name != NEUTRAL))
+
+    def tells_prosody(self) -> bool:
+        """It does, in a fortieth of the time."""
+        return True
 
     def files(self) -> tuple[Path, ...]:
         """The assembled model."""

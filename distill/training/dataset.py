@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +13,7 @@ from edge.head import KERNEL_TAPS, pulse_kernels, pulse_train
 from edge.prosody import frame_features, sounded_mask, whole_durations
 from edge.spec import F0_POINTS, HOP_LENGTH
 
-from ..manifest import Utterance
+from ..manifest import Label, Utterance
 from .features import Features, believable
 
 MARGIN = 4  # frames at both ends of a window that the loss does not look at
@@ -21,8 +21,8 @@ LOG_RMS_CENTRE, LOG_RMS_SCALE = -3.5, 1.5  # bring the energy of a phoneme near 
 
 
 @dataclass(frozen=True)
-class Example:
-    """One utterance as numbers."""
+class Line:
+    """What the encoder learns from one utterance."""
 
     phoneme_ids: np.ndarray
     language_ids: np.ndarray
@@ -34,8 +34,17 @@ class Example:
     """(P,) frames, with halves; 0 for pitch marks."""
     log_f0: np.ndarray
     voicing: np.ndarray
-    """``log_f0``, ``voicing``: (P, F0_POINTS), voicing 1 where the pitch was surely heard; energy: (P,)."""
-    energy: np.ndarray
+    """``log_f0``, ``voicing``: (P, F0_POINTS), voicing 1 where the pitch was surely heard."""
+    knows_length: np.ndarray
+    """(P,) 1 where the duration is one to learn from."""
+    energy: np.ndarray | None
+    """(P,), or None where nothing was heard."""
+
+
+@dataclass(frozen=True)
+class Example(Line):
+    """One utterance with its sound as numbers."""
+
     frame_to_phoneme: np.ndarray
     """(T,); features: (T, 6)."""
     features: np.ndarray
@@ -54,28 +63,39 @@ def make_example(
     utterance: Utterance, features: Features, steps: np.ndarray, condition: tuple[int, int]
 ) -> Example:
     """Combine an utterance with its measurements and its alignment (P,) in steps of 8 ms."""
-    durations = steps / 2.0
-    frames = whole_durations(durations, sounded_mask(utterance.phonemes))
-    starts = np.cumsum(steps) - steps
-    points = (starts[:, None] + (np.arange(F0_POINTS) + 0.5) / F0_POINTS * steps[:, None]).ravel()
     contour, sure = believable(features.log_f0, features.voiced)
-    log_f0 = np.interp(points, np.arange(len(contour)), contour)
-    voicing = sure[np.rint(points).astype(np.int64)]
     energy = phoneme_energy(features.audio, steps)
+    line = make_line(utterance, contour, sure, steps, condition)
+    frames = whole_durations(line.durations, sounded_mask(utterance.phonemes))
     f0_edges = np.exp(contour[::2])
     return Example(
-        phoneme_ids=np.array(utterance.phoneme_ids),
-        language_ids=np.array(utterance.language_ids),
-        word_starts=np.array(utterance.word_starts),
-        condition=condition,
-        durations=durations.astype(np.float32),
-        log_f0=log_f0.reshape(-1, F0_POINTS).astype(np.float32),
-        voicing=voicing.reshape(-1, F0_POINTS).astype(np.float32),
-        energy=energy,
+        **{**vars(line), "energy": energy},
         frame_to_phoneme=np.repeat(np.arange(len(frames)), frames),
         features=frame_features(frames, f0_edges, energy),
         pulses=harmonic_excitation(f0_edges),
         audio=features.audio,
+    )
+
+
+def make_line(
+    label: Label, contour: np.ndarray, sure: np.ndarray, steps: np.ndarray, condition: tuple[int, int]
+) -> Line:
+    """Combine what is said with a contour of log F0 (n,) every 8 ms, sure (n,), and lengths (P,) of 8 ms."""
+    durations = (steps / 2.0).astype(np.float32)
+    starts = np.cumsum(steps) - steps
+    points = (starts[:, None] + (np.arange(F0_POINTS) + 0.5) / F0_POINTS * steps[:, None]).ravel()
+    log_f0 = np.interp(points, np.arange(len(contour)), contour)
+    voicing = sure[np.rint(points).astype(np.int64)]
+    return Line(
+        phoneme_ids=np.array(label.phoneme_ids),
+        language_ids=np.array(label.language_ids),
+        word_starts=np.array(label.word_starts),
+        condition=condition,
+        durations=durations,
+        log_f0=log_f0.reshape(-1, F0_POINTS).astype(np.float32),
+        voicing=voicing.reshape(-1, F0_POINTS).astype(np.float32),
+        knows_length=(durations > 0).astype(np.float32),
+        energy=None,
     )
 
 
@@ -100,17 +120,26 @@ def phoneme_energy(audio: np.ndarray, steps: np.ndarray) -> np.ndarray:
     return ((np.log(rms + 1e-4) - LOG_RMS_CENTRE) / LOG_RMS_SCALE).astype(np.float32)
 
 
-def collate(examples: Sequence[Example], window: int, rng: np.random.Generator) -> dict[str, Tensor]:
-    """Pad the lines and cut one window of ``window`` frames from each.
+def collate(
+    examples: Sequence[Example], window: int, rng: np.random.Generator, told: Sequence[Line] = ()
+) -> dict[str, Tensor]:
+    """Pad the lines and cut one window of ``window`` frames from each that has sound.
 
     A window may reach up to ``MARGIN`` frames beyond either end, where its mask is 0.
 
+    Args:
+        examples: B lines with sound.
+        window: frames.
+        rng: draws where windows begin.
+        told: L further lines without sound.
+
     Returns:
-        Encoder inputs and prosody targets, (B, P, ...), and of the windows ``frame_to_phoneme`` (B, T),
+        Encoder inputs and prosody targets, (B + L, P, ...), and of the windows ``frame_to_phoneme`` (B, T),
         ``features`` (B, T, 6), ``frame_mask`` (B, T, 1), ``pulses`` and ``audio`` (B, T * HOP_LENGTH).
     """
-    size = max(len(e.phoneme_ids) for e in examples)
-    lines = [_pad_line(e, size) for e in examples]
+    everyone = [*examples, *told]
+    size = max(len(line.phoneme_ids) for line in everyone)
+    lines = [_pad_line(line, size) for line in everyone]
     windows = [_cut_window(e, window, _draw_start(e.n_frames, window, rng)) for e in examples]
     return {
         key: torch.from_numpy(np.stack([part[key] for part in parts]))
@@ -123,21 +152,25 @@ def _draw_start(n_frames: int, window: int, rng: np.random.Generator) -> int:
     return int(rng.integers(-MARGIN, max(n_frames - window + MARGIN, -MARGIN) + 1))
 
 
-def _pad_line(example: Example, size: int) -> dict[str, np.ndarray]:
-    extra = size - len(example.phoneme_ids)
-    mask = (example.durations > 0).astype(np.float32)
+def _pad_line(line: Line, size: int) -> dict[str, np.ndarray]:
+    extra = size - len(line.phoneme_ids)
+    mask = (line.durations > 0).astype(np.float32)
+    heard = line.energy is not None
+    energy = line.energy if line.energy is not None else np.zeros_like(mask)
     return {
-        "phoneme_ids": np.pad(example.phoneme_ids, (0, extra)),
-        "language_ids": np.pad(example.language_ids, (0, extra)),
-        "word_starts": np.pad(example.word_starts, (0, extra)),
-        "character_id": np.array(example.condition[0]),
-        "emotion_id": np.array(example.condition[1]),
+        "phoneme_ids": np.pad(line.phoneme_ids, (0, extra)),
+        "language_ids": np.pad(line.language_ids, (0, extra)),
+        "word_starts": np.pad(line.word_starts, (0, extra)),
+        "character_id": np.array(line.condition[0]),
+        "emotion_id": np.array(line.condition[1]),
         "phoneme_mask": np.pad(np.ones((len(mask), 1), np.float32), ((0, extra), (0, 0))),
         "target_mask": np.pad(mask, (0, extra)),
-        "durations": np.pad(example.durations, (0, extra)),
-        "log_f0": np.pad(example.log_f0, ((0, extra), (0, 0))),
-        "voicing": np.pad(example.voicing, ((0, extra), (0, 0))),
-        "energy": np.pad(example.energy, (0, extra)),
+        "length_mask": np.pad(mask * line.knows_length, (0, extra)),
+        "energy_mask": np.pad(mask * np.float32(heard), (0, extra)),
+        "durations": np.pad(line.durations, (0, extra)),
+        "log_f0": np.pad(line.log_f0, ((0, extra), (0, 0))),
+        "voicing": np.pad(line.voicing, ((0, extra), (0, 0))),
+        "energy": np.pad(energy, (0, extra)),
     }
 
 
@@ -162,3 +195,15 @@ def condition_ids(
 ) -> tuple[int, int]:
     """Return the indices of an utterance's character and emotion."""
     return characters[utterance.character], emotions[utterance.emotion]
+
+
+def known_condition(
+    characters: Mapping[str, int], emotions: Mapping[str, int]
+) -> Callable[[Label], tuple[int, int] | None]:
+    """Give a function that returns the indices of a line, or None where its voice is not among these."""
+
+    def condition(label: Label) -> tuple[int, int] | None:
+        who, how = characters.get(label.character), emotions.get(label.emotion)
+        return None if who is None or how is None else (who, how)
+
+    return condition

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor, nn
 
@@ -45,27 +47,38 @@ class SpectralLoss(nn.Module):
 UNVOICED_PITCH = 0.1  # weight of a pitch that is only a line drawn from one voiced stretch to the next
 
 
+@dataclass(frozen=True)
+class ProsodyMasks:
+    """Where a prosody is one to learn from."""
+
+    sounding: Tensor
+    """(B, P) 1 for phonemes that take time; length, energy: (B, P) likewise, where these are known too."""
+    length: Tensor
+    energy: Tensor
+    voicing: Tensor
+    """(B, P, K) 1 where the teacher's pitch was heard, 0 where it was interpolated."""
+
+
 def prosody_loss(
-    predicted: tuple[Tensor, Tensor, Tensor],
-    target: tuple[Tensor, Tensor, Tensor],
-    mask: Tensor,
-    voicing: Tensor,
+    predicted: tuple[Tensor, Tensor, Tensor], target: tuple[Tensor, Tensor, Tensor], masks: ProsodyMasks
 ) -> dict[str, Tensor]:
-    """Compare durations (log scale), log F0 and energy over the phonemes where ``mask`` is 1.
+    """Compare durations (log scale), log F0 and energy where they are known.
 
     Args:
         predicted: durations (B, P) in frames, f0 (B, P, K) natural log of Hz, energy (B, P).
         target: the same of the teacher.
-        mask: (B, P).
-        voicing: (B, P, K), 1 where the teacher's pitch was heard, 0 where it was interpolated.
+        masks: what is known of it.
     """
-    total = mask.sum().clamp_min(1.0)
-    heard = mask.unsqueeze(-1) * (UNVOICED_PITCH + (1.0 - UNVOICED_PITCH) * voicing)  # (B, P, K)
+    heard = masks.sounding.unsqueeze(-1) * (UNVOICED_PITCH + (1.0 - UNVOICED_PITCH) * masks.voicing)
     logs = [torch.log(d.clamp_min(0.05)) for d in (predicted[0], target[0])]
-    off = predicted[1] - target[1]
+    off = predicted[1] - target[1]  # (B, P, K)
     return {
-        "duration": ((logs[0] - logs[1]).abs() * mask).sum() / total,
-        "f0": (off.abs() * heard).sum() / heard.sum().clamp_min(1.0),
-        "f0_squared": (off.square() * heard).sum() / heard.sum().clamp_min(1.0),
-        "energy": ((predicted[2] - target[2]).abs() * mask).sum() / total,
+        "duration": _mean((logs[0] - logs[1]).abs(), masks.length),
+        "f0": _mean(off.abs(), heard),
+        "f0_squared": _mean(off.square(), heard),
+        "energy": _mean((predicted[2] - target[2]).abs(), masks.energy),
     }
+
+
+def _mean(values: Tensor, weights: Tensor) -> Tensor:
+    return (values * weights).sum() / weights.sum().clamp_min(1.0)

@@ -13,7 +13,7 @@ from models.head import SourceFilterHead
 from models.sovits_tiny import SovitsTiny
 
 from .dataset import MARGIN, Example, collate
-from .losses import SpectralLoss, prosody_loss
+from .losses import ProsodyMasks, SpectralLoss, prosody_loss
 
 # Convergence compares linear magnitudes, and two noises agree best in that when one of them is 2 dB too quiet
 # (the mean of a Rayleigh variable squared over its mean square): at 0.5 the whole voice came out 1 dB low.
@@ -46,10 +46,14 @@ class Objective(torch.nn.Module):
             batch["character_id"], batch["emotion_id"], strength, batch["phoneme_mask"],
         )  # fmt: skip
         targets = (batch["durations"], batch["log_f0"], batch["energy"])
-        terms = prosody_loss((durations, f0, energy), targets, batch["target_mask"], batch["voicing"])
+        masks = ProsodyMasks(
+            batch["target_mask"], batch["length_mask"], batch["energy_mask"], batch["voicing"]
+        )
+        terms = prosody_loss((durations, f0, energy), targets, masks)
         if not sound:
             return terms
-        output = self.render(hidden, energy.detach(), batch)
+        heard = len(batch["audio"])  # the lines after these are told without sound
+        output = self.render(hidden[:heard], energy[:heard].detach(), batch)
         inner = slice(MARGIN * HOP_LENGTH, -MARGIN * HOP_LENGTH)
         pair = output[:, inner], batch["audio"][:, inner]
         return {**terms, **self.spectral(*pair), **(judge(*pair) if judge else {})}

@@ -48,6 +48,8 @@ class TrainConfig(BaseModel):
     """The last of them, against a discriminator."""
     batch: int | None = Field(default=None, ge=1)
     """Lines per step and process."""
+    told: int | None = Field(default=None, ge=0)
+    """Lines without sound besides, where the corpus has such."""
     learning_rate: float | None = Field(default=None, gt=0)
     warmup: int | None = Field(default=None, ge=0)
     """``learning_rate``, ``warmup``: peak rate, and steps until it is reached."""

@@ -7,7 +7,10 @@ level of the sound, which a teacher's own unit says little about.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,9 +19,11 @@ from edge.prosody import sounded_mask
 from edge.spec import HOP_LENGTH, SAMPLE_RATE
 
 from ..config import DistillError
-from ..corpus.told_prosody import ToldProsody, load_prosody
-from ..manifest import Utterance
-from .features import F0_FLOOR, FINE_HOP, Features, log_contour, read_whole_frames
+from ..corpus.told_prosody import TOLD, ToldProsody, from_row, knows_length, load_prosody
+from ..files import read_rows
+from ..manifest import Label, Utterance, label_of
+from .dataset import Line, make_line
+from .features import F0_FLOOR, FINE_HOP, Features, believable, log_contour, read_whole_frames
 
 STEP_S = FINE_HOP / SAMPLE_RATE
 
@@ -37,6 +42,28 @@ def load_told(utterance: Utterance) -> tuple[Features, NDArray[np.int32]]:
     n_steps = 2 * len(audio) // HOP_LENGTH
     log_f0, voiced = told_contour(told, n_steps + 1)
     return Features(audio, log_f0, voiced), told_steps(told.starts, utterance.phonemes, n_steps)
+
+
+def load_told_lines(corpus: Path, condition: Callable[[Label], tuple[int, int] | None]) -> Iterator[Line]:
+    """Read what the teachers told of lines without sound; there may be none.
+
+    Args:
+        corpus: folder.
+        condition: gives the indices of character and emotion, or None to pass a line over.
+    """
+    path = corpus / TOLD
+    for row in read_rows(path) if path.is_file() else ():
+        label = Label(**label_of(row))
+        where = condition(label)
+        if where is None:
+            continue
+        told = from_row(row)
+        n_steps = 2 * math.ceil(float(told.starts[-1]) / (2 * STEP_S))
+        steps = told_steps(told.starts, label.phonemes, n_steps)
+        contour, sure = believable(*told_contour(told, n_steps + 1))
+        line = make_line(label, contour, sure, steps, where)
+        known = knows_length(label.phonemes).astype(np.float32)
+        yield replace(line, knows_length=known)
 
 
 def told_times(utterance: Utterance) -> NDArray[np.float64]:

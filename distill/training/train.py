@@ -34,11 +34,11 @@ from .adversary import Adversary
 from .align import align
 from .batches import Batches, BatchPlan, enough_loaders, in_order
 from .checkpoint import StudentInfo, save_student
-from .dataset import Example, condition_ids, make_example
+from .dataset import Example, Line, condition_ids, known_condition, make_example
 from .features import Features, extract_all, load
 from .objective import Objective, average_losses, weighted
 from .schedule import FROM_SCRATCH, SCRATCH, schedule
-from .told import load_told
+from .told import load_told, load_told_lines
 from .warm_start import Start, adapt, choose_voices, open_start
 
 STATE_FILE = "state.pt"
@@ -60,6 +60,8 @@ class TrainOptions:
     batch: int = 16
     """Lines per step and process; window: frames of each line that the decoder sees."""
     window: int = 64
+    told: int = 16
+    """Lines per step and process of which only the prosody is known, where the corpus has such lines."""
     learning_rate: float = FROM_SCRATCH.learning_rate
     warmup: int = FROM_SCRATCH.warmup
     """``learning_rate``, ``warmup``: peak rate, and steps until it is reached."""
@@ -97,6 +99,8 @@ class Data:
     valid: list[Example]
     characters: dict[str, int]
     emotions: dict[str, int]
+    told: list[Line]
+    """Training lines without sound."""
 
 
 def load_data(corpus: Path, out: Path, options: TrainOptions) -> Data:
@@ -115,7 +119,8 @@ def load_data(corpus: Path, out: Path, options: TrainOptions) -> Data:
         splits[u.split].append(make_example(u, features, steps, condition_ids(u, characters, emotions)))
     if not splits["train"]:
         raise DistillError(f"{corpus} has no training line that can be aligned; render more lines")
-    return Data(splits["train"], splits["valid"], characters, emotions)
+    told = list(load_told_lines(corpus, known_condition(characters, emotions))) if options.told else []
+    return Data(splits["train"], splits["valid"], characters, emotions, told)
 
 
 def measure(
@@ -271,6 +276,8 @@ def _train(
     optimizer = torch.optim.AdamW(student.parameters(), betas=(0.9, 0.98), weight_decay=0.01)
     summary = corpus / "corpus.json"
     described = read_json(summary) if summary.exists() else {}
+    if data.told:
+        described["told_lines"] = len(data.told)
     info = StudentInfo(student.config, data.characters, data.emotions, 0, described, origin)
     run = Run(out, student, optimizer, info)
     if options.adversarial_steps:
@@ -315,11 +322,13 @@ def _loop(fabric: Fabric, run: Run, data: Data, options: TrainOptions) -> None:
     objective, optimizer = fabric.setup(plain, run.optimizer)
     if run.step == 0 and fabric.global_rank == 0:
         _validate(run, plain, data.valid, options, fabric)
-    plan = BatchPlan(options.batch, options.prosody_steps, options.window, options.seed, fabric.global_rank)
+    plan = BatchPlan(options.batch, options.prosody_steps, options.window, options.seed, fabric.global_rank,
+                     options.told if data.told else 0)  # fmt: skip
+    batches = Batches(data.train, plan, data.told)
     loaders = enough_loaders(fabric.device) if options.loaders is None else options.loaders
     saves = SaveTimes(options.save_every, options.save_seconds)
     with ProgressBar("train", options.steps, "step", run.step, quiet=fabric.global_rank > 0) as bar:
-        for batch in in_order(Batches(data.train, plan), range(run.step, options.steps), loaders):
+        for batch in in_order(batches, range(run.step, options.steps), loaders):
             for group in optimizer.param_groups:
                 group["lr"] = learning_rate(run.step, options)
             torch.manual_seed(options.seed + run.step)

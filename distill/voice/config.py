@@ -17,7 +17,14 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validat
 from edge.bundle.manifest import Consent, Language, Name, Origin
 
 from ..config import DistillError, Section, checked, load_toml
-from ..corpus.config import BUILTIN_SCRIPT, PACKAGE_SCRIPTS, CorpusConfig, CorpusSound, Recording
+from ..corpus.config import (
+    BUILTIN_SCRIPT,
+    PACKAGE_SCRIPTS,
+    TOLD_SCRIPTS,
+    CorpusConfig,
+    CorpusSound,
+    Recording,
+)
 from ..gate.config import GateConfig
 from ..ledger import fingerprint
 from ..teachers import Teacher, make_teacher
@@ -68,6 +75,9 @@ class CorpusSection(CorpusSound):
     script: dict[Language, tuple[str, ...]] = Field(default_factory=dict)
     """By language, files of lines relative to this file, or ``builtin`` for the lines that come with the
     package; languages that are left out have those."""
+    told: dict[Language, tuple[str, ...]] = Field(default_factory=dict)
+    """Likewise, lines of which the teacher tells the prosody without saying them, if it can; languages that
+    are left out have ``builtin`` and ``scene``."""
     lines: Counts = LINES
     """Training lines of each emotion in each language, one number or one by emotion; at most the whole script
     counts."""
@@ -80,16 +90,15 @@ class CorpusSection(CorpusSound):
     rate_test_lines: int = Field(default=TEST_LINES, ge=0)
     """Held-out lines said again 10 % faster or slower, which shows how far a teacher is from itself."""
 
-    @field_validator("script", mode="before")
+    @field_validator("script", "told", mode="before")
     @classmethod
-    def _one_or_several(cls, value: Any) -> Any:
+    def _one_or_several(cls, value: Any, info: ValidationInfo) -> Any:
         if not isinstance(value, Mapping):
-            raise ValueError(
-                'expected a table by language, such as script = { zh = ["builtin", "show.txt"] }'
-            )
+            example = f'{info.field_name} = {{ zh = ["builtin", "show.txt"] }}'
+            raise ValueError(f"expected a table by language, such as {example}")
         return {language: [files] if isinstance(files, str) else files for language, files in value.items()}
 
-    @field_validator("script")
+    @field_validator("script", "told")
     @classmethod
     def _beside_the_file(
         cls, value: dict[Language, tuple[str, ...]], info: ValidationInfo
@@ -146,9 +155,12 @@ class VoiceConfig(Section):
         foreign = [name for name in voice.languages if name not in self.teacher.spoken_languages()]
         if foreign:
             raise ValueError(f"voice.languages: {kind} does not speak {', '.join(foreign)}")
-        unused = [name for name in self.corpus.script if name not in voice.languages]
-        if unused:
-            raise ValueError(f"corpus.script: {', '.join(unused)} is not one of voice.languages")
+        for key in ("script", "told"):
+            unused = [name for name in getattr(self.corpus, key) if name not in voice.languages]
+            if unused:
+                raise ValueError(f"corpus.{key}: {', '.join(unused)} is not one of voice.languages")
+        if self.corpus.told and not self.teacher.tells_prosody():
+            raise ValueError(f"corpus.told: {kind} tells no prosody without sound; leave it out")
         if isinstance(self.teacher, GptSovitsSettings) and "zh" in voice.languages:
             _needs_roberta(self.teacher)
         if isinstance(self.teacher, RecordingsSettings):
@@ -184,6 +196,7 @@ class VoiceConfig(Section):
             language=language,
             teacher=self.teacher.kind,
             script=corpus.script.get(language, (BUILTIN_SCRIPT,)),
+            told=corpus.told.get(language, TOLD_SCRIPTS) if self.teacher.tells_prosody() else (),
             lines={} if own else self._counts("lines"),
             takes=corpus.takes,
             valid_lines=corpus.valid_lines,
@@ -225,7 +238,8 @@ class VoiceConfig(Section):
 
     def corpus_inputs(self) -> dict[str, Any]:
         """What the corpus depends on, for telling whether anything has changed."""
-        scripts = [Path(name) for names in self.corpus.script.values() for name in names]
+        named = (*self.corpus.script.values(), *self.corpus.told.values())
+        scripts = [Path(name) for names in named for name in names]
         return {
             **self.teacher_inputs(),
             "corpus": self.corpus_config().model_dump(mode="json"),

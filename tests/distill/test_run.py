@@ -20,10 +20,12 @@ pytest.importorskip("torch")
 import torch
 
 from distill.config import DistillError
+from distill.corpus.told_prosody import TOLD
 from distill.ledger import Ledger
-from distill.run import Step, follow
+from distill.run import Production, Step, follow
 from distill.sound import resample
 from distill.training.checkpoint import StudentInfo, save_student
+from distill.voice.config import load_voice_config
 from edge.bundle.bundle import Bundle, workshop
 from edge.errors import TrustError
 from edge.spec import SAMPLE_RATE, ZERO_LENGTH_SYMBOLS
@@ -202,6 +204,35 @@ def steps(folder: Path, done: list[str], inputs: int = 1) -> list[Step]:
         Step("two", folder / "two", inputs, lambda: work("two")),
         Step("three", folder / "three", 0, lambda: work("three")),
     ]
+
+
+def production(folder: Path, teacher: str) -> Production:
+    path = folder / "voice.toml"
+    voice = '[voice]\nname = "noah"\nlicence = "CC0-1.0"\nlanguages = ["en"]'
+    path.write_text(f"{voice}\n[teacher]\n{teacher}\n[corpus]\nlines = 2\n")
+    voice = load_voice_config(path)
+    return Production(voice, path, folder, 1, 1, 0, lambda line: None)
+
+
+def test_a_teacher_that_tells_is_asked_before_training(tmp_path: Path) -> None:
+    kokoro = production(tmp_path, 'kind = "kokoro"\nvoices = { am_michael = 1.0 }').steps()
+    espeak = production(tmp_path, 'kind = "espeak-ng"').steps()
+    assert [step.name for step in kokoro[:4]] == ["references", "corpus", "tell", "train"]
+    assert [step.name for step in espeak[:3]] == ["references", "corpus", "train"]
+
+
+def test_other_told_lines_begin_training_anew(tmp_path: Path) -> None:
+    made = production(tmp_path, 'kind = "kokoro"\nvoices = { am_michael = 1.0 }')
+    corpus, state = tmp_path / "corpus", tmp_path / "train" / "state.pt"
+    corpus.mkdir()
+    (corpus / "manifest.jsonl").write_text("{}\n")
+    made._forget_other_corpus()
+    state.touch()
+    made._forget_other_corpus()
+    assert state.exists()
+    (corpus / TOLD).write_text("{}\n")
+    made._forget_other_corpus()
+    assert not state.exists()
 
 
 def test_steps_are_done_once_and_again_after_a_change_before_them(tmp_path: Path) -> None:

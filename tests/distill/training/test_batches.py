@@ -1,5 +1,7 @@
 """Which lines a step sees depends on the step alone, however many processes put batches together."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -34,6 +36,18 @@ def test_steps_differ_and_prosody_alone_gets_twice_the_lines(batches: Batches) -
     sizes = [len(batches[step]["energy"]) for step in range(4)]
     assert sizes == [4, 4, 2, 2]
     assert not same(batches[2], batches[3])
+
+
+def test_lines_without_sound_come_besides_and_change_no_other(batches: Batches) -> None:
+    told = [replace(example, energy=None) for example in batches._examples]
+    more = Batches(batches._examples, replace(PLAN, told=3), told)
+    for step in (0, 2):
+        alone, together = batches[step], more[step]
+        n = len(alone["audio"])
+        assert len(together["energy"]) == n + 3
+        assert torch.equal(together["phoneme_ids"][:n], alone["phoneme_ids"])
+        assert together["energy_mask"][:n].any() and not together["energy_mask"][n:].any()
+        assert same(together, more[step])
 
 
 def test_processes_of_a_run_see_different_lines(batches: Batches) -> None:

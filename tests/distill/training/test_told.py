@@ -12,12 +12,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from distill.config import DistillError
-from distill.corpus.told_prosody import ToldProsody
+from distill.corpus.told_prosody import TOLD, ToldProsody, to_row
 from distill.evaluation.speakers import TeacherLines
 from distill.manifest import Utterance, read_manifest
 from distill.training.checkpoint import load_student
+from distill.training.dataset import Line, collate
+from distill.training.objective import Objective
 from distill.training.told import load_told, told_contour, told_steps
 from distill.training.train import load_data, train
+from models.sovits_tiny import SovitsTiny
 
 from ..tone_corpus import OPTIONS, SMALL, tone_prosody, train_until, write_tone_corpus
 
@@ -105,6 +108,83 @@ def test_a_killed_run_on_told_prosody_goes_on(corpus: Path, tmp_path: Path) -> N
     one, other = (load_student(folder)[0].state_dict() for folder in (whole, resumed))
     for key, value in one.items():
         torch.testing.assert_close(other[key], value, atol=1e-6, rtol=1e-5)
+
+
+# --- Lines without sound ---
+
+
+def tell_some(corpus: Path, folder: Path, n: int = 8, **changes: object) -> Path:
+    """The corpus with lines that are told without sound besides, each vowel of them 0.2 s at 240 Hz."""
+    rewrite(corpus, folder)
+    rows = [json.loads(line) for line in (folder / "manifest.jsonl").read_text("utf-8").splitlines()[:n]]
+    told = to_row(tone_prosody([0.016, 0.2, 0.2, 0.2], 240))
+    fields = ("character", "language", "emotion", "text", "phonemes", "languages", "word_starts")
+    kept = [
+        {name: row[name] for name in fields} | told | {"id": f"told-{row['id']}", "split": "told"}
+        for row in rows
+    ]
+    (folder / TOLD).write_text("".join(json.dumps(row | changes) + "\n" for row in kept), "utf-8")
+    return folder
+
+
+def test_lines_without_sound_have_the_prosody_that_was_told(corpus: Path, tmp_path: Path) -> None:
+    data = load_data(tell_some(corpus, tmp_path), tmp_path / "run", OPTIONS)
+    assert len(data.told) == 8 and len(data.train) == 18
+    for line in data.told:
+        np.testing.assert_allclose(line.durations[1:4], 12.5, atol=0.5)
+        assert line.knows_length.tolist() == [0, 0, 1, 0, 0]
+        np.testing.assert_allclose(np.exp(line.log_f0[2]), 240.0, rtol=1e-3)
+        assert line.voicing[2].all() and line.energy is None
+
+
+def test_lines_of_voices_that_are_not_trained_are_passed_over(corpus: Path, tmp_path: Path) -> None:
+    data = load_data(tell_some(corpus, tmp_path, character="other"), tmp_path / "run", OPTIONS)
+    assert data.told == []
+
+
+def test_no_lines_without_sound_are_read_where_none_are_wanted(corpus: Path, tmp_path: Path) -> None:
+    data = load_data(tell_some(corpus, tmp_path), tmp_path / "run", replace(OPTIONS, told=0))
+    assert data.told == []
+
+
+def test_lines_without_sound_move_the_prosody_and_leave_the_sound_as_it_is(
+    corpus: Path, tmp_path: Path
+) -> None:
+    data = load_data(tell_some(corpus, tmp_path), tmp_path / "run", OPTIONS)
+    objective = Objective(SovitsTiny(SMALL))
+    found = []
+    for told in ([], data.told[:3]):
+        torch.manual_seed(0)
+        batch = collate(data.train[:2], 24, np.random.default_rng(0), told)
+        assert len(batch["durations"]) == 2 + len(told) and len(batch["audio"]) == 2
+        found.append(objective(batch))
+    alone, together = found
+    assert together.keys() == alone.keys()
+    for key in ("log_stft", "convergence", "mel", "energy"):
+        torch.testing.assert_close(together[key], alone[key], atol=1e-5, rtol=1e-4)
+    assert together["f0"].item() != pytest.approx(
+        alone["f0"].item(), abs=0.02
+    )  # 240 Hz, not 120, are asked for
+
+
+def test_a_student_learns_from_them_and_says_how_many_there_were(corpus: Path, tmp_path: Path) -> None:
+    folder = tell_some(corpus, tmp_path)
+    options = replace(OPTIONS, steps=60, learning_rate=5e-3, told=8, validate_every=60)
+    student, info = load_student(train(folder, tmp_path / "run", options, SMALL))
+    assert info.corpus["told_lines"] == 8
+    silent, _ = load_student(train(folder, tmp_path / "silent", replace(options, told=0), SMALL))
+    line = load_data(folder, tmp_path / "run", options).told[0]
+    assert pitch(student, line) > pitch(silent, line) + 0.05  # drawn from 120 towards 240 Hz
+
+
+@torch.no_grad()
+def pitch(student: SovitsTiny, line: Line) -> float:
+    """Mean log F0 with which a student says a line."""
+    ids = (
+        torch.from_numpy(values)[None] for values in (line.phoneme_ids, line.language_ids, line.word_starts)
+    )
+    who = (torch.tensor([index]) for index in line.condition)
+    return float(student.encoder(*ids, *who, torch.ones(1))[1][0, 1:4].mean())
 
 
 def test_the_teacher_is_cut_as_it_told_also_where_training_has_not_been(corpus: Path, tmp_path: Path) -> None:

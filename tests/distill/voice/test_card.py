@@ -23,7 +23,7 @@ def utterance(
     phonemes = ("SP", *["a"] * n, ".")
     return Utterance(
         f"{split}{n}", name, language, emotion, f"{split}，{n}。", phonemes, (language,) * len(phonemes),
-        (0,) * len(phonemes), Path("a.flac"), split,
+        (0,) * len(phonemes), split, Path("a.flac"),
     )  # fmt: skip
 
 

@@ -80,6 +80,25 @@ attempts = 6
     assert voice.train.start == "scratch" and voice.gate.attempts == 6 and voice.folder == tmp_path
 
 
+KOKORO = teacher("kokoro", "voices = { am_michael = 1.0 }")
+
+
+def test_a_teacher_that_tells_does_so_of_the_lines_of_the_package_or_of_the_given_ones(
+    tmp_path: Path,
+) -> None:
+    chinese, english = load(tmp_path, VOICE + KOKORO).corpus_config().recordings
+    assert chinese.told == english.told == ("builtin", "scene")
+    more = '[corpus]\ntold = { zh = ["scene", "show.txt"], en = [] }\n'
+    chinese, english = load(tmp_path, VOICE + KOKORO + more).corpus_config().recordings
+    assert (chinese.told, english.told) == (("scene", str(tmp_path / "show.txt")), ())
+
+
+def test_a_teacher_that_cannot_tell_is_asked_for_nothing(tmp_path: Path) -> None:
+    assert all(not recording.told for recording in load(tmp_path, VOICE + HTTP).corpus_config().recordings)
+    with pytest.raises(DistillError, match=r"corpus.told: gpt-sovits-http tells no prosody .* leave it out"):
+        load(tmp_path, VOICE + HTTP + '[corpus]\ntold = { zh = "scene" }\n')
+
+
 def test_paths_begin_at_the_file_and_clips_have_transcripts(tmp_path: Path) -> None:
     (tmp_path / "ref").mkdir()
     (tmp_path / "ref" / "neutral.txt").write_text("\ufeff你好，\n世界。\n", "utf-8")

@@ -8,25 +8,30 @@ from dataclasses import replace
 
 from . import directions
 from .forms import hint, read_tag
+from .latex import COMMAND, FORMULA, plain_formula
+from .spoken import SPOKEN, read_spoken
 from .tags import Markup, Tag
 from .xml import ELEMENT, ENTITY, HIDDEN, decode_entity, read_element
 
 MAX_WARNINGS = 6  # of one line; what is left out beyond is counted
 _EMOTICON = (
     r"(?<![A-Za-z0-9:]):[a-z][a-z0-9_+-]{1,30}:(?![A-Za-z0-9:])|"
-    r"(?<![A-Za-z0-9])(?:T_+T|[xX]D+|[QqO][AwW_][Qq]|[:;=]['’]?-?[)(DPp|3]+(?=\s|$|[^\w\s])|\^[_.]?\^;*|>[_.]+<|"
+    r"(?<![A-Za-z0-9])(?:T_+T|[xX]D+|[QqO][AwW_][Qq]|[:;=]['’]?-?[)(DPp|3]+(?=\s|$|[^\w\s])|<3+(?=\s*$|\s*[^\w\s=])|\^[_.]?\^;*|>[_.]+<|"
     r"[oO]_[oO]|-_+-|¯\\_\(ツ\)_/¯|[oO]rz|m\(_\ _\)m)(?![A-Za-z0-9])"
     r"|[（(](?=[^（()）]{0,14}[∀ωдД≧≦´`﹏︶ꈍ･°□╯〃￣▽＾;；*＿])[^（()）\u3400-\u9fffA-Za-z0-9ぁ-ん]{2,14}[)）][ノﾉ/︵┻━┳ﾟ彡☆♪]*"
     r"|(?<=[ぁ-ヿ\u3400-\u9fff。、！？])[wｗ]{2,}(?![A-Za-z0-9.])"
 )
 _LINE_START = r"(?:(?<=\n)|\A)[ \t]{0,8}"
 _SCANNER = re.compile(
-    rf"""(?P<escape>\\[][\\［］*_`<>~#|(){{}}-])
+    rf"""(?P<formula>{FORMULA}|{COMMAND})
+    |(?P<escape>\\[][\\［］*_`<>~#|(){{}}-])
     |(?P<fence>(?:```|~~~).*?(?:```|~~~|\Z))
     |(?P<hidden_part>{HIDDEN})
     |(?P<image>!\[[^\[\]\n]*\]\([^()\n]*\))
     |(?P<link>\[(?P<label>[^\[\]\n]+)\]\([^()\n]*\))
+    |(?P<spoken>{SPOKEN})
     |(?P<element>{ELEMENT})
+    |(?P<loose><(?P<loose_tag>(?:pause|break|emotion|mark)\s*[:=]\s*[\w.-]{{1,40}})\s*/?>)
     |(?P<entity>{ENTITY})
     |(?P<tag>[\[［](?P<body>[^\[\]［］\n]*)[\]］]|【(?P<lens>[^【】\n]{{1,40}})】)
     |(?P<open>[\[［]\s*(?P<broken>[^\W\d_]+\s*[:：=]\s*(?:[A-Za-z0-9_.-]+(?=[\s,，、。:：;；!！?？\u3040-\u9fff]|\Z)
@@ -129,6 +134,10 @@ class _Parser:
     def escape(self, match: re.Match[str]) -> None:
         self._write(match[0][1] if match[0][1] in "[]［］\\*_`" else match[0])
 
+    def formula(self, match: re.Match[str]) -> None:
+        written = match["display"] or match["inline"] or match["round"] or match["square"] or match[0]
+        self._write(plain_formula(written))
+
     def hidden(self, match: re.Match[str]) -> None:
         self._leave_out(match, "code" if match[0][0] in "`~" else "hidden text")
 
@@ -145,6 +154,13 @@ class _Parser:
         self._write(text)
         if tag is None:
             self._leave_out(match, "element")
+
+    def spoken(self, match: re.Match[str]) -> None:
+        self._write(read_spoken(match, self._text))
+
+    def loose(self, match: re.Match[str]) -> None:
+        """<pause=1>: a tag in the brackets of another language."""
+        self._add(read_tag(match["loose_tag"], self._length))
 
     def entity(self, match: re.Match[str]) -> None:
         self._write(decode_entity(match[0]))
@@ -244,8 +260,10 @@ class _Parser:
 
 _Handler = Callable[[_Parser, "re.Match[str]"], None]
 _HANDLERS: dict[str, _Handler] = {
-    "escape": _Parser.escape, "fence": _Parser.hidden, "hidden_part": _Parser.hidden, "image": _Parser.image,
-    "link": _Parser.link, "element": _Parser.element, "entity": _Parser.entity, "tag": _Parser.tag,
+    "formula": _Parser.formula, "escape": _Parser.escape, "fence": _Parser.hidden,
+    "hidden_part": _Parser.hidden, "image": _Parser.image,
+    "link": _Parser.link, "spoken": _Parser.spoken, "loose": _Parser.loose,
+    "element": _Parser.element, "entity": _Parser.entity, "tag": _Parser.tag,
     "open": _Parser.broken, "bracket": _Parser.bracket, "token": _Parser.token,
     "brace": _Parser.brace, "rule": _Parser.rule, "row": _Parser.row,
     "item": _Parser.rule, "emoticon": _Parser.emoticon, "note": _Parser.note, "strong": _Parser.rule,

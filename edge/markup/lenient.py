@@ -10,6 +10,7 @@ from . import directions
 from .forms import hint, read_tag
 from .latex import COMMAND, FORMULA, plain_formula
 from .spoken import SPOKEN, read_spoken
+from .structured import spoken_of_object
 from .tags import Markup, Tag
 from .xml import ELEMENT, ENTITY, HIDDEN, decode_entity, read_element
 
@@ -30,8 +31,9 @@ _SCANNER = re.compile(
     |(?P<image>!\[[^\[\]\n]*\]\([^()\n]*\))
     |(?P<link>\[(?P<label>[^\[\]\n]+)\]\([^()\n]*\))
     |(?P<spoken>{SPOKEN})
-    |(?P<element>{ELEMENT})
+    |(?P<valued><(?P<kind>emotion|mood|style|pause|mark)>(?P<value>\s*[\w.-]{{1,20}}(?:\s[\w-]{{1,12}})?\s*)</(?P=kind)>)
     |(?P<loose><(?P<loose_tag>(?:pause|break|emotion|mark)\s*[:=]\s*[\w.-]{{1,40}})\s*/?>)
+    |(?P<element>{ELEMENT})
     |(?P<entity>{ENTITY})
     |(?P<tag>[\[［](?P<body>[^\[\]［］\n]*)[\]］]|【(?P<lens>[^【】\n]{{1,40}})】)
     |(?P<open>[\[［]\s*(?P<broken>[^\W\d_]+\s*[:：=]\s*(?:[A-Za-z0-9_.-]+(?=[\s,，、。:：;；!！?？\u3040-\u9fff]|\Z)
@@ -41,6 +43,7 @@ _SCANNER = re.compile(
     |(?P<row>{_LINE_START}\|[^\n]*\|[ \t]*(?=\n|\Z))
     |(?P<token><\|[^|<>\n]{{1,40}}\|>)
     |(?P<brace>(?:\{{|\|(?=[^\W\d_]+\|))(?P<braced>[^{{}}|\n]{{1,40}})(?:\}}|\|))
+    |(?P<ruby>(?:[｜|](?P<based>[^｜|《》\n]{{1,20}})|[\u3400-\u9fff々]{{1,12}})《(?P<above>[\u3040-\u30ffー]{{1,24}})》)
     |(?P<item>{_LINE_START}(?:\#{{1,6}}[ \t]+|>+[ \t]?|[-*+•·‣▪][ \t]+(?=\S)(?:\[[ xX]\][ \t]+)?))
     |(?P<emoticon>{_EMOTICON})
     |(?P<note>[（(](?P<noted>[^（）()\n]{{1,60}})[）)])
@@ -62,6 +65,10 @@ def parse_lenient(text: str) -> Markup:
 
     A line in which only bracketed words are left is what its writer wants said: these are read then.
     """
+    words = spoken_of_object(text)
+    if words:
+        found = _Parser(words).parse()
+        return replace(found, warnings=("of the JSON object its words are read", *found.warnings))
     found = _Parser(text).parse()
     if not _has_speech(found.plain) and not found.tags:
         unbracketed = _BRACKETED.sub(_words_of_bracket, text)
@@ -162,6 +169,13 @@ class _Parser:
         """<pause=1>: a tag in the brackets of another language."""
         self._add(read_tag(match["loose_tag"], self._length))
 
+    def valued(self, match: re.Match[str]) -> None:
+        """<emotion>sad</emotion> says its value between the tags."""
+        tag = read_tag(f"{match['kind']}:{match['value'].strip()}", self._length)
+        self._add(tag)
+        if tag is None:
+            self._write(match["value"])
+
     def entity(self, match: re.Match[str]) -> None:
         self._write(decode_entity(match[0]))
 
@@ -208,6 +222,11 @@ class _Parser:
         else:
             self._write(match[0])
 
+    def ruby(self, match: re.Match[str]) -> None:
+        """漢字《かんじ》: the reading is what is said; a title of kana behind a verb is none: 读《あ》."""
+        base = match["based"] or match[0].partition("《")[0]
+        self._write(match["above"] if match["based"] or len(match["above"]) >= len(base) else match[0])
+
     def rule(self, match: re.Match[str]) -> None:
         self._warn("Markdown marks are not spoken")
 
@@ -220,7 +239,10 @@ class _Parser:
         self._leave_out(match, "emoticon")
 
     def note(self, match: re.Match[str]) -> None:
-        if directions.is_note(match["noted"], self._is_apart(match)):
+        tag = read_tag(match["noted"], self._length) if re.search("[:：=]", match["noted"]) else None
+        if tag is not None:
+            self._add(tag)
+        elif directions.is_note(match["noted"], self._is_apart(match)):
             self._direct(match, match["noted"])
         else:
             self._write(match[0])
@@ -234,7 +256,11 @@ class _Parser:
             self._warn("Markdown marks are not spoken")
 
     def under(self, match: re.Match[str]) -> None:
-        self._write(match["stressed"])
+        body = match["stressed"]
+        if directions.is_known(body) and (match.start() == 0 or self._is_apart(match)):
+            self._direct(match, body)
+            return
+        self._write(body)
         self._warn("Markdown marks are not spoken")
 
     def code(self, match: re.Match[str]) -> None:
@@ -262,10 +288,10 @@ _Handler = Callable[[_Parser, "re.Match[str]"], None]
 _HANDLERS: dict[str, _Handler] = {
     "formula": _Parser.formula, "escape": _Parser.escape, "fence": _Parser.hidden,
     "hidden_part": _Parser.hidden, "image": _Parser.image,
-    "link": _Parser.link, "spoken": _Parser.spoken, "loose": _Parser.loose,
+    "link": _Parser.link, "spoken": _Parser.spoken, "loose": _Parser.loose, "valued": _Parser.valued,
     "element": _Parser.element, "entity": _Parser.entity, "tag": _Parser.tag,
     "open": _Parser.broken, "bracket": _Parser.bracket, "token": _Parser.token,
-    "brace": _Parser.brace, "rule": _Parser.rule, "row": _Parser.row,
+    "brace": _Parser.brace, "ruby": _Parser.ruby, "rule": _Parser.rule, "row": _Parser.row,
     "item": _Parser.rule, "emoticon": _Parser.emoticon, "note": _Parser.note, "strong": _Parser.rule,
     "star": _Parser.star, "under": _Parser.under, "code": _Parser.code,
 }  # fmt: skip

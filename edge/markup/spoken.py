@@ -10,9 +10,11 @@ _TEXT = r"(?P<{name}_text>[^<>]{{0,200}})"
 _START = r"<(?:[\w-]+:)?{name}(?P<{group}_values>(?:\s[^<>]*)?)>"
 SPOKEN = (
     _START.format(name="sub", group="sub") + _TEXT.format(name="sub") + r"</(?:[\w-]+:)?sub\s*>"
+    r"|<ruby[^<>]*>(?P<ruby_text>(?:[^<>]|</?(?:rb|rp|rt)>){1,200})</ruby\s*>"
     "|" + _START.format(name="say-as", group="say") + _TEXT.format(name="say") + r"</(?:[\w-]+:)?say-as\s*>"
 )
 _HAN_OR_KANA = re.compile("[\u3040-\u30ff\u3400-\u9fff]")
+_RUBY = re.compile("<rt>([^<>]*)")
 _SPELLED = frozenset("characters spell-out verbatim digits digit letters".split())
 _ORDINALS = {1: "st", 2: "nd", 3: "rd"}
 _DATE = re.compile(r"(\d{1,4})[/.\- ](\d{1,2})[/.\- ](\d{1,4})")
@@ -27,6 +29,8 @@ def read_spoken(match: re.Match[str], line: str) -> str:
     """
     if match["sub_text"] is not None:
         return attributes(match["sub_values"]).get("alias", match["sub_text"])
+    if match["ruby_text"] is not None:
+        return "".join(_RUBY.findall(match["ruby_text"])) or re.sub("<[^<>]*>", "", match["ruby_text"])
     values, text = attributes(match["say_values"]), match["say_text"].strip()
     kind = values.get("interpret-as", values.get("type", "")).casefold()
     if kind in _SPELLED:

@@ -62,7 +62,7 @@ def _run_pattern(units: str) -> re.Pattern[str]:
     """Cuts a line into runs; a number takes its sign, currency and unit along."""
     word_end = rf"(?![{LATIN}\d])"
     return re.compile(
-        rf"(?P<latin>{_ADDRESS})|(?P<number>(?:(?:{CURRENCY})\s?|N[oO]\.?\s?(?=\d)|[#№]|(?<![{LATIN}\d])[+\-−~～±≈])?"
+        rf"(?P<latin>{_ADDRESS})|(?P<number>(?:(?:{CURRENCY})\s?|N[oO]\.?\s?(?=\d)|(?<![{LATIN}])[AaPp][Mm]\s?(?=\d{{1,2}}[:：]\d)|[#№]|(?<![{LATIN}\d])[+\-−~～±≈])?"
         rf"(?:\d+(?:\.\d+)?[eE][-−+]\d{{1,3}}{word_end}|\d+\.\d+[eE]\d{{1,3}}{word_end}|\d+)"
         rf"(?:(?:[.,:：/⁄~～–—·x×*-]|\^[-−]?|(?<=\d\d\d)X(?=\d\d\d))\d+)*"
         rf"(?:\s?(?:{units})(?:/(?:{units}))?{word_end}"
@@ -139,6 +139,8 @@ def _name_han_beside_kana(text: str, runs: list[_Run], han: list[_Run]) -> None:
             run.language = "ja"
         elif has_chinese_only_words(_sentence(text, run)) or has_chinese_only_words(piece):
             run.language = "zh"  # そうか。知道了。 And 好的，了解です。
+        elif not _sentence(text, run):
+            run.language = "ja"  # 先生、こんにちは。
     known = next((run.language for run in han if run.language), "ja")
     for run in han:
         run.language = known = run.language or known

@@ -181,7 +181,7 @@ NUMBER_RULES: tuple[Rule, ...] = (
         r"(?<![\d:：])(?P<front>)(?P<h>\d{1,2})(?:[:：](?P<m>\d{2}))?(?P<half>\s?[AaPp]\.?[Mm]\.?)(?![A-Za-z])",
         _half_day,
     ),
-    _says(r"(?<=[:：]\d{2})\s?[-–—]\s?(?=\d{1,2}[:：]\d{2})", "から"),
+    _says(r"(?<=[:：]\d{2})\s?[-–—~〜～]\s?(?=(?:[AaPp][Mm]\s?)?\d{1,2}[:：]\d{2})", "から"),
     _asks(r"(?<![\d:：])(\d{1,2})[:：](\d{2})(?:[:：](\d{2}))?(?![\d:：])", _time),
     _asks(rf"(?P<sign>[¥$€£₩])\s?(?P<amount>{_NUMBER})(?P<places>[万億兆]?)円?", _money),
     _asks(rf"(?<![A-Za-z])(?P<code>{_CODE})\s?(?P<amount>{_NUMBER})(?![A-Za-z])", _code_money),

@@ -103,7 +103,8 @@ def _half_day(match: Match) -> str | None:
 
 
 def _half(match: Match) -> str:
-    return {"a": "上午", "p": "下午"}.get((match["half"] or "").lstrip()[:1].lower(), "")
+    mark = match["half"] or match.groupdict().get("front") or ""
+    return {"a": "上午", "p": "下午"}.get(mark.lstrip()[:1].lower(), "")
 
 
 def _clock(hour: str, minute: str, second: str | None) -> str | None:
@@ -306,7 +307,7 @@ RULES: tuple[Rule, ...] = (
         (r"(?P<decade>(?:1[89]|20)\d0)(?P<s>'?s)(?P<after>)(?![A-Za-z])", _decade),
         (r"(?P<decade>\d{2}|\d{4})(?P<s>)(?:(?=年代)|(?=(?P<after>后)))", _decade),
         (
-            rf"(?P<h>\d{{1,2}})[:：](?P<m>[0-5]\d)(?:[:：](?P<s>[0-5]\d))?(?P<half>\s?[ap]\.?m\.?(?![A-Za-z]))?"
+            rf"(?P<front>[AaPp][Mm]\s?)?(?P<h>\d{{1,2}})[:：](?P<m>[0-5]\d)(?:[:：](?P<s>[0-5]\d))?(?P<half>\s?[ap]\.?m\.?(?![A-Za-z]))?"
             rf"(?:{_TO}(?P<h2>\d{{1,2}})[:：](?P<m2>[0-5]\d))?(?![\d:：])",
             _time,
         ),
@@ -338,6 +339,7 @@ RULES: tuple[Rule, ...] = (
         ),
         # Fractions, versions, powers, model numbers
         (r"(?P<whole>\d+)?(?P<part>[½⅓⅔¼¾])", _vulgar_fraction),
+        (r"(?P<top>\d)/(?P<bottom>[248]|16)(?=拍)", lambda m: cardinal(m["bottom"]) + cardinal(m["top"])),
         (r"(?:(?P<whole>\d+) )?(?P<top>\d+)[/⁄](?P<bottom>\d+)(?![\d/])", _fraction),
         (r"\d+(?:\.\d+){2,}", _points),
     ),

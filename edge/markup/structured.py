@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 
-_SPOKEN = ("text", "content", "message", "response", "reply", "answer", "speech", "line", "dialogue", "say")
-_SPOKEN += ("台词", "内容", "文本", "回复", "台詞", "セリフ", "本文")
+_SPOKEN = tuple(
+    "text content message response reply answer speech line dialogue say "
+    "台词 内容 文本 回复 台詞 セリフ 本文".split()
+)
 _EMOTION = ("emotion", "mood", "style", "情绪", "情感", "感情")
 
 

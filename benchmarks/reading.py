@@ -3,7 +3,8 @@
     python -m benchmarks.reading
 
 Writes ``benchmarks/results/reading.json``: for the complaints of public issue trackers and for the further
-lines, ``right`` and ``tried`` of each kind, and every line that is read otherwise.
+lines, ``right`` and ``tried`` of each kind, and every line that is read otherwise; and by language what
+reading a line of 20 characters costs.
 """
 
 from __future__ import annotations
@@ -15,6 +16,14 @@ from pathlib import Path
 from tests.edge.text.test_complaints import KANJI_ALONE, complaints, is_right
 from tests.edge.text.test_further_lines import lines_by_kind
 
+from .reading_cost import cost
+
+# Kinds whose lines the models read.
+COSTED = {
+    "zh": ("Chinese characters of several readings", "地 and 得"),
+    "en": ("English homographs",),
+    "ja": ("kanji, for a voice of Japanese",),
+}
 RESULT = Path(__file__).parent / "results" / "reading.json"
 
 
@@ -23,6 +32,11 @@ def further_lines() -> Iterator[tuple[str, str, str]]:
     for kind, lines in lines_by_kind().items():
         for text, sounds in lines:
             yield kind, text, sounds
+
+
+def texts_of(kinds: tuple[str, ...]) -> Iterator[str]:
+    """Further lines of some kinds."""
+    return (text for kind, text, _ in further_lines() if kind in kinds)
 
 
 def measure(lines: Iterator[tuple[str, str, str]]) -> dict[str, object]:
@@ -48,9 +62,14 @@ def main() -> None:
         "complaints": measure((kind, text, sounds) for kind, text, sounds, _ in complaints()),
         "further_lines": measure(further_lines()),
     }
-    RESULT.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    costs = cost({language: list(texts_of(kinds)) for language, kinds in COSTED.items()})
+    RESULT.write_text(
+        json.dumps({**result, "cost": costs}, indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
+    )
     for name, part in result.items():
         print(f"{name}: {part['right']} of {part['tried']}")
+    for language, figures in costs.items():
+        print(f"{language}: {figures['median_ms']} ms per line of 20 characters, 95 % {figures['p95_ms']} ms")
 
 
 if __name__ == "__main__":

@@ -33,7 +33,7 @@ _SOUNDS = frozenset(
     "hum hums humming sniff sniffs sniffles gulp gulps whistle whistles scream screams screaming nod nods "
     "nodding shrug shrugs wink winks blush blushes frown frowns glare glares pout pouts narrator narration "
     "voiceover offscreen softly quietly loudly slowly nervously sarcastically dramatically applause music "
-    "v.o o.s o.c vo cont'd contd aside "
+    "sfx bgm v.o o.s o.c vo cont'd contd aside "
     "旁白 画外音 独白 内心 心声 内心独白 音效 背景音乐 掌声 字幕 转场 场景 镜头 舞台 灯光 全场 观众 "
     "咳嗽 咳 打哈欠 哈欠 点头 摇头 转身 耸肩 皱眉 挥手 脸红 鞠躬 起身 坐下 拔剑 回头 冷笑 苦笑 坏笑 "
     "叹了口气 大声 高声 汗 泪 咬牙 无奈 尴尬 害羞 温柔 严肃 认真 激动 "

@@ -8,24 +8,31 @@ from dataclasses import replace
 
 from . import directions
 from .forms import hint, read_tag
+from .latex import COMMAND, FORMULA, plain_formula
+from .spoken import SPOKEN, read_spoken
+from .structured import spoken_of_object
 from .tags import Markup, Tag
 from .xml import ELEMENT, ENTITY, HIDDEN, decode_entity, read_element
 
 MAX_WARNINGS = 6  # of one line; what is left out beyond is counted
 _EMOTICON = (
     r"(?<![A-Za-z0-9:]):[a-z][a-z0-9_+-]{1,30}:(?![A-Za-z0-9:])|"
-    r"(?<![A-Za-z0-9])(?:T_+T|[xX]D+|[QqO][AwW_][Qq]|[:;=]['’]?-?[)(DPp|3]+(?=\s|$|[^\w\s])|\^[_.]?\^;*|>[_.]+<|"
+    r"(?<![A-Za-z0-9])(?:T_+T|[xX]D+|[QqO][AwW_][Qq]|[:;=]['’]?-?[)(DPp|3]+(?=\s|$|[^\w\s])|<3+(?=\s*$|\s*[^\w\s=])|\^[_.]?\^;*|>[_.]+<|"
     r"[oO]_[oO]|-_+-|¯\\_\(ツ\)_/¯|[oO]rz|m\(_\ _\)m)(?![A-Za-z0-9])"
     r"|[（(](?=[^（()）]{0,14}[∀ωдД≧≦´`﹏︶ꈍ･°□╯〃￣▽＾;；*＿])[^（()）\u3400-\u9fffA-Za-z0-9ぁ-ん]{2,14}[)）][ノﾉ/︵┻━┳ﾟ彡☆♪]*"
     r"|(?<=[ぁ-ヿ\u3400-\u9fff。、！？])[wｗ]{2,}(?![A-Za-z0-9.])"
 )
 _LINE_START = r"(?:(?<=\n)|\A)[ \t]{0,8}"
 _SCANNER = re.compile(
-    rf"""(?P<escape>\\[][\\［］*_`<>~#|(){{}}-])
+    rf"""(?P<formula>{FORMULA}|{COMMAND})
+    |(?P<escape>\\[][\\［］*_`<>~#|(){{}}-])
     |(?P<fence>(?:```|~~~).*?(?:```|~~~|\Z))
     |(?P<hidden_part>{HIDDEN})
     |(?P<image>!\[[^\[\]\n]*\]\([^()\n]*\))
     |(?P<link>\[(?P<label>[^\[\]\n]+)\]\([^()\n]*\))
+    |(?P<spoken>{SPOKEN})
+    |(?P<valued><(?P<kind>emotion|mood|style|pause|mark)>(?P<value>\s*[\w.-]{{1,20}}(?:\s[\w-]{{1,12}})?\s*)</(?P=kind)>)
+    |(?P<loose><(?P<loose_tag>(?:pause|break|emotion|mark)\s*[:=]\s*[\w.-]{{1,40}})\s*/?>)
     |(?P<element>{ELEMENT})
     |(?P<entity>{ENTITY})
     |(?P<tag>[\[［](?P<body>[^\[\]［］\n]*)[\]］]|【(?P<lens>[^【】\n]{{1,40}})】)
@@ -36,6 +43,7 @@ _SCANNER = re.compile(
     |(?P<row>{_LINE_START}\|[^\n]*\|[ \t]*(?=\n|\Z))
     |(?P<token><\|[^|<>\n]{{1,40}}\|>)
     |(?P<brace>(?:\{{|\|(?=[^\W\d_]+\|))(?P<braced>[^{{}}|\n]{{1,40}})(?:\}}|\|))
+    |(?P<ruby>(?:[｜|](?P<based>[^｜|《》\n]{{1,20}})|[\u3400-\u9fff々]{{1,12}})《(?P<above>[\u3040-\u30ffー]{{1,24}})》)
     |(?P<item>{_LINE_START}(?:\#{{1,6}}[ \t]+|>+[ \t]?|[-*+•·‣▪][ \t]+(?=\S)(?:\[[ xX]\][ \t]+)?))
     |(?P<emoticon>{_EMOTICON})
     |(?P<note>[（(](?P<noted>[^（）()\n]{{1,60}})[）)])
@@ -57,6 +65,10 @@ def parse_lenient(text: str) -> Markup:
 
     A line in which only bracketed words are left is what its writer wants said: these are read then.
     """
+    words = spoken_of_object(text)
+    if words:
+        found = _Parser(words).parse()
+        return replace(found, warnings=("of the JSON object its words are read", *found.warnings))
     found = _Parser(text).parse()
     if not _has_speech(found.plain) and not found.tags:
         unbracketed = _BRACKETED.sub(_words_of_bracket, text)
@@ -129,6 +141,10 @@ class _Parser:
     def escape(self, match: re.Match[str]) -> None:
         self._write(match[0][1] if match[0][1] in "[]［］\\*_`" else match[0])
 
+    def formula(self, match: re.Match[str]) -> None:
+        written = match["display"] or match["inline"] or match["round"] or match["square"] or match[0]
+        self._write(plain_formula(written))
+
     def hidden(self, match: re.Match[str]) -> None:
         self._leave_out(match, "code" if match[0][0] in "`~" else "hidden text")
 
@@ -145,6 +161,20 @@ class _Parser:
         self._write(text)
         if tag is None:
             self._leave_out(match, "element")
+
+    def spoken(self, match: re.Match[str]) -> None:
+        self._write(read_spoken(match, self._text))
+
+    def loose(self, match: re.Match[str]) -> None:
+        """<pause=1>: a tag in the brackets of another language."""
+        self._add(read_tag(match["loose_tag"], self._length))
+
+    def valued(self, match: re.Match[str]) -> None:
+        """<emotion>sad</emotion> says its value between the tags."""
+        tag = read_tag(f"{match['kind']}:{match['value'].strip()}", self._length)
+        self._add(tag)
+        if tag is None:
+            self._write(match["value"])
 
     def entity(self, match: re.Match[str]) -> None:
         self._write(decode_entity(match[0]))
@@ -192,6 +222,11 @@ class _Parser:
         else:
             self._write(match[0])
 
+    def ruby(self, match: re.Match[str]) -> None:
+        """漢字《かんじ》: the reading is what is said; a title of kana behind a verb is none: 读《あ》."""
+        base = match["based"] or match[0].partition("《")[0]
+        self._write(match["above"] if match["based"] or len(match["above"]) >= len(base) else match[0])
+
     def rule(self, match: re.Match[str]) -> None:
         self._warn("Markdown marks are not spoken")
 
@@ -204,7 +239,10 @@ class _Parser:
         self._leave_out(match, "emoticon")
 
     def note(self, match: re.Match[str]) -> None:
-        if directions.is_note(match["noted"], self._is_apart(match)):
+        tag = read_tag(match["noted"], self._length) if re.search("[:：=]", match["noted"]) else None
+        if tag is not None:
+            self._add(tag)
+        elif directions.is_note(match["noted"], self._is_apart(match)):
             self._direct(match, match["noted"])
         else:
             self._write(match[0])
@@ -218,7 +256,11 @@ class _Parser:
             self._warn("Markdown marks are not spoken")
 
     def under(self, match: re.Match[str]) -> None:
-        self._write(match["stressed"])
+        body = match["stressed"]
+        if directions.is_known(body) and (match.start() == 0 or self._is_apart(match)):
+            self._direct(match, body)
+            return
+        self._write(body)
         self._warn("Markdown marks are not spoken")
 
     def code(self, match: re.Match[str]) -> None:
@@ -244,10 +286,12 @@ class _Parser:
 
 _Handler = Callable[[_Parser, "re.Match[str]"], None]
 _HANDLERS: dict[str, _Handler] = {
-    "escape": _Parser.escape, "fence": _Parser.hidden, "hidden_part": _Parser.hidden, "image": _Parser.image,
-    "link": _Parser.link, "element": _Parser.element, "entity": _Parser.entity, "tag": _Parser.tag,
+    "formula": _Parser.formula, "escape": _Parser.escape, "fence": _Parser.hidden,
+    "hidden_part": _Parser.hidden, "image": _Parser.image,
+    "link": _Parser.link, "spoken": _Parser.spoken, "loose": _Parser.loose, "valued": _Parser.valued,
+    "element": _Parser.element, "entity": _Parser.entity, "tag": _Parser.tag,
     "open": _Parser.broken, "bracket": _Parser.bracket, "token": _Parser.token,
-    "brace": _Parser.brace, "rule": _Parser.rule, "row": _Parser.row,
+    "brace": _Parser.brace, "ruby": _Parser.ruby, "rule": _Parser.rule, "row": _Parser.row,
     "item": _Parser.rule, "emoticon": _Parser.emoticon, "note": _Parser.note, "strong": _Parser.rule,
     "star": _Parser.star, "under": _Parser.under, "code": _Parser.code,
 }  # fmt: skip

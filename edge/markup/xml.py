@@ -33,7 +33,7 @@ def read_element(element: str, position: int) -> tuple[str, Tag | None]:
     if match is None:
         return "", None
     name = match[2].casefold().rpartition(":")[2]
-    values = {key.casefold(): a or b or c for key, a, b, c in _VALUES.findall(match[3])}
+    values = attributes(match[3])
     if name == "break" and not match[1]:
         return "", Tag("pause", _break_ms(values), position)
     if name == "mark" and not match[1] and values.get("name"):
@@ -45,6 +45,11 @@ def read_element(element: str, position: int) -> tuple[str, Tag | None]:
         return "", Tag("emotion", "neutral", position)
     is_line = name in _LINES and (bool(match[1]) or name == "br")
     return ("\n" if is_line else ""), None
+
+
+def attributes(text: str) -> dict[str, str]:
+    """Names and values of the attributes of a start tag."""
+    return {key.casefold(): html.unescape(a or b or c) for key, a, b, c in _VALUES.findall(text)}
 
 
 def _break_ms(values: dict[str, str]) -> int:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import unicodedata
 from dataclasses import dataclass
 
+from .exponents import exponents
+
 # Marks whose compatibility form says less: 「…」 would become three full stops, 「，」 a grouping comma.
 _DOTS = ".。…"
 _KEEP = frozenset("…‥，：；！？。．（）［］｛｝、～｜²³½⅓⅔¼¾")
@@ -34,8 +36,9 @@ def clean(text: str) -> CleanText:
     """
     characters: list[str] = []
     positions: list[int] = []
+    raised = exponents(text)
     for start, cluster in _clusters(text):
-        for character in _fold(cluster):
+        for character in raised.get(start) or _fold(cluster):
             if character in _DOTS and characters and characters[-1] in (character, "…"):
                 characters[-1] = "…"
                 continue

@@ -33,7 +33,9 @@ _NOTHING = "the line has nothing that can be pronounced; add words"
 _SHOWN = 12  # characters that a warning names
 _CLOSING = frozenset(")）】]」』")
 # Letters of a chat word without a vowel, which is spelled: yyds. Those that are sounds are not.
-_CONSONANTS = re.compile(r"(?![hm]+$|p?ss?t$|shh+$|tsk$|brr+$|pff+t?$)[b-df-hj-np-tv-z]{2,6}")
+_CONSONANTS = re.compile(
+    r"(?![hm]+$|p?ss?t$|shh+$|tsk$|brr+$|pff+t?$)(?:[b-df-hj-np-tv-xz]{2,6}|y[b-df-hj-np-tv-z]{1,5}|xyz)"
+)
 
 
 @dataclass(frozen=True)

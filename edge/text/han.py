@@ -17,7 +17,7 @@ _CHINESE_WORDS = re.compile(
 )
 # What Chinese calls and greets with, in characters that Japanese has too and puts together otherwise.
 _CHINESE_CALLS = re.compile(
-    "大家好|[早晚]上好|[上下中]午好|(?:^|[^\u3400-\u9fff])(?:住手|救命|小心|早安|晚安|再会|放手|放心|站住|快走|"
+    "大家好|原[来來](?:如此|是)|[早晚]上好|[上下中]午好|(?:^|[^\u3400-\u9fff])(?:住手|救命|小心|早安|晚安|再会|放手|放心|站住|快走|"
     "不行|不好|不要|不可能|不用|加油|出去|回来|上去|下去|老天|天[哪呀]|来人|在下|告辞|且慢|住口|停下|別[走急怕])"
     "(?=$|[^\u3400-\u9fff])|[早晚]上(?=去|来|再)"
 )
@@ -42,7 +42,7 @@ def han_language(text: str, own: Sequence[str] = ()) -> str:
     if is_chinese(text):
         return "zh"
     if has_japanese_characters(text):
-        return "ja"
+        return "zh" if has_chinese_only_words(text) else "ja"  # 今天去渋谷
     return "ja" if known[:1] == ["ja"] and not has_chinese_only_words(text) else "zh"
 
 

@@ -46,6 +46,11 @@ class _Run:
     language: str = ""
 
 
+# Read whole, in English: figures in it are no numbers of the line.
+_ADDRESS = (
+    r"(?:https?://|ftp://|www\.)[!-~]*[A-Za-z0-9/]"
+    r"|(?<![A-Za-z0-9._%+-])[A-Za-z0-9][A-Za-z0-9._%+-]{0,63}@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+"
+)
 _LONG_UNITS = alternatives(unit for unit in [*UNITS, *RATES] if len(unit) > 1 or not unit.isalpha())
 _SHORT_UNITS = "".join(
     unit for unit in [*UNITS, "w"] if len(unit) == 1 and unit.isalpha()
@@ -57,16 +62,19 @@ def _run_pattern(units: str) -> re.Pattern[str]:
     """Cuts a line into runs; a number takes its sign, currency and unit along."""
     word_end = rf"(?![{LATIN}\d])"
     return re.compile(
-        rf"(?P<number>(?:(?:{CURRENCY})\s?|N[oO]\.?\s?(?=\d)|[#№]|(?<![{LATIN}\d])[+\-−~～±≈])?"
-        rf"\d+(?:(?:[.,:：/⁄~～–—·x×*^-]|(?<=\d\d\d)X(?=\d\d\d))\d+)*"
+        rf"(?P<latin>{_ADDRESS})|(?P<number>(?:(?:{CURRENCY})\s?|N[oO]\.?\s?(?=\d)|(?<![{LATIN}])[AaPp][Mm]\s?(?=\d{{1,2}}[:：]\d)|[#№]|(?<![{LATIN}\d])[+\-−~～±≈])?"
+        rf"(?:\d+(?:\.\d+)?[eE][-−+]\d{{1,3}}{word_end}|\d+\.\d+[eE]\d{{1,3}}{word_end}|\d+)"
+        rf"(?:(?:[.,:：/⁄~～–—·x×*-]|\^[-−]?|(?<=\d\d\d)X(?=\d\d\d))\d+)*"
         rf"(?:\s?(?:{units})(?:/(?:{units}))?{word_end}"
         rf"|(?:[{_SHORT_UNITS}](?:/(?:{units}))?|st|nd|rd|th|\s?[ap]\.?m\.?){word_end}|[½⅓⅔¼¾²³]+)?"
+        rf"|(?<=[A-Za-z)）])(?:\^[-−]?\d+|[²³]+(?![{LATIN}\d]))"  # x^2, (a+b)²
         rf"|(?<=[{HAN}])(?=[IVX]{{2,}}{word_end})(?!X+{word_end})X{{0,3}}(?:IX|IV|V?I{{0,3}}){word_end})"
-        rf"|(?P<han>[{HAN}]+)|(?P<kana>[{KANA}]+)|(?P<latin>[{LATIN}]+(?:['’][{LATIN}]+)*)|(?P<other>.)",
+        rf"|(?P<han>[{HAN}]+)|(?P<kana>[{KANA}]+)|(?P<word>[{LATIN}]+(?:['’][{LATIN}]+)*)|(?P<other>.)",
         re.DOTALL,
     )
 
 
+_KINDS = {"word": "latin"}
 _RUN = _run_pattern(_LONG_UNITS)
 _RUN_BESIDE_KANA = _run_pattern(f"{_LONG_UNITS}|{_JAPANESE_UNITS}")
 
@@ -81,7 +89,10 @@ def split_languages(text: str, language: str = "auto", own: Sequence[str] = ()) 
     """
     is_japanese = language == "ja" or (language != "zh" and _KANA.search(text) is not None)
     pattern = _RUN_BESIDE_KANA if is_japanese else _RUN
-    runs = [_Run(match.lastgroup or "other", *match.span()) for match in pattern.finditer(text)]
+    runs = [
+        _Run(_KINDS.get(match.lastgroup or "", match.lastgroup or "other"), *match.span())
+        for match in pattern.finditer(text)
+    ]
     _name_scripts(text, runs, language, own)
     _name_letters(text, runs)
     fallback = _fallback(language, own)
@@ -126,8 +137,10 @@ def _name_han_beside_kana(text: str, runs: list[_Run], han: list[_Run]) -> None:
             run.language = "zh"  # 我喜欢すし和さしみ
         elif clause_of[run.start] in kana_clauses or has_japanese_characters(piece):
             run.language = "ja"
-        elif has_chinese_only_words(_sentence(text, run)):
-            run.language = "zh"  # そうか。知道了。
+        elif has_chinese_only_words(_sentence(text, run)) or has_chinese_only_words(piece):
+            run.language = "zh"  # そうか。知道了。 And 好的，了解です。
+        elif not _sentence(text, run):
+            run.language = "ja"  # 先生、こんにちは。
     known = next((run.language for run in han if run.language), "ja")
     for run in han:
         run.language = known = run.language or known
@@ -146,6 +159,8 @@ _ENGLISH_SUFFIX = re.compile(
     r"\d\s?(?:st|nd|rd|th|'?s|[ap]\.?m\.?)(?![A-Za-z])|No\.?\s?\d"
 )  # 5th, 1990s, 3 pm
 _SIGNS = frozenset("+-−<>≤≥=≈≠±")
+_OPERATORS = frozenset("=+−×÷≈≠≥≤<>")
+_RAISED = frozenset("^²³")
 _SENTENCE_ENDS = "。！？!?\n…"
 
 
@@ -182,11 +197,31 @@ def _name_numbers(text: str, runs: list[_Run], language: str) -> None:
     codes = _code_clauses(runs, clauses) if in_clause else frozenset()
     for index, run in enumerate(runs):
         usual = run.language if run.language in _HAN_LANGUAGES else usual
-        if run.kind == "number":
+        if text[run.start] in _RAISED and in_clause:
+            run.language = usual
+        elif run.kind == "other" and clauses[index] in in_clause and _is_between_terms(text, runs, index):
+            run.language = in_clause[clauses[index]]
+        elif run.kind == "number":
             around = [name for name in (before[index], after[index]) if name]
             of_clause = usual if clauses[index] in codes else in_clause.get(clauses[index], "")
             run.language = _number_language(around, of_clause, usual)
     _join_codes(runs)
+
+
+def _is_between_terms(text: str, runs: list[_Run], index: int) -> bool:
+    """Whether a sign stands between letters or numbers of a sum: E=mc^2, x + 2."""
+    if text[runs[index].start] not in _OPERATORS:
+        return False
+    beside = [
+        next((run for run in side if not text[run.start].isspace()), None)
+        for side in (reversed(runs[:index]), runs[index + 1 :])
+    ]
+    return all(run is not None and _is_term(text, run) for run in beside)
+
+
+def _is_term(text: str, run: _Run) -> bool:
+    is_name = run.kind == "latin" and run.end - run.start <= 2
+    return run.kind == "number" or is_name or text[run.start] in "()（）√"
 
 
 def _join_codes(runs: list[_Run]) -> None:

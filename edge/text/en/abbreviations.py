@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from .context import LETTERED, STARTERS, Rule, ends_sentence, next_word, previous_word
-from .numbers import cardinal, ordinal, roman_value
+from .numbers import cardinal, ordinal, pairs, roman_value
 
 # Never end a sentence: what follows belongs to them.
 TITLES = {
@@ -42,7 +42,7 @@ NUMBERED = {
 ROMAN_SECTIONS = frozenset(
     "chapter part act scene volume book phase type class title article section war bowl level mark stage "
     "grade appendix season episode version figure table group division tier unit category round vol channel "
-    "schedule amendment".split()
+    "schedule amendment page pages".split()
 )
 # Rulers and popes, who are "the eighth" rather than "eight".
 REGNAL = frozenset(
@@ -143,24 +143,46 @@ def _dotted_letters(match: re.Match[str]) -> str:
 
 def _ends_name(match: re.Match[str]) -> bool:
     """Whether a lone I cannot be the pronoun: ``Elizabeth I.``, ``Charles I of Spain``."""
-    return re.match(r"[,.;:!?)]|$|'s| of ", match.string[match.end() : match.end() + 4]) is not None
+    return (
+        bool(match["s"])
+        or re.match(r"[,.;:!?)]|$| of ", match.string[match.end() : match.end() + 4]) is not None
+    )
+
+
+def _stands_alone(match: re.Match[str]) -> bool:
+    """Whether nothing but marks is around a numeral: it counts, as in a list. XXX stands for a name."""
+    text = match.string
+    before, behind = text[: match.start()].rstrip()[-1:], text[match.end() :].lstrip()[:1]
+    return match.group() != "XXX" and not before.isalnum() and not behind.isalnum()
 
 
 def _roman(match: re.Match[str]) -> str | None:
     """``Henry VIII`` -> ``the eighth``, ``Chapter IV`` -> ``four``, ``World War II`` -> ``two``."""
-    numeral, before = match.group(), previous_word(match).rstrip(".")
+    numeral, before, ending = (
+        match.group().removesuffix("'s"),
+        previous_word(match).rstrip("."),
+        match["s"] or "",
+    )
     if numeral.islower() and (before.lower() not in ROMAN_SECTIONS or len(numeral) > 4):
         return None
     value = roman_value(numeral.upper())
+    if value and len(numeral) > 2 and set(numeral) <= set("IVX") and _stands_alone(match):
+        return cardinal(str(value))
     if value is None or match.string[max(0, match.start() - 1) : match.start()] not in {" ", "\n"}:
         return None
     if before.lower() in ROMAN_SECTIONS:
-        return cardinal(str(value)) if value < 200 else None
+        return cardinal(str(value)) + ending if value < 200 else None
     if len(numeral) < 2 and not (before.lower() in REGNAL and (numeral in {"V", "X"} or _ends_name(match))):
         return None
     if not before[:1].isupper() or before.isupper() or set(numeral) - set("IVX") or before in STARTERS:
         return None
-    return "the " + ordinal(str(value)) if before.lower() in REGNAL else cardinal(str(value))
+    return ("the " + ordinal(str(value)) if before.lower() in REGNAL else cardinal(str(value))) + ending
+
+
+def _roman_year(match: re.Match[str]) -> str | None:
+    """``MMXXVI`` -> ``twenty twenty-six``."""
+    value = roman_value(match["rest"])
+    return None if value is None else pairs(str(2000 + value))
 
 
 def _alternatives(words: dict[str, str]) -> str:
@@ -185,6 +207,7 @@ LETTER_RULES = (
         _dotted_letters,
     ),
     Rule(re.compile(r"[A-HJ-Z]\.(?=\s+[A-Za-z])"), _initial),
-    Rule(re.compile(r"(?:[IVXLC]+|[ivxl]+)(?![A-Za-z0-9])(?!'[a-z])"), _roman),
+    Rule(re.compile(r"(?:[IVXLC]+|[ivxl]+)(?P<s>'s)?(?![A-Za-z0-9])(?!'[a-z])"), _roman),
+    Rule(re.compile(r"MM(?P<rest>[XVI]{1,6})(?![A-Za-z0-9])"), _roman_year),
 )
 BARE_WORDS = BARE | {"Dr", "St", "Drs"}

@@ -195,6 +195,12 @@ def _hour(match: re.Match[str]) -> str | None:
     return cardinal(match["h"].lstrip("0")) + _half_day(match, match["half"])
 
 
+def _half_first(match: re.Match[str]) -> str:
+    """``PM 5:30`` -> ``five thirty PM``, as Japanese lines have it."""
+    minutes = f" {_two_digits(match['m'])}" if match["m"] != "00" else ""
+    return f"{cardinal(match['h'])}{minutes} {match['half']}M"
+
+
 def _half_day(match: re.Match[str], half: str | None) -> str:
     """`` PM``, with a full stop where "p.m." also ends the sentence."""
     if not half:
@@ -270,6 +276,7 @@ APOSTROPHE_RULES = (
     Rule(re.compile(r"'(?P<d>\d\d)(?![\dA-Za-z])"), _short_year),
 )
 LETTER_RULES = (
+    Rule(re.compile(r"(?P<half>[AP])M\s?(?P<h>1[0-2]|\d):(?P<m>[0-5]\d)(?!\d)"), _half_first),
     Rule(re.compile(rf"(?P<m>{_ALL_MONTHS})(?![a-z])(?P<dot>\.?)"), _month),
     Rule(re.compile(rf"(?P<w>{_ALL_DAYS})(?![a-z])(?P<dot>\.?)"), _weekday),
 )

@@ -1,7 +1,7 @@
 """Which sense of a word is meant: a linear model over hashed features of its neighbours.
 
 Each word has weights of its own, and nouns and verbs (record, use, live) share what holds for all of them.
-Trained by ``distill/dictionaries/homographs.py``; a quarter of a megabyte.
+What the words of the sentence name is said by ``senses``. Trained by ``distill/dictionaries/homographs.py``.
 """
 
 from __future__ import annotations
@@ -27,16 +27,19 @@ from .cues import (
     Site,
     is_plural,
 )
+from .senses import NOTHING, senses
 
 DATA_PATH = DATA / "en_homograph_model.npz"
 REACH = 9  # words on either side
 NEAR = 5  # of them those whose order counts
-BUCKETS = 1 << 18
+FAR = 40  # words on either side whose classes tell what the sentence is about
+BUCKETS = 1 << 19
 _KINDS = (
     ("to", frozenset(("to",))), ("mod", MODALS), ("be", BE), ("have", HAVE), ("det", DETERMINERS),
     ("subj", SUBJECTS), ("obj", OBJECTS), ("prep", PREPOSITIONS), ("adv", ADVERBS),
     ("join", frozenset("and or but nor then".split())),
 )  # fmt: skip
+_SMALL = frozenset(("^", ",", ".", "#", *(name for name, _ in _KINDS))) - {"adv"}
 _ENDINGS = ("ing", "ed", "ly", "er", "al", "ic", "ous", "ive", "ion", "ment", "able")
 
 
@@ -112,17 +115,37 @@ def features(site: Site) -> Iterator[tuple[str, bool]]:
     for word in (*left, *right):
         if len(word) > 2:
             yield f"w {word}", False
+    yield from _meanings(site)
 
 
-def _side(site: Site, step: int) -> list[str]:
+def _meanings(site: Site) -> Iterator[tuple[str, bool]]:
+    """Classes of the words of the sentence, and what the nearest ones are."""
+    sides = [_side(site, step, FAR) for step in (-1, 1)]
+    seen: set[str] = set()
+    for word in (*sides[0], *sides[1]):
+        if word == "^" or kind(word) in _SMALL:
+            continue
+        classes, noun, verb = senses(word)
+        seen.update(f"c {number}" for number in classes)
+        seen.update(f"s {sort}" for sort in (noun, verb) if sort != NOTHING)
+    for feature in sorted(seen):
+        yield feature, False
+    for name, side in zip("LR", sides, strict=True):
+        for place in range(2):
+            _, noun, verb = senses(side[place])
+            yield f"{name}{place}n {noun}", True
+            yield f"{name}{place}v {verb}", True
+
+
+def _side(site: Site, step: int, reach: int = REACH) -> list[str]:
     """Neighbours on one side, ``^`` from the sentence's end on."""
     side: list[str] = []
-    for distance in range(1, REACH + 1):
+    for distance in range(1, reach + 1):
         word = site.at(step * distance)
         if word in SENTENCE_ENDS:
             break
         side.append(word)
-    return side + ["^"] * (REACH - len(side))
+    return side + ["^"] * (reach - len(side))
 
 
 def _phrase(left: list[str]) -> str:

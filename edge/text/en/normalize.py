@@ -6,7 +6,7 @@ import re
 import unicodedata
 
 from ..token import Span
-from . import abbreviations, dates, names, places, quantities
+from . import abbreviations, dates, maths, names, places, quantities
 from .context import Rule, next_word
 from .units import CURRENCIES
 
@@ -40,7 +40,7 @@ _ONE_TO_ONE = str.maketrans(
 )
 _CANDIDATE = re.compile(r"[A-Za-z]+|\d|!==?|[^\sA-Za-z\d,!?;\")…]")
 # A word alone needs a rule only if it is one of these or something is attached to it.
-_ATTACHED = re.compile(r"[./+#:&²³\d]|-[\dA-Z]")
+_ATTACHED = re.compile(r"[./+#:&²³^=≥≤≠≈÷×\d]|-[\dA-Z]")
 _TRIGGERS = (
     (
         abbreviations.BARE_WORDS
@@ -52,9 +52,10 @@ _TRIGGERS = (
     | frozenset(places.STATES)
     | {"US", "C", "A", "HK", "NT", "O", "Rs", "WWI", "WWII", "LV", "Lv", "lv", "Lvl", "LVL", "lvl"}
 )
-_ROMAN = frozenset("IVXLC")
+_ROMAN = frozenset("IVXLCM")
 LETTER_RULES = (
     places.STATE_RULE,
+    *maths.LETTER_RULES,
     *names.LETTER_RULES,
     *dates.LETTER_RULES,
     *quantities.CODE_RULES,
@@ -63,6 +64,7 @@ LETTER_RULES = (
 # From the most telling shape to the least: dates and times, addresses, telephone numbers, years, the rest.
 DIGIT_RULES = (
     *dates.DATE_AND_TIME_RULES,
+    *maths.SCIENTIFIC_RULES,
     names.EMAIL_RULE,
     *quantities.TELEPHONE_RULES,
     *dates.YEAR_RULES,
@@ -70,6 +72,15 @@ DIGIT_RULES = (
     names.DIGIT_MODEL_RULE,
     quantities.PLAIN_RULE,
 )
+GREEK = {
+    letter: f" {name} "
+    for letters, names in (
+        ("αβγδεζηθικλ", "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda"),
+        ("νξπρστφχψω", "nu xi pi rho sigma tau phi chi psi omega"),
+        ("ΓΔΘΛΞΠΣΦΨΩ", "gamma delta theta lambda xi pi sigma phi psi omega"),
+    )
+    for letter, name in zip(letters, names.split(), strict=True)
+}  # fmt: skip
 BETWEEN_DIGITS = {
     "*": " times ", "×": " times ", "÷": " divided by ", "^": " to the power of ", "<": " less than ",
     ">": " greater than ", ":": " to ", "/": " over ",
@@ -81,8 +92,8 @@ SYMBOL_WORDS = {
     "!=": " is not equal to ", "==": " equals ", "===": " equals ", "!==": " is not equal to ",
     "<=": " less than or equal to ", ">=": " greater than or equal to ", "°": " degrees",
     "§": " section ", "№": " number ", "€": " euros", "£": " pounds", "¥": " yen",
-    "¢": " cents", "∑": " sum ", "π": " pi ", "²": " squared", "³": " cubed", "\\": " backslash ",
-}  # fmt: skip
+    "¢": " cents", "∑": " sum ", "²": " squared", "³": " cubed",
+} | GREEK  # fmt: skip
 PER_WORDS = frozenset("day week month year hour minute second night person capita item unit".split())
 
 
@@ -240,10 +251,11 @@ def _between_digits(match: re.Match[str]) -> str | None:
         and (behind.isdecimal() or behind == "(")
         and not (sign == ":" and spaced)
     ):
-        return BETWEEN_DIGITS[sign]
+        is_sum = sign == "/" and "=" in text[match.end() :]
+        return " divided by " if is_sum else BETWEEN_DIGITS[sign]
     if sign in "<>" and _number_follows(text, match.end()) and not before.isalnum():
         return BETWEEN_DIGITS[sign]
-    if sign in "<>" and before.isalnum() and behind.isalnum():  # a > b
+    if sign in "<>×÷" and before.isalnum() and behind.isalnum():  # a > b
         return BETWEEN_DIGITS[sign]
     if sign == "/":
         return _slash(match)
@@ -267,7 +279,7 @@ def _other(match: re.Match[str]) -> str | None:
 
 _ANY = re.compile(r".", re.DOTALL)
 _SIGN_RULES = (Rule(re.compile(r"[!=]==?|[<>]=(?!=)|="), _symbol),)
-_DASH_RULES = (Rule(re.compile(r"[-–]"), _dash),)
+_DASH_RULES = (Rule(re.compile(r"[-–]"), maths.minus_of_sum), Rule(re.compile(r"[-–]"), _dash))
 OTHER_RULES = (Rule(_ANY, _other),)
 SYMBOL_RULES: dict[str, tuple[Rule, ...]] = (
     {sign: (Rule(_ANY, _symbol),) for sign in SYMBOL_WORDS}
@@ -275,6 +287,7 @@ SYMBOL_RULES: dict[str, tuple[Rule, ...]] = (
     | {sign: (*quantities.MONEY_RULES, Rule(_ANY, _other)) for sign in "₩₹₽₿"}
     | dict.fromkeys(quantities.VULGAR, quantities.VULGAR_RULES)
     | {sign: (Rule(_ANY, _between_digits),) for sign in BETWEEN_DIGITS}
+    | {"^": (*maths.POWER_RULES, Rule(_ANY, _between_digits))}
     | dict.fromkeys("!=", _SIGN_RULES)
     | dict.fromkeys("<>", (*_SIGN_RULES, Rule(_ANY, _between_digits)))
     | {

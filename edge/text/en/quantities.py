@@ -155,6 +155,13 @@ def _dotted(match: re.Match[str]) -> str:
     return " point ".join(cardinal(part) for part in parts)
 
 
+def _address(match: re.Match[str]) -> str:
+    """``192.168.0.1:8080``, the port behind it digit by digit too."""
+    parts = match.group().partition(":")[0].split(".")
+    words = " dot ".join(spell_digits(part) for part in parts)
+    return words + (f", port {spell_digits(match['port'])}" if match["port"] else "")
+
+
 def _height(match: re.Match[str]) -> str:
     """``5'10"`` -> ``five foot ten``."""
     feet = f"{cardinal(match['f'])} foot"
@@ -164,7 +171,10 @@ def _height(match: re.Match[str]) -> str:
 def _dimensions(match: re.Match[str]) -> str:
     """``1920x1080`` -> ``nineteen twenty by ten eighty``."""
     parts = re.split(r"\s?[x×]\s?", match.group())
-    return " by ".join(pairs(part) if len(part) == 4 and "." not in part else decimal(part) for part in parts)
+    is_sum = re.match(r"\s?[=≈]", match.string[match.end() :]) is not None
+    return (" times " if is_sum else " by ").join(
+        pairs(part) if len(part) == 4 and "." not in part else decimal(part) for part in parts
+    )
 
 
 def _ordinal(match: re.Match[str]) -> str:
@@ -207,6 +217,11 @@ def _release(match: re.Match[str]) -> str | None:
     return f"{cardinal(match['a'])} point {cardinal(match['b'])}"
 
 
+def _grouped(match: re.Match[str]) -> str:
+    """``12 000``: thousands that are kept apart by spaces."""
+    return cardinal(re.sub(r"\D", "", match["n"]))
+
+
 def _plain(match: re.Match[str]) -> str:
     return decimal(match["n"])
 
@@ -244,9 +259,13 @@ PLUS_TELEPHONE_RULES = (
     Rule(re.compile(r"(?:1[\s.-])?\(\d{3}\)\s?\d{3}[\s.-]\d{4}(?!\d)"), _telephone),
 )
 TELEPHONE_RULES = (
-    Rule(re.compile(r"\d{1,3}(?:\.\d{1,3}){3}(?![\d.]\d)"), _dotted),
+    Rule(re.compile(r"\d{1,3}(?:\.\d{1,3}){3}(?::(?P<port>\d{2,5}))?(?![\d.]\d)"), _address),
     Rule(re.compile(r"\d{1,4}(?:\.\d{1,4}){2,4}(?!\.?\d)"), _dotted),
     Rule(re.compile(r"(?:1[\s.-])?(?:\(\d{3}\)\s?|\d{3}[-.\s])\d{3}[-.\s]\d{4}(?![\d-])"), _telephone),
+    Rule(
+        re.compile(r"97[89](?:[- ]\d{1,7}){3}[- ][\dX](?![\d-])|\d{1,5}(?:-\d{1,7}){2}-[\dX](?![\d-])"),
+        _telephone,
+    ),
     Rule(re.compile(r"\d{3}-\d{2}-\d{4}(?![\d-])|\d{4}([ -])\d{4}\1\d{4}\1\d{4}(?!\d)"), _telephone),
     Rule(re.compile(r"\d{3}-\d{4}(?![\d-])"), _local_number),
 )
@@ -282,7 +301,13 @@ AMOUNT_RULES = (
     ),
     Rule(re.compile(rf"(?P<n>{NUMBER})x(?![A-Za-z\d])"), _times),
     Rule(re.compile(r"(?P<n>\d+\.\d+)\s?(?P<size>[BMT])(?![A-Za-z\d])"), _millions),
-    Rule(re.compile(r"(?P<n>\d+)(?P<size>M|bn|mn)(?![A-Za-z\d])"), _millions),
+    Rule(
+        re.compile(
+            r"(?P<n>\d+)(?P<size>M|bn|mn|B(?=\s(?:dollars|people|users|views|years|euros|parameters)))(?![A-Za-z\d])"
+        ),
+        _millions,
+    ),
+    Rule(re.compile(r"(?P<n>\d{1,3}(?:[ \u00a0]\d{3})*[ \u00a0]000)(?!\d|[ \u00a0-]\d)"), _grouped),
     Rule(re.compile(r"(?P<a>\d{1,3})\.(?P<b>\d{2})(?![\dA-Za-z%]|[.,]\d)"), _release),
     Rule(re.compile(r"(?P<n>\d+)(?![\dA-Za-z%]|[.,]\d)"), _named),
 )

@@ -234,6 +234,9 @@ def _is_letter_a(pieces: Sequence[_Piece], index: int) -> bool:
     following = pieces[index + 1].text if index + 1 < len(pieces) else "."
     if following in ",.!?":
         return True  # B, A, D
+    beside = [following, pieces[index - 1].text if index else ""]
+    if any(len(text) == 1 and text.isupper() and text != "I" for text in beside):
+        return True  # C A T
     if index == 0 or not pieces[index - 1].is_word:
         return False
     if pieces[index - 1].text.lower() in LETTERED:

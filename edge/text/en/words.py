@@ -42,7 +42,8 @@ ACCENTED: dict[str, Phonemes] = {
 SPELLED = frozenset(
     "us it un eu uk ai id ip io os pc tv hr pr pa la ac dc ms ma mit usc sat ids led rip who sos ir em es ti "
     "am pm ed ie er ira sap al ups psi ct ad ar dj ko op ot po ta vp cd uv xl md va ca ga nj ny pb ph de pos "
-    "crt fed hp et ado aka coo mad ram's mac's cs lit ok bs ba ra rv sd".split()
+    "crt fed hp et ado aka coo mad ram's mac's cs lit ok bs ba ra rv sd dea ucla usda aclu oecd "
+    "ioc uae ussr aoc usaf ucsd eta".split()
 ) - {"mad", "fed", "lit", "ado", "ids", "pos", "sap"}
 COMPOUNDS_PATH = DATA / "en_compounds.txt"  # first parts, then second parts
 LONGEST_WORD = 60  # letters; beyond, no rule but the letters themselves is tried

@@ -31,7 +31,7 @@ def normalize(text: str) -> list[Span]:
 
 
 def _may_be_number(character: str) -> bool:
-    return character.isdigit() or character in "一¥$€£₩½⅓⅔¼¾"
+    return character.isdigit() or character in "一¥$€£₩½⅓⅔¼¾²³〜～~"
 
 
 def _fill(text: str, replaced: list[Span]) -> list[Span]:

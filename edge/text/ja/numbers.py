@@ -23,6 +23,7 @@ _CODES = {
     "KRW": "ウォン", "AUD": "豪ドル", "CAD": "カナダドル", "HKD": "香港ドル",
     "TWD": "台湾ドル", "CHF": "スイスフラン", "THB": "バーツ",
 }  # fmt: skip
+_WEEKDAYS = dict(zip("月火水木金土日", "ゲツ カ スイ モク キン ド ニチ".split(), strict=True))
 _CODE = "|".join(_CODES)
 _COMPARED = {
     ">": "大なり", "<": "小なり", "≥": "大なりイコール", "≧": "大なりイコール", "≤": "小なりイコール",
@@ -94,6 +95,25 @@ def _code_money(match: Match) -> str:
     return _plain(match["amount"]) + _CODES[match["code"]]
 
 
+def _book_number(match: Match) -> str:
+    """ISBN, figure by figure."""
+    return "の".join(_one_by_one(part) for part in match[0].split("-"))
+
+
+def _power(match: Match) -> str:
+    """x^2 -> の2乗."""
+    exponent = match["exponent"] or {"²": "2", "³": "3"}[match[0]]
+    return f"の{'マイナス' if match['minus'] else ''}{exponent}乗"
+
+
+def _scientific(match: Match) -> str | None:
+    """1.5e-3 -> 1．5かける10のマイナス3乗."""
+    if "." not in match["n"] and not match["sign"]:
+        return None
+    minus = "マイナス" if match["sign"] in ("-", "−") else ""
+    return f"{_plain(match['n'])}かける10の{minus}{match['x']}乗"
+
+
 def _time(match: Match) -> str | None:
     hours, minutes, seconds = (int(part or 0) for part in match.group(1, 2, 3))
     if hours > 29 or minutes > 59 or seconds > 59:  # schedules count past midnight: 25:30
@@ -150,6 +170,7 @@ NUMBER_RULES: tuple[Rule, ...] = (
         r"(?:番号|コード|パスワード|暗証|ID|口座|型番|合言葉)(?:は|が|を|:|：)?\s?(?P<word>\d{3,})(?![\d.,人個円年月日回])",
         lambda match: _one_by_one(match["word"]),
     ),
+    _asks(r"(?<![\d-])97[89](?:-\d{1,7}){3}-\d(?![\d-])", _book_number),
     _asks(r"(?<!\d)\d{4,5}(?=号室)", lambda match: _one_by_one(match[0])),
     _asks(r"〒?(?<![\d-])(\d{3})-(\d{4})(?![\d-])", _postal_code),
     _asks(
@@ -160,7 +181,7 @@ NUMBER_RULES: tuple[Rule, ...] = (
         r"(?<![\d:：])(?P<front>)(?P<h>\d{1,2})(?:[:：](?P<m>\d{2}))?(?P<half>\s?[AaPp]\.?[Mm]\.?)(?![A-Za-z])",
         _half_day,
     ),
-    _says(r"(?<=[:：]\d{2})\s?[-–—]\s?(?=\d{1,2}[:：]\d{2})", "から"),
+    _says(r"(?<=[:：]\d{2})\s?[-–—~〜～]\s?(?=(?:[AaPp][Mm]\s?)?\d{1,2}[:：]\d{2})", "から"),
     _asks(r"(?<![\d:：])(\d{1,2})[:：](\d{2})(?:[:：](\d{2}))?(?![\d:：])", _time),
     _asks(rf"(?P<sign>[¥$€£₩])\s?(?P<amount>{_NUMBER})(?P<places>[万億兆]?)円?", _money),
     _asks(rf"(?<![A-Za-z])(?P<code>{_CODE})\s?(?P<amount>{_NUMBER})(?![A-Za-z])", _code_money),
@@ -168,13 +189,22 @@ NUMBER_RULES: tuple[Rule, ...] = (
     _asks(r"(?<![\d.])\d+(?:\.\d+){2,}(?![\d.])", _version),
     _asks(r"(?<![\d/])(\d+)[/⁄](\d+)(?![\d/])", _day_or_part),
     _asks("[½⅓⅔¼¾]", lambda match: _FRACTIONS[match[0]]),
+    _asks(r"時速\s?(?P<word>\d+(?:\.\d+)?\s?km/h)", lambda match: match["word"].partition("k")[0] + "キロ"),
+    _asks(
+        r"(?<![一-龥])([月火水木金土日])[~〜～-](?=[月火水木金土日](?!曜|(?!休|営|祝)[一-龥]))",
+        lambda match: _WEEKDAYS[match[1]] + "から",
+    ),
+    _asks(r"(?<=[~〜～-])[月火水木金土日](?!曜|(?!休|営|祝)[一-龥])", lambda match: _WEEKDAYS[match[0]]),
+    _says(r"(?<=\d[℃度])\s?[~〜～](?=\s?[-−]?\d)", "から"),
     _says(r"(?<=\d)[:：](?=\d)", "対"),
     _says(r"(?<=[\d%㐀-鿿ルロチ])[~〜～](?=\d)", "から"),
     _says(rf"(?<![-\d])\d+(?P<word>[-–])(?=\d+\s?(?:{_COUNTER}))", "から"),
     _says(rf"(?<![-\d])\d+(?P<word>[-–])(?=\d+{_RESULT})", "対"),
     _says(r"(?:スコア|得点|結果|点差|試合)(?:は|が|:|：)?\s?\d+(?P<word>[-–])(?=\d)", "対"),
     _says(r"(?<=[A-Za-z%℃円])\s?[-–](?=\d+(?:\.\d+)?\s?[A-Za-z%℃円])", "から"),
-    _says(r"(?<=\d)\s?-(?=\s?\d+\s?=)", "引く"),
+    _asks(r"\^(?P<minus>[-−])?(?P<exponent>\d+)|(?:^|(?<=[A-Za-z)）]))[²³](?![A-Za-z])", _power),
+    _asks(r"(?P<n>\d+(?:\.\d+)?)[eE](?P<sign>[-−+])?(?P<x>\d{1,3})(?![A-Za-z\d])", _scientific),
+    _says(r"(?<=\d)\s?-(?=\s?\d+\s?(?:=|は))|(?<=[\dA-Za-z)] )[-−](?= [\dA-Za-z(])", "引く"),
     _says(r"(?<=\d)-(?=\d)", "の"),
     _says("50音", "ゴジューオン"),
     _says(r"(?<![\dA-Za-z])[-−－](?=[\d¥$€£])", "マイナス"),
@@ -182,10 +212,10 @@ NUMBER_RULES: tuple[Rule, ...] = (
     _says(r"(?<=\d)\s?[×x*](?=\s?\d)", "かける"),
     _says(r"(?<=\d)\s?÷(?=\s?\d)", "わる"),
     _says(r"(?<=\d)\s?−(?=\s?\d)", "引く"),
-    _says(r"(?<=\d)\s?\+(?=\s?\d)", "足す"),
+    _says(r"(?<=[\d²³])\s?\+(?=\s?[\dA-Za-z])|(?:(?<=\^\d)|(?<=[²³]))\s?\+", "足す"),
     _says(r"\+(?=\d)", "プラス"),
     _says(r"(?<=\d)\s?=(?=\s?[-−\d])", "は"),
-    _says(r"(?:^|(?<=[\w)）]))\s?=(?=\s?[\w(（-])", "イコール"),
+    _says(r"(?:^|(?<=[\w)）]))\s?=(?=\s?(?:[\w(（-]|$))", "イコール"),
     _asks(r"(?:^|(?<=[\w%％)）]))\s?([><≥≤≧≦≠≈≒])(?=\s?[\w(（-])", lambda match: _COMPARED[match[1]]),
     _asks(rf"(?<=\d)\s?({_UNIT})(?![A-Za-z])", lambda match: _UNITS[match[1]]),
     _says(r"№(?=\d)|(?<![A-Za-z])N[oO]\.?\s?(?=\d)", "ナンバー"),

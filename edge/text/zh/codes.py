@@ -13,10 +13,10 @@ _PHONE_AFTER = re.compile(r"\s?(?:急救|报警|热线|客服|电话|火警)")
 _CODE_BEFORE = re.compile(
     r"(?:号码|(?:账|帐|卡|编|订单|房间|门牌|航班|工|学|身份证|单|尾|代|型|番|批|警|床|桌|座位|序列|手机|档案|囚|证件)号|"
     r"(?<![起尺筹砝数])码|车次|订单|邮编|身份证|车牌|口令|暗号|频道|座机|分机|传真|手机|微信|QQ|ID)"
-    r"(?:号?(?:是|为|叫)|号)?[:：]?\s?$"
+    r"(?:号?(?:[前后末][一两二三四五六七八]位(?:数字?)?)?(?:是|为|叫)|号)?[:：]?\s?$"
 )
 _ROOM_BEFORE = re.compile(
-    r"(?:病房|房间|教室|包厢|包间|寝室|宿舍|会议室|办公室|客房|牢房|囚室|机舱|手术室|展厅|单元|[A-Za-z一二三四五六七八九十\d东西南北][座栋幢]|\d号楼)"
+    r"(?:病房|房间|教室|包厢|包间|寝室|宿舍|会议室|办公室|客房|牢房|囚室|机舱|手术室|展厅|单元|[A-Za-z一二三四五六七八九十\d东西南北][座栋幢]|\d号?楼|[一二三四五六七八九十]号?楼)"
     r"(?:是|为|在|号)?\s?$"
 )
 _JOURNEY = re.compile(r"\s?(?:次|航班|号?列车|班机)")
@@ -46,6 +46,11 @@ _NAMED = (
 
 def _telephone(match: Match) -> str:
     return digits(match[0].removeprefix("+86"), one="幺")
+
+
+def _book_number(match: Match) -> str:
+    """ISBN, with a short pause between its parts."""
+    return "，".join(digits(part, one="幺") for part in match[0].split("-"))
 
 
 def _hotline(match: Match) -> str | None:
@@ -119,7 +124,8 @@ _ROOMS = (
 CODE_RULES = compiled(
     (r"(?:\+86[\s-]?)?1[3-9]\d[\s-]?\d{4}[\s-]?\d{4}(?!\d)", _telephone),
     (r"0\d{2,3}[-\s]\d{3,4}[-\s]\d{4}(?!\d)|0\d{2,3}(?:-|[)）]\s?)\d{3,4}[\s-]?\d{4}(?!\d)", _telephone),
-    (r"[48]00-?\d{3}-?\d{4}(?!\d)", _telephone),
+    (r"[48]00[-\s]?\d{3}[-\s]?\d{4}(?!\d)", _telephone),
+    (r"97[89](?:-\d{1,7}){3}-\d(?!\d)|97[89]\d{10}(?!\d)", _book_number),
     (
         r"\d{1,3}(?:\.\d{1,3}){3}(?![\d.])",
         lambda match: "点".join(digits(part, one="幺") for part in match[0].split(".")),

@@ -16,7 +16,7 @@ from .units import CURRENCY, GREEK
 
 _CANDIDATE = re.compile(
     rf"[\d.+\-−~～–—=≈≠≥≤<>±×÷*/^&@#√∞%‰°℃℉№½⅓⅔¼¾²³㎡→{''.join(GREEK)}]"
-    rf"|(?<=[{HAN}])[IVX]{{2,}}|(?:{CURRENCY})(?=\s?\d)|N[oO]\.?\s?(?=\d)|(?<=\d)[xX](?=\d)"
+    rf"|(?<=[{HAN}])[IVX]{{2,}}|(?:{CURRENCY})(?=\s?\d)|N[oO]\.?\s?(?=\d)|[AaPp][Mm]\s?(?=\d{{1,2}}[:：]\d)|(?<=\d)[xX](?=\d)"
 )
 
 

@@ -16,6 +16,7 @@ from functools import lru_cache
 from ..symbols import DATA
 from .dictionary import GUESSED, LISTED, OWN
 from .polyphone_model import PolyphoneModel
+from .surnames import SURNAMES, surname_reading
 from .word import ChineseWord
 
 # What the dictionary's reading of a longer word counts for beside the network's scores (natural
@@ -25,20 +26,6 @@ from .word import ChineseWord
 _WEIGHTS = {GUESSED: 2.0, LISTED: 12.0, OWN: 100.0}
 _LOOK = 16  # characters on either side; no rule looks farther, and hostile lines cost no more
 _NUMERAL = "零一二两三四五六七八九十百千万亿几半数"
-_TITLES = (
-    "先生|小姐|女士|太太|老师|教授|经理|总|医生|大夫|师傅|同学|主任|局长|校长|院长|队长|警官|律师|博士|"
-    "导演|将军|某|氏|姑娘|大人|公子|老板|书记|部长|市长|阿姨|叔叔|大哥|哥|姐|老爷|夫人|少爷"
-)
-# Titles that are offices: 任校长 is to serve as a headmaster, not Headmaster Ren.
-_PERSONAL_TITLES = "先生|小姐|女士|太太|老师|医生|师傅|同学|博士|姑娘|某|氏|老板|大哥|哥|姐"
-_SURNAMES = {
-    "单": "shan4", "曾": "zeng1", "仇": "qiu2", "解": "xie4", "区": "ou1", "查": "zha1", "盖": "ge3",
-    "朴": "piao2", "华": "hua4", "翟": "zhai2", "缪": "miao4", "葛": "ge3", "燕": "yan1", "员": "yun4",
-    "乐": "yue4", "种": "chong2", "折": "she2", "黑": "he4", "秘": "bi4", "冼": "xian3", "召": "shao4",
-    "那": "na1", "繁": "po2", "应": "ying1", "任": "ren2",
-}  # fmt: skip
-_NAMING = ("姓", "叫", "名叫", "姓氏", "复姓")
-_SURNAMES_AFTER_LITTLE = "曾仇任翟解"  # 小曾, 老解; 小区 is a housing estate
 
 
 @dataclass(frozen=True)
@@ -111,9 +98,9 @@ def resolve(words: Sequence[ChineseWord], start: int, knows: Callable[[str], boo
 def _decided(words: Sequence[ChineseWord], index: int, before: str, after: str) -> bool:
     """Apply the first rule for a word, if it has one that holds."""
     word = words[index]
-    if not (word.text in _SURNAMES or word.text in _lines()):
+    if not (word.text in SURNAMES or word.text in _lines()):
         return False
-    surname = _surname(words, index, after)
+    surname = surname_reading(words, index, after)
     reading = (surname,) if surname else _by_rule(words, index, before, after)
     word.syllables[: len(reading)] = reading
     return bool(reading)
@@ -155,22 +142,6 @@ def _by_rule(words: Sequence[ChineseWord], index: int, before: str, after: str) 
         if rule.fits(words, index, before, after):
             return rule.reading
     return ()
-
-
-def _surname(words: Sequence[ChineseWord], index: int, after: str) -> str:
-    name = words[index].text
-    reading = _SURNAMES.get(name, "")
-    if not reading:
-        return ""
-    previous = words[index - 1] if index else None
-    if previous is not None and (
-        previous.text in _NAMING or (previous.text in ("小", "老") and name in _SURNAMES_AFTER_LITTLE)
-    ):
-        return reading
-    if previous is not None and previous.pos in "nNsmqa":
-        return ""  # 市区校长: the district's headmaster
-    titles = _PERSONAL_TITLES if name in "任种那" else _TITLES
-    return reading if re.match(titles, after) else ""
 
 
 @lru_cache(maxsize=1)

@@ -6,6 +6,7 @@ import re
 
 from .codes import CODE_RULES, MODEL_RULES, chat_number, known_string
 from .context import NUMBER, Match, Rule, before, compiled, follows
+from .maths import POWER_RULES, SIGN_RULES
 from .numbers import amount, cardinal, digits, number, roman_value
 from .units import CURRENCIES, CURRENCY, GREEK, MEASURE, RATES, SIGNS, UNIT, UNITS
 
@@ -87,9 +88,23 @@ def _time(match: Match) -> str | None:
     words = _clock(match["h"], match["m"], match["s"])
     if words is None:
         return None
-    half = {"a": "上午", "p": "下午"}.get((match["half"] or "").lstrip()[:1].lower(), "")
+    half = _half(match)
     until = _clock(match["h2"], match["m2"], None) if match["h2"] else ""
     return None if until is None else half + words + ("到" + until if until else "")
+
+
+def _half_day(match: Match) -> str | None:
+    """3pm -> 下午三点."""
+    if not 1 <= int(match["h"]) <= 12:
+        return None
+    hour = "两" if int(match["h"]) == 2 else cardinal(str(int(match["h"])))
+    until = "到" if not match[0][0].isdecimal() and before(match)[-1:].isalpha() else ""
+    return until + _half(match) + hour + "点"
+
+
+def _half(match: Match) -> str:
+    mark = match["half"] or match.groupdict().get("front") or ""
+    return {"a": "上午", "p": "下午"}.get(mark.lstrip()[:1].lower(), "")
 
 
 def _clock(hour: str, minute: str, second: str | None) -> str | None:
@@ -209,6 +224,11 @@ def _day(match: Match, month: int, day: int) -> str:
     return f"{cardinal(str(month))}月{cardinal(str(day))}日"
 
 
+def _festival(match: Match) -> str:
+    """5.1劳动节 -> 五一, 10.1国庆节 -> 十一."""
+    return "".join(cardinal(part) for part in match[0].split("."))
+
+
 def _vulgar_fraction(match: Match) -> str:
     parts = {"½": "二分之一", "⅓": "三分之一", "⅔": "三分之二", "¼": "四分之一", "¾": "四分之三"}
     return (cardinal(match["whole"]) + "又" if match["whole"] else "") + parts[match["part"]]
@@ -216,11 +236,6 @@ def _vulgar_fraction(match: Match) -> str:
 
 def _points(match: Match) -> str:
     return "点".join(digits(part) if len(part) > 2 else cardinal(part) for part in match[0].split("."))
-
-
-def _power(match: Match) -> str:
-    exponent = match["exponent"] or {"²": "2", "³": "3"}[match["raised"]]
-    return f"{number(match['base'])}的{'负' if match['minus'] else ''}{cardinal(exponent)}次方"
 
 
 def _integer(match: Match) -> str:
@@ -292,10 +307,11 @@ RULES: tuple[Rule, ...] = (
         (r"(?P<decade>(?:1[89]|20)\d0)(?P<s>'?s)(?P<after>)(?![A-Za-z])", _decade),
         (r"(?P<decade>\d{2}|\d{4})(?P<s>)(?:(?=年代)|(?=(?P<after>后)))", _decade),
         (
-            rf"(?P<h>\d{{1,2}})[:：](?P<m>[0-5]\d)(?:[:：](?P<s>[0-5]\d))?(?P<half>\s?[ap]\.?m\.?(?![A-Za-z]))?"
+            rf"(?P<front>[AaPp][Mm]\s?)?(?P<h>\d{{1,2}})[:：](?P<m>[0-5]\d)(?:[:：](?P<s>[0-5]\d))?(?P<half>\s?[ap]\.?m\.?(?![A-Za-z]))?"
             rf"(?:{_TO}(?P<h2>\d{{1,2}})[:：](?P<m2>[0-5]\d))?(?![\d:：])",
             _time,
         ),
+        (rf"(?:{_TO})?(?P<h>\d{{1,2}})(?P<half>\s?[ap]\.?m\.?)(?![A-Za-z])", _half_day),
         (
             r"(?P<m>\d{1,3})['′’](?P<s>[0-5]\d)[\"″”]",
             lambda m: f"{cardinal(m['m'])}分{cardinal(str(int(m['s'])))}秒",
@@ -323,12 +339,16 @@ RULES: tuple[Rule, ...] = (
         ),
         # Fractions, versions, powers, model numbers
         (r"(?P<whole>\d+)?(?P<part>[½⅓⅔¼¾])", _vulgar_fraction),
+        (r"(?P<top>\d)/(?P<bottom>[248]|16)(?=拍)", lambda m: cardinal(m["bottom"]) + cardinal(m["top"])),
         (r"(?:(?P<whole>\d+) )?(?P<top>\d+)[/⁄](?P<bottom>\d+)(?![\d/])", _fraction),
         (r"\d+(?:\.\d+){2,}", _points),
-        (rf"(?P<base>{_N})(?:\^(?P<minus>-)?(?P<exponent>\d+)|(?P<raised>[²³]))", _power),
+    ),
+    *POWER_RULES,
+    *compiled(
         (r"\d{1,2}·\d{1,2}(?!\d)", lambda m: digits(m[0])),
-        (r"(?<=[A-Za-z])[²³]", lambda m: "平方" if m[0] == "²" else "立方"),
+        (r"\d{1,2}\.(?:1|[1-3]\d|[2-9])(?=(?:国际)?(?:劳动|国庆|儿童|建军|青年|妇女|植树)节)", _festival),
         (r"(?<=\d)\s?[*×xX]\s?(?=\d)", lambda m: "乘"),
+        (r"(?<=\d)\s?·\s?(?=10\^)", lambda m: "乘"),
         (r"[-−](?=\d)", _loss),
     ),
     *MODEL_RULES,
@@ -358,8 +378,6 @@ RULES: tuple[Rule, ...] = (
         (r"[~～]", lambda m: "…" if not follows(m, re.compile(r"[。！？!?,，…~～]")) else ""),
         (f"[{''.join(map(re.escape, GREEK))}]", lambda m: GREEK[m[0]]),
         (r"[@±√∞℃№%]", lambda m: SIGNS[m[0]]),
-        # Between two words or numbers only: elsewhere they draw faces, >_<
-        (r"(?<=[\w)%）])\s?(?P<sign>[=≈≠≥≤<>×÷+&→])\s?(?=[\w(（√-])", lambda m: SIGNS[m["sign"]]),
-        (r"(?P<sign>[≥≤<>≈])\s?(?=\d)", lambda m: SIGNS[m["sign"]]),
     ),
+    *SIGN_RULES,
 )

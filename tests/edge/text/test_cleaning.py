@@ -39,6 +39,21 @@ def test_positions_point_into_the_original() -> None:
     assert cleaned.positions == (1, 3, 3, 4)
 
 
+@pytest.mark.parametrize(
+    ("text", "cleaned"),
+    [
+        ("10⁻¹⁹", "10^-19"),
+        ("x⁴", "x^4"),
+        ("10²³个", "10^23个"),
+        ("x²", "x²"),
+        ("5m²", "5m²"),
+        ("word¹", "word1"),
+    ],
+)
+def test_raised_numbers(text: str, cleaned: str) -> None:
+    assert clean(text).text == cleaned
+
+
 @given(st.text(max_size=80))
 @settings(max_examples=200, deadline=None)
 def test_positions_never_decrease(text: str) -> None:

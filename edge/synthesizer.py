@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -19,6 +19,7 @@ from .errors import BundleError, RequestError
 from .fingerprint import software_fingerprint
 from .growing import Growing
 from .lipsync.timeline import Timeline, concatenate
+from .loudness.level import Levels
 from .markup import Tag
 from .phrase_chunks import PhraseCutter
 from .phrases import Phrase, phrases_of_blocks, silent_phrases, split_phrases
@@ -119,8 +120,8 @@ class Synthesizer:
     def __init__(self, bundle: Bundle, runner: Runner, front_end: FrontEnd, marked: bool = False) -> None:
         self.bundle = bundle
         self.marked = bundle.imitates_a_person or marked
-        self.levels: Mapping[str, float] = {}
-        """RMS in dBFS by character, where somebody has measured them."""
+        self.levels = Levels()
+        """How loud its characters are, where somebody needs to know."""
         self._runner = runner
         self._front_end = front_end
         manifest = bundle.manifest

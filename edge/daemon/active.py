@@ -286,7 +286,12 @@ class ActiveLines:
         return True
 
     def _cached(self, line: Line) -> CachedLine | None:
-        return None if line.request.cache == "bypass" else self._cache.get(line.key)
+        return self._cache.get(line.key) if self._is_served(line) else None
+
+    def _is_served(self, line: Line) -> bool:
+        """Tell whether a line may come from the cache; it is made anew where that measures its character."""
+        mode = line.request.cache
+        return mode == "only" or (mode == "use" and not self._outlets.loudness.awaits(line.character))
 
     def _announce(self, delivery: Delivery) -> bool:
         """Give a line its label; False if the sentence has to be spoken first, and `on_notice` follows."""
@@ -303,7 +308,7 @@ class ActiveLines:
         return True
 
     def _is_stored(self, line: Line) -> bool:
-        return line.request.cache != "bypass" and self._cache.is_stored(line.key)
+        return self._is_served(line) and self._cache.is_stored(line.key)
 
     def _fetch(self, delivery: Delivery) -> None:
         """Have a line read from disk, or made."""

@@ -47,7 +47,9 @@ class VoiceInfo:
     lexicon: str = ""
     """Digest of the show's lexicon when the voice was loaded; empty without one."""
     levels: Mapping[str, float] = field(default_factory=dict)
-    """RMS in dBFS by character; empty where nobody has measured them."""
+    """RMS in dBFS by character, of those that have been measured."""
+    unmeasured: tuple[str, ...] = ()
+    """Characters that will be, before the first line of each at the latest."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,16 @@ class EngineUp:
     """Loaded, warmed up and ready for lines; also the answer to a reload that worked."""
 
     voice: VoiceInfo
+
+
+@dataclass(frozen=True)
+class EngineLevels:
+    """Measured since the voice was loaded; comes before the first sound of whoever was measured."""
+
+    fingerprint: str
+    """Of the voice."""
+    levels: Mapping[str, float]
+    """RMS in dBFS by character, of all that have been measured; who cannot be counts as silent."""
 
 
 @dataclass(frozen=True)
@@ -111,7 +123,9 @@ class LineError:
     stage: str
 
 
-EngineMessage = EngineUp | EngineDown | EngineAlert | LineReady | LineChunk | LineDone | LineError
+EngineMessage = (
+    EngineUp | EngineLevels | EngineDown | EngineAlert | LineReady | LineChunk | LineDone | LineError
+)
 
 
 class Engine(Protocol):

@@ -13,18 +13,28 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any
 
 from ..errors import EdgeError, RunnerError
 from ..logs import fields
 from ..synthesizer import SpeechRequest
-from .base import EngineAlert, EngineDown, EngineMessage, EngineUp, LineDone, LineError, VoiceInfo
+from .base import (
+    EngineAlert,
+    EngineDown,
+    EngineLevels,
+    EngineMessage,
+    EngineUp,
+    LineDone,
+    LineError,
+    VoiceInfo,
+)
 from .child_process import ChildProcess
 from .children import Children
 from .launch import MODULE, Launched
 from .outstanding import Outstanding
 from .thread import is_runner_fault
-from .wire import Packet, error_of, line_message, voice_of
+from .wire import Packet, error_of, levels_of, line_message, voice_of
 
 logger = logging.getLogger(__name__)
 
@@ -209,6 +219,8 @@ class ProcessEngine:
             self._on_up(child, voice_of(packet))
         elif kind == "down":
             self._on_down(child, error_of(packet))
+        elif kind == "levels":
+            self._emit(levels_of(packet))
         elif kind != "pong":
             line = child.lines.get(packet[1])
             sound = child.take_sound(packet[2], packet[3]) if kind in ("sound", "chunk") else None
@@ -240,7 +252,8 @@ class ProcessEngine:
         if child is not self._coming:
             raise ValueError("a child that has been up comes up")
         child.voice = voice
-        changed, self._voice = voice != self._voice, voice
+        changed = self._voice is None or _bare(voice) != _bare(self._voice)
+        self._voice = voice
         self._coming = None
         with self._lock:
             if self._current is not None:
@@ -249,6 +262,8 @@ class ProcessEngine:
         if changed or self._answer_due:
             self._answer_due = False
             self._emit(EngineUp(voice))
+        else:  # the one before it may have died with what it had measured untold
+            self._emit(EngineLevels(voice.fingerprint, voice.levels))
         with self._lock:
             begun = {serial for each in self._speaking() for serial in each.lines}
             waiting = [line for line in self._lines.values() if line.serial not in begun]
@@ -400,3 +415,8 @@ class ProcessEngine:
         if alert != self._alerted:
             self._alerted = alert
             self._emit(alert)
+
+
+def _bare(voice: VoiceInfo) -> VoiceInfo:
+    """Leave out what is measured while a voice speaks."""
+    return replace(voice, levels={}, unmeasured=())

@@ -13,7 +13,7 @@ from ..labels.policy import LabelPolicy
 from ..messages import Cancelled, Event, Failed
 from ..playback.files import FileWriter
 from ..playback.player import Player
-from ..protocols.http_files import file_urls
+from ..protocols.file_urls import file_urls
 from ..protocols.mqtt import Connection
 from ..topics import Topics
 from .active import ActiveLines

@@ -7,7 +7,17 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..audio import AudioChunk
-from ..engine.base import LINES_SIDE_BY_SIDE, PLAY, RENDER, Engine, LineChunk, LineDone, LineError, LineReady
+from ..engine.base import (
+    LINES_SIDE_BY_SIDE,
+    PLAY,
+    RENDER,
+    STREAM,
+    Engine,
+    LineChunk,
+    LineDone,
+    LineError,
+    LineReady,
+)
 from ..labels.announcement import Announced, announcement
 from ..messages import RETRYABLE_CODES, Cancelled, Event, Failed, Finished, MarkReached, Started
 from ..playback.files import FileWritten
@@ -324,7 +334,9 @@ class ActiveLines:
         line = delivery.line
         if line.request.cache != "only":
             delivery.synthesising = True
-            self._engine.start(line.request_id, line.speech, PLAY if line.plays else RENDER)
+            is_streamed = "audio" in line.request.output
+            urgency = PLAY if line.plays else STREAM if is_streamed else RENDER
+            self._engine.start(line.request_id, line.speech, urgency)
             self._watch_engine(delivery)
 
     def _go_on(self, delivery: Delivery, cached: CachedLine | None) -> None:

@@ -18,10 +18,12 @@ from ..synthesizer import SpeechRequest
 
 logger = logging.getLogger(__name__)
 
-CHECK, PLAY, RENDER, PREPARE = -1, 0, 1, 2
+CHECK, PLAY, STREAM, RENDER, PREPARE = -1, 0, 1, 2, 3
 """Urgencies: a line that is being spoken comes before one that only fills a file, chunk by chunk.
 
-A ``CHECK`` ends after the text stage, which tells whether the line can be spoken, and has no sound.
+``STREAM`` goes to somebody who takes the sound as it is made. For ``RENDER`` and ``PREPARE`` nobody waits, so
+their first chunk is not a short one. A ``CHECK`` ends after the text stage, which tells whether the line can
+be spoken, and has no sound.
 """
 
 LINES_SIDE_BY_SIDE = 4

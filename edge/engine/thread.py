@@ -5,17 +5,19 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
 from functools import partial
 
+from ..audio import AudioChunk
 from ..errors import EdgeError, TextError
-from ..synthesizer import SpeechRequest, Synthesizer
+from ..synthesizer import PreparedLine, SpeechRequest, Synthesizer
 from .base import (
     CHECK,
     LINES_SIDE_BY_SIDE,
     PLAY,
     RENDER,
+    STREAM,
     EngineDown,
     EngineLevels,
     EngineMessage,
@@ -275,15 +277,14 @@ class ThreadEngine:
                 raise EdgeError("no voice is loaded", code="runner_error")
             begun = time.perf_counter()
             prepared = synthesizer.prepare(request, at_once=urgency == PLAY)
+            chunks = self._chunks(line_id, prepared, synthesizer, urgency)
             spent = time.perf_counter() - begun
             n_phrases = len(prepared.phrases) if isinstance(prepared.phrases, tuple) else None
             yield LineReady(line_id, n_phrases, prepared.warnings, prepared.lexicon)
             stage = "synthesis"
-            if urgency in (PLAY, RENDER):  # somebody hears it as it is made
+            if urgency in (PLAY, STREAM, RENDER):  # it is levelled on its way out
                 self._measure(synthesizer, prepared.character.name)
             begun = time.perf_counter()
-            cancelled = partial(self._cancelled.__contains__, line_id)
-            chunks = () if urgency == CHECK else synthesizer.stream(prepared, cancelled, urgency == PLAY)
             for chunk in chunks:
                 spent += time.perf_counter() - begun
                 yield LineChunk(line_id, chunk)
@@ -296,6 +297,17 @@ class ThreadEngine:
         except Exception as error:
             logger.exception("line %s", line_id)
             yield LineError(line_id, "internal", f"the synthesiser failed: {error!r}"[:500], stage)
+
+    def _chunks(
+        self, line_id: str, prepared: PreparedLine, synthesizer: Synthesizer, urgency: int
+    ) -> Iterable[AudioChunk]:
+        """Sound of a line, and that of the next chunk under way where other lines take turns with it."""
+        cancelled = partial(self._cancelled.__contains__, line_id)
+        if urgency == CHECK:
+            return ()
+        if urgency in (PLAY, STREAM):
+            return synthesizer.stream(prepared, cancelled, urgency == PLAY)
+        return synthesizer.render(prepared, cancelled)
 
 
 def is_runner_fault(message: EngineMessage) -> bool:

@@ -63,6 +63,8 @@ class StandIn:
         )
         self.cold: list[Callable[[], object]] = []
         """What is loaded between lines: does that of one language each."""
+        self.rendered: list[str] = []
+        """Texts of the lines for which nobody waits."""
         self.loud = 1000
         """What everybody says whom somebody measures."""
         self.bundle: Any = SimpleNamespace(
@@ -105,6 +107,10 @@ class StandIn:
             warnings=warnings,
             lexicon=self.lexicon_digest,
         )
+
+    def render(self, line: Any, cancelled: Callable[[], bool] = lambda: False) -> Iterator[AudioChunk]:
+        self.rendered.append(line.request.text)
+        return self.stream(line, cancelled)
 
     def stream(
         self, line: Any, cancelled: Callable[[], bool] = lambda: False, hold: bool = True

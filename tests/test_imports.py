@@ -77,7 +77,7 @@ MAY_IMPORT_DAEMON = ("edge.cli", "edge.demo", "edge.daemon")
 NOT_ON_DEVICE = ("torch", "onnx", "scipy", "matplotlib", "lightning", "models", "distill", "benchmarks")
 OPTIONAL_ON_DEVICE = (
     "amqtt", "c2pa", "openvino", "prometheus_client", "psutil", "pycuda", "pyopenjtalk", "pythonosc",
-    "sounddevice", "soundfile", "starlette", "tensorrt", "uvicorn", "yaml",
+    "sounddevice", "soundfile", "starlette", "tensorrt", "uvicorn", "wyoming", "yaml",
 )  # fmt: skip
 
 # Distribution names that differ from the import.
@@ -286,6 +286,7 @@ def test_every_dependency_of_the_device_is_declared_and_used() -> None:
         "http",
         "metrics",
         "osc",
+        "wyoming",
         "asyncapi",
         "provenance",
         "files",

@@ -25,4 +25,8 @@ def make_doors(config: EdgeConfig, inbox: Inbox) -> list[Door]:
         from ..protocols.osc import OscDoor
 
         doors.append(OscDoor(config.osc, inbox.offer))
+    if config.wyoming is not None:
+        from ..protocols.wyoming import WyomingDoor
+
+        doors.append(WyomingDoor(config.wyoming, inbox.offer, config.queue.max_request_bytes))
     return doors

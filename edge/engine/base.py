@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from ..audio import AudioChunk
@@ -52,6 +52,10 @@ class VoiceInfo:
     """RMS in dBFS by character, of those that have been measured."""
     unmeasured: tuple[str, ...] = ()
     """Characters that will be, before the first line of each at the latest."""
+
+    def speaks_like(self, other: VoiceInfo) -> bool:
+        """Tell whether it is the same voice, whatever has been measured of either."""
+        return replace(self, levels={}, unmeasured=()) == replace(other, levels={}, unmeasured=())
 
 
 @dataclass(frozen=True)

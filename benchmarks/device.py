@@ -91,7 +91,12 @@ def run(device: Device, plan: Plan, facts: dict[str, Any]) -> dict[str, Any]:
     seconds = synthesis.SECONDS[: plan.times(4, 2)]
     measures = [
         *mqtt.measure(plan.times(200, 5), plan.times(7), device.threads, plan.bundle, _show("MQTT")),
-        *durability.measure(plan.times(200, 5), plan.times(5, 1), plan.times(20, 2)),
+        *durability.measure(
+            plan.times(durability.LINES, 5),
+            plan.times(durability.ROUNDS, 1),
+            plan.times(durability.STOPS, 2),
+            _show("durability"),
+        ),
         *synthesis.measure(plan.times(20), seconds, plan.bundle, _show("synthesis")),
         *callers.measure(plan.times(10), (1, device.threads), plan.bundle, _show("callers")),
         *floor.measure(plan.times(10), plan.bundle, _show("floor")),

@@ -3,7 +3,8 @@
 Three daemons side by side take turns, as shipped, with the journal in memory, and without a child process:
 first sound and stop to silence. Then prepared lines read from disk; the journal alone: requests made durable
 in a second, and one after the other; a daemon that is killed: from the start of its successor until it takes
-requests again; and stops in the middle of a burst.
+requests again; and stops in the middle of a burst. Three minutes on an idle machine, half of them for the
+daemon to deal with the bursts.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from datetime import datetime, timezone
 from functools import partial
@@ -42,6 +44,7 @@ SETUPS = (
 )
 N_CHARACTERS = 20
 THREADS = 2
+LINES, ROUNDS, STOPS = 100, 5, 8  # samples of each kind
 BURST = 10_000
 SINGLE = 200
 START_LIMIT_S = 120.0
@@ -150,21 +153,33 @@ def recovery(rounds: int) -> Measure:
     return summarize("start_after_sigkill", "ms", {"open_lines": 20}, taken)
 
 
-def measure(repeats: int, rounds: int, stops: int) -> list[Measure]:
+def measure(
+    repeats: int, rounds: int, stops: int, progress: Callable[[int, int], None] = lambda done, total: None
+) -> list[Measure]:
     """All of it.
 
     Args:
         repeats: lines for each first sound.
         rounds: bursts for the journal, and kills.
         stops: in a burst, for each broker.
+        progress: told the parts done and their total.
     """
-    return [
-        *first_sound(repeats),
-        from_disk(repeats),
-        *commits(rounds),
-        recovery(rounds),
-        *burst.measure(stops),
+    parts: list[Callable[[], Sequence[Measure]]] = [
+        lambda: first_sound(repeats),
+        lambda: [from_disk(repeats)],
+        lambda: commits(rounds),
+        lambda: [recovery(rounds)],
+        *(partial(burst.measure, broker, stops) for broker in burst.BROKERS),
     ]
+    measures: list[Measure] = []
+    for done, part in enumerate(parts):
+        progress(done, len(parts))
+        measures += part()
+    return measures
+
+
+def _show(done: int, total: int) -> None:
+    print(f"{time.strftime('%H:%M:%S')} durability: part {done + 1} of {total}", file=sys.stderr, flush=True)
 
 
 def main() -> None:
@@ -172,10 +187,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.durability", description=__doc__)
     parser.add_argument("--device", default=machine.device_name(), help="name of the result (%(default)s)")
     parser.add_argument("--quick", action="store_true", help="a few samples, to try it out; nothing is kept")
-    parser.add_argument("--stops", type=int, default=20, help="in a burst, for each broker (%(default)d)")
+    parser.add_argument("--stops", type=int, default=STOPS, help="in a burst, for each broker (%(default)d)")
     options = parser.parse_args()
     facts = machine.describe()
-    measures = measure(*((5, 1, 2) if options.quick else (200, 5, options.stops)))
+    lines, rounds, stops = (5, 1, 2) if options.quick else (LINES, ROUNDS, options.stops)
+    measures = measure(lines, rounds, stops, _show)
     for each in measures:
         told = f"p50 {each.p50:.2f} {each.unit}, p95 {each.p95:.2f}, p99 {each.p99:.2f}, n {each.n}"
         print(each.name, each.variant, told, file=sys.stderr)

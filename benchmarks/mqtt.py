@@ -112,11 +112,26 @@ class Probe:
             stdin=subprocess.DEVNULL,
             text=True,
         )
+        self._told: queue.Queue[str] = queue.Queue()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self) -> None:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            self._told.put(line)
+        self._told.put("")
 
     def stretch(self) -> dict[str, int]:
-        """Wait for the end of a stretch of sound; gives its times in ns."""
-        assert self._process.stdout is not None
-        line = self._process.stdout.readline()
+        """Wait for the end of a stretch of sound; gives its times in ns.
+
+        Raises:
+            RuntimeError: the daemon has ended, or its sink tells nothing.
+        """
+        try:
+            line = self._told.get(timeout=TIMEOUT_S)
+        except queue.Empty as error:
+            raise RuntimeError(f"no stretch of sound has ended within {TIMEOUT_S:g} s") from error
         if not line:
             raise RuntimeError("the daemon under test has ended; its message is above")
         return {name: int(value) for name, value in json.loads(line).items()}
@@ -139,6 +154,7 @@ class Probe:
         """End the process."""
         self._process.terminate()
         self._process.wait(TIMEOUT_S)
+        self._reader.join(TIMEOUT_S)
         if self._process.stdout is not None:
             self._process.stdout.close()
 

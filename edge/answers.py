@@ -13,7 +13,7 @@ from .messages import CharacterInfo, Code, Outbound, Status
 class Response(Outbound):
     """The answer to a request; what an operation returns stands beside these keys."""
 
-    model_config = ConfigDict(frozen=True, extra="allow")
+    model_config = ConfigDict(frozen=True, extra="allow", defer_build=True)
 
     id: str
     """Of the request; made up where it had none."""

@@ -207,6 +207,30 @@ class OscConfig(_Section):
     """Port of the sender to which answers and events go; absent: none are sent."""
 
 
+class WyomingConfig(_Section):
+    """The Wyoming door. Present means on; without it nothing listens."""
+
+    host: str = "127.0.0.1"
+    """Address to listen on. Anything but this machine's own needs `allow`: there are no passwords."""
+    port: int = Field(10200, ge=1, le=65535)
+    allow: tuple[IPv4Network | IPv6Network, ...] = ()
+    """Networks whose clients are served, such as `["10.0.0.0/24"]`; empty: any that reach the port."""
+    character: Name | None = None
+    """Who speaks where the client names nobody; absent: the first with the language asked for."""
+    max_requests: int = Field(16, ge=1, le=256)
+    """Lines asked for at a time; beyond that, `queue_full`."""
+    max_wait_s: float = Field(30.0, gt=0, le=3600)
+    """A line that has not started within this time expires."""
+    stall_s: float = Field(60.0, ge=1, le=3600)
+    """A client that takes no sound for this long is cut off."""
+
+    @model_validator(mode="after")
+    def _guarded(self) -> WyomingConfig:
+        if not self.allow and not is_loopback(self.host):
+            raise ValueError(f"listening on {self.host} needs wyoming.allow; without it, use 127.0.0.1")
+        return self
+
+
 class HermesConfig(_Section):
     """The Rhasspy Hermes bridge, over the daemon's own broker. Present means on."""
 
@@ -273,6 +297,7 @@ class EdgeConfig(_Section):
     """How synthesised speech says that it is synthesised."""
     http: HttpConfig | None = None
     osc: OscConfig | None = None
+    wyoming: WyomingConfig | None = None
     hermes: HermesConfig | None = None
     homeassistant: HomeAssistantConfig | None = None
 

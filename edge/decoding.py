@@ -145,15 +145,27 @@ class LineDecoder:
             first: frames of the first window, computed in this thread and alone, because somebody waits for
                 it; 0: nobody does.
             cancelled: asked before each window; once True, nothing more comes.
-            hold: begin nothing else before the piece after the first window is asked for.
+            hold: begin nothing else before the piece after the first window is asked for; if nobody waits,
+                nothing at all before the first piece is. Otherwise phrases are under way on return.
 
         Raises:
             RunnerError: a network failed or gave NaN.
         """
+        pieces = self._pieces(phrases, first, cancelled, hold)
+        next(pieces)
+        return pieces
+
+    def _pieces(
+        self, phrases: Sequence[PhraseInLine], first: int, cancelled: Callable[[], bool], hold: bool
+    ) -> Iterator[tuple[int, Float32]]:
+        """Pieces of ``sound``, behind an empty one: by then what may be under way is."""
         ahead = Ahead(self._units(phrases, first, cancelled), self._pool, self.workers + 1)
         self._n_lines += 1
         waits = bool(first)
         try:
+            if not (waits or hold):
+                ahead.begin()
+            yield -1, np.zeros(0, np.float32)
             for index, phrase in enumerate(phrases):
                 if cancelled():
                     return

@@ -48,7 +48,7 @@ def _number(default: float, within: tuple[float, float]) -> Any:
 
 
 class _Inbound(BaseModel):
-    model_config = ConfigDict(strict=True, frozen=True, extra="ignore")
+    model_config = ConfigDict(strict=True, frozen=True, extra="ignore", defer_build=True)
 
 
 class AudioOptions(_Inbound):
@@ -150,7 +150,7 @@ class PlainRequest(_Inbound):
 class Outbound(BaseModel):
     """What the daemon says."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     def to_json(self) -> bytes:
         """Return the payload; keys without a value are left out."""

@@ -33,7 +33,7 @@ Text = Annotated[str, Field(min_length=1, max_length=MAX_TEXT_CHARACTERS)]
 class ShowLine(BaseModel):
     """A line of the show; keys of a ``say`` request beside these are taken as they are there."""
 
-    model_config = ConfigDict(frozen=True, extra="allow")
+    model_config = ConfigDict(frozen=True, extra="allow", defer_build=True)
 
     id: Name
     """How it is called: ``B/line/<id>``."""
@@ -64,7 +64,7 @@ class ShowLine(BaseModel):
 class Show(BaseModel):
     """Lines by id."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     name: Name
     """Of the show, for people."""

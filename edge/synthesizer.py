@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from . import golden, markup
 from .audio import AudioChunk, Mark, Pcm16
@@ -19,6 +20,7 @@ from .errors import BundleError, RequestError
 from .fingerprint import software_fingerprint
 from .growing import Growing
 from .lipsync.timeline import Timeline, concatenate
+from .loudness.level import Levels
 from .markup import Tag
 from .phrase_chunks import PhraseCutter
 from .phrases import Phrase, phrases_of_blocks, silent_phrases, split_phrases
@@ -119,8 +121,8 @@ class Synthesizer:
     def __init__(self, bundle: Bundle, runner: Runner, front_end: FrontEnd, marked: bool = False) -> None:
         self.bundle = bundle
         self.marked = bundle.imitates_a_person or marked
-        self.levels: Mapping[str, float] = {}
-        """RMS in dBFS by character, where somebody has measured them."""
+        self.levels = Levels()
+        """How loud its characters are, where somebody needs to know."""
         self._runner = runner
         self._front_end = front_end
         manifest = bundle.manifest
@@ -295,6 +297,20 @@ class Synthesizer:
         """
         return self._speak(line, self.bundle.manifest.first_window_frames, cancelled, hold)
 
+    def render(self, line: PreparedLine, cancelled: Callable[[], bool] = _never) -> Iterator[AudioChunk]:
+        """Speak a line for which nobody waits: fewer and longer chunks, the same sound to within one step.
+
+        On return its phrases are under way on other threads, so that several lines can be.
+
+        Args:
+            line: from ``prepare``.
+            cancelled: as for ``stream``.
+
+        Raises:
+            RunnerError: a network failed.
+        """
+        return self._speak(line, 0, cancelled, hold=False)
+
     def synthesize(self, request: SpeechRequest) -> Speech:
         """Speak a whole line at once; the same sound as ``stream`` to within one 16-bit step.
 
@@ -334,8 +350,16 @@ class Synthesizer:
     ) -> Iterator[AudioChunk]:
         """Chunks of all phrases; only the first that sounds starts with a short window."""
         places = Growing(self._places(line))
+        return self._chunks(line, places, self._decoder.sound(places, first_window, cancelled, hold))
+
+    def _chunks(
+        self,
+        line: PreparedLine,
+        places: Growing[PhraseInLine],
+        pieces: Iterator[tuple[int, NDArray[np.float32]]],
+    ) -> Iterator[AudioChunk]:
         cut, current = PhraseCutter(line.phrases[0], places[0]), 0
-        for index, samples in self._decoder.sound(places, first_window, cancelled, hold):
+        for index, samples in pieces:
             if index != current:
                 cut, current = PhraseCutter(line.phrases[index], places[index]), index
             chunk = cut.chunk(samples, line.request.volume)

@@ -77,7 +77,7 @@ MAY_IMPORT_DAEMON = ("edge.cli", "edge.demo", "edge.daemon")
 NOT_ON_DEVICE = ("torch", "onnx", "scipy", "matplotlib", "lightning", "models", "distill", "benchmarks")
 OPTIONAL_ON_DEVICE = (
     "amqtt", "c2pa", "openvino", "prometheus_client", "psutil", "pycuda", "pyopenjtalk", "pythonosc",
-    "sounddevice", "soundfile", "starlette", "tensorrt", "uvicorn", "yaml",
+    "sounddevice", "soundfile", "starlette", "tensorrt", "uvicorn", "wyoming", "yaml",
 )  # fmt: skip
 
 # Distribution names that differ from the import.
@@ -266,6 +266,13 @@ def import_name(requirement: str) -> str:
     return IMPORT_NAMES.get(name, name).replace("-", "_")
 
 
+def test_the_code_of_a_door_that_is_shut_is_not_loaded() -> None:
+    """It would be a tenth of the daemon's start."""
+    program = "import sys, edge.daemon.service; print('asyncio' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True)
+    assert done.stdout.strip() == "False", done.stderr
+
+
 def third_party(package: str) -> set[str]:
     roots = {name.split(".")[0] for _, path in modules(package) for name in imported(path)}
     return roots - set(sys.stdlib_module_names) - set(ARROWS) - {"tomllib"}
@@ -283,6 +290,7 @@ def test_every_dependency_of_the_device_is_declared_and_used() -> None:
         "http",
         "metrics",
         "osc",
+        "wyoming",
         "asyncapi",
         "provenance",
         "files",

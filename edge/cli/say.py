@@ -38,6 +38,7 @@ LOCAL_ONLY = (
     "label_profile",
     "producer",
 )
+ACTING = ("character", "emotion", "emotion_strength", "rate", "pitch", "volume", "language", "markup")
 
 
 def _range(limits: tuple[float, float], unit: str) -> str:
@@ -130,24 +131,7 @@ class _Result:
 @click.option("--threads", default=2, show_default=True, help="Threads of the inference library.")
 @click.option("--warm-up", is_flag=True, help="Speak once in silence first: times are then a daemon's.")
 @click.option("--json", "as_json", is_flag=True, help="Print length and times (with -o - to standard error).")
-def say(
-    text: str | None,
-    output: str | None,
-    device: str | None,
-    broker: str | None,
-    config: Path | None,
-    raw: bool,
-    lipsync: Path | None,
-    viseme_set: str,
-    bundle: Path | None,
-    lexicon: Path | None,
-    label_profile: str | None,
-    producer: str | None,
-    threads: int,
-    warm_up: bool,
-    as_json: bool,
-    **voice: Any,
-) -> None:
+def say(text: str | None, output: str | None, device: str | None, as_json: bool, **options: Any) -> None:
     """Speak TEXT aloud, into a WAV file or a pipe, or through a running daemon.
 
     Sound is passed on as it is computed.
@@ -167,23 +151,33 @@ def say(
       sovits-edge say "Doors open." --device kiosk --broker mqtt://10.0.0.2
     """
     given = _given(click.get_current_context(), device)
-    if raw and output is None and device is None:
+    if options["raw"] and output is None and device is None:
         raise click.UsageError("--raw goes with -o: name a file, or - for a pipe")
     source = text_or_stdin(text)
+    acting = {key: options[key] for key in ACTING}
     if device is not None:
-        asked = {key: value for key, value in voice.items() if key in given}
+        asked = {key: value for key, value in acting.items() if key in given}
+        broker, config = options["broker"], options["config"]
         speak_on_device(source, device, broker=broker, config=config, voice=asked, as_json=as_json)
         return
-    asked = {"bundle": bundle, "lexicon": lexicon}
-    asked |= {"label.profile": label_profile, "label.producer": producer}
+    result = _speak_here(source, output, acting, options)
+    for warning in [] if as_json else result.warnings:
+        click.echo(f"sovits-edge: warning: {warning}", err=True)
+    if as_json:
+        click.echo(json.dumps(asdict(result), ensure_ascii=False), err=output == "-")
+
+
+def _speak_here(source: str, output: str | None, acting: dict[str, Any], options: dict[str, Any]) -> _Result:
+    """Speak with a voice of this process; gives the figures."""
+    raw, lipsync = options["raw"], options["lipsync"]
     with Progress() as progress:
         progress.show("loading the voice")
         started = time.perf_counter()
-        settings = _settings(config, asked, output)
-        synthesizer = _load(settings, config, threads, warm_up)
+        settings = _settings(output, options)
+        synthesizer = _load(settings, options)
         labels = _labels(settings, synthesizer)
         loaded = time.perf_counter()
-        line = _prepare(synthesizer, source, voice)
+        line = _prepare(synthesizer, source, acting)
         result = _Result(line.character.name, line.normalized, _ms(loaded - started), list(line.warnings))
         read = time.perf_counter()
         announced = labels.announced(line)
@@ -193,11 +187,8 @@ def say(
         with sound as sink:
             timeline = _write(labels, line, announced, sink, loaded, result, progress)
     if lipsync is not None:
-        _write_lipsync(lipsync, timeline, viseme_set, line.request)
-    for warning in [] if as_json else result.warnings:
-        click.echo(f"sovits-edge: warning: {warning}", err=True)
-    if as_json:
-        click.echo(json.dumps(asdict(result), ensure_ascii=False), err=output == "-")
+        _write_lipsync(lipsync, timeline, options["viseme_set"], line.request)
+    return result
 
 
 def _given(context: click.Context, device: str | None) -> set[str]:
@@ -211,23 +202,26 @@ def _given(context: click.Context, device: str | None) -> set[str]:
     return given
 
 
-def _settings(config: Path | None, asked: dict[str, object], output: str | None) -> EdgeConfig:
+def _settings(output: str | None, options: dict[str, Any]) -> EdgeConfig:
     """Configuration of the device with what was asked on top."""
     from ..config import load_config
     from ..sound_file import check_suffix
 
     check_suffix(Path(output or "").suffix)
-    return load_config(config, asked)
+    asked = {key: options[key] for key in ("bundle", "lexicon")}
+    asked |= {"label.profile": options["label_profile"], "label.producer": options["producer"]}
+    return load_config(options["config"], asked)
 
 
-def _load(settings: EdgeConfig, config: Path | None, threads: int, warm_up: bool) -> Synthesizer:
+def _load(settings: EdgeConfig, options: dict[str, Any]) -> Synthesizer:
     from ..bundle.trust.gate import DeviceGate
     from ..permission import gate_of, trust_directory
     from ..synthesizer import Synthesizer
 
-    gate = DeviceGate(trust_directory()) if config is None else gate_of(settings)
+    gate = DeviceGate(trust_directory()) if options["config"] is None else gate_of(settings)
+    threads = options["threads"]
     synthesizer = Synthesizer.load(settings.bundle, threads=threads, lexicon=settings.lexicon, gate=gate)
-    if warm_up:
+    if options["warm_up"]:
         synthesizer.warm_up()
     return synthesizer
 

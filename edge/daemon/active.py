@@ -7,7 +7,17 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..audio import AudioChunk
-from ..engine.base import LINES_SIDE_BY_SIDE, PLAY, RENDER, Engine, LineChunk, LineDone, LineError, LineReady
+from ..engine.base import (
+    LINES_SIDE_BY_SIDE,
+    PLAY,
+    RENDER,
+    STREAM,
+    Engine,
+    LineChunk,
+    LineDone,
+    LineError,
+    LineReady,
+)
 from ..labels.announcement import Announced, announcement
 from ..messages import RETRYABLE_CODES, Cancelled, Event, Failed, Finished, MarkReached, Started
 from ..playback.files import FileWritten
@@ -286,7 +296,12 @@ class ActiveLines:
         return True
 
     def _cached(self, line: Line) -> CachedLine | None:
-        return None if line.request.cache == "bypass" else self._cache.get(line.key)
+        return self._cache.get(line.key) if self._is_served(line) else None
+
+    def _is_served(self, line: Line) -> bool:
+        """Tell whether a line may come from the cache; it is made anew where that measures its character."""
+        mode = line.request.cache
+        return mode == "only" or (mode == "use" and not self._outlets.loudness.awaits(line.character))
 
     def _announce(self, delivery: Delivery) -> bool:
         """Give a line its label; False if the sentence has to be spoken first, and `on_notice` follows."""
@@ -303,7 +318,7 @@ class ActiveLines:
         return True
 
     def _is_stored(self, line: Line) -> bool:
-        return line.request.cache != "bypass" and self._cache.is_stored(line.key)
+        return self._is_served(line) and self._cache.is_stored(line.key)
 
     def _fetch(self, delivery: Delivery) -> None:
         """Have a line read from disk, or made."""
@@ -319,7 +334,9 @@ class ActiveLines:
         line = delivery.line
         if line.request.cache != "only":
             delivery.synthesising = True
-            self._engine.start(line.request_id, line.speech, PLAY if line.plays else RENDER)
+            is_streamed = "audio" in line.request.output
+            urgency = PLAY if line.plays else STREAM if is_streamed else RENDER
+            self._engine.start(line.request_id, line.speech, urgency)
             self._watch_engine(delivery)
 
     def _go_on(self, delivery: Delivery, cached: CachedLine | None) -> None:

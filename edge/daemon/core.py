@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from ..engine.base import EngineAlert, EngineDown, EngineUp, LineChunk, LineDone, LineError, LineReady
+from ..engine import base as engine
 from ..errors import EdgeError
 from ..logs import fields
 from ..messages import Accepted, Expired
@@ -124,15 +124,16 @@ class Core:
             JournalAlert: self._on_journal_alert,
             TerminalDurable: state.publisher.tell,
             Delivered: self._on_delivered,
-            EngineUp: self._on_engine_up,
-            EngineDown: self._on_engine_down,
-            EngineAlert: self._on_engine_alert,
-            LineReady: self._on_ready,
+            engine.EngineUp: self._on_engine_up,
+            engine.EngineLevels: state.loudness.learn,
+            engine.EngineDown: self._on_engine_down,
+            engine.EngineAlert: self._on_engine_alert,
+            engine.LineReady: self._on_ready,
             LineRead: active.on_line_read,
             ReadWatch: active.on_read_watch,
-            LineChunk: self._on_chunk,
-            LineDone: self._on_done,
-            LineError: self._on_error,
+            engine.LineChunk: self._on_chunk,
+            engine.LineDone: self._on_done,
+            engine.LineError: self._on_error,
             LineBegan: active.on_began,
             LineMark: active.on_mark,
             LineEnded: active.on_ended,
@@ -270,7 +271,7 @@ class Core:
             return state.preparations
         return state.labels if line_id.startswith(labels.ID_PREFIX) else state.active
 
-    def _on_ready(self, message: LineReady) -> None:
+    def _on_ready(self, message: engine.LineReady) -> None:
         """Note with which lexicon a line was read: its sound is kept under that one, others are sought."""
         state = self.state
         if state.admission is not None:
@@ -281,18 +282,18 @@ class Core:
             state.preparations.on_ready(message, state.admission)
         state.active.on_ready(message)
 
-    def _on_chunk(self, message: LineChunk) -> None:
+    def _on_chunk(self, message: engine.LineChunk) -> None:
         maker = self._maker(message.line_id)
         if not isinstance(maker, TextChecks):  # a text that is only read has no sound
             maker.on_chunk(message)
 
-    def _on_done(self, message: LineDone) -> None:
+    def _on_done(self, message: engine.LineDone) -> None:
         self._maker(message.line_id).on_done(message)
 
-    def _on_error(self, message: LineError) -> None:
+    def _on_error(self, message: engine.LineError) -> None:
         self._maker(message.line_id).on_error(message)
 
-    def _on_engine_up(self, message: EngineUp) -> None:
+    def _on_engine_up(self, message: engine.EngineUp) -> None:
         voice = message.voice
         self.state.load(voice)
         self._status.voice_loaded()
@@ -303,7 +304,7 @@ class Core:
         logger.info("voice %s, %s %s", voice.bundle, voice.runner, voice.precision)
         self._operations.reloaded(None)
 
-    def _on_engine_down(self, message: EngineDown) -> None:
+    def _on_engine_down(self, message: engine.EngineDown) -> None:
         state = self.state
         error = message.error if state.voice else state.trust.verdict(message.error)
         state.tally.last_error = f"{error.code}: {error}"
@@ -342,7 +343,7 @@ class Core:
             self.state.tally.last_error = message.text
             logger.warning("trust: %s", message.text)
 
-    def _on_engine_alert(self, message: EngineAlert) -> None:
+    def _on_engine_alert(self, message: engine.EngineAlert) -> None:
         """Show a synthesiser that is being replaced; the status of this turn says ``degraded``."""
         self.state.engine_fault = message.fault
         self.state.active.engine_loading = message.away

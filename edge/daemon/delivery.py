@@ -71,12 +71,13 @@ class Delivery:
     pending: set[str] = field(init=False)
     """What has still to be completed before the line is finished: ``sound``, ``play``, ``file``."""
     _levelled: LevelledLine | None = None
+    """Made for the first chunk: the synthesiser may measure a character on its first line."""
+    _begun: bool = False
     _n_segments: int = 0
     _final_sent: bool = False
     _sender: AudioSender | None = None
 
     def __post_init__(self) -> None:
-        self._levelled = self.outlets.loudness.line(self.line.character)
         self.pending = {"sound", *({"play", "file"} & set(self.line.request.output))}
 
     def take(self, chunk: AudioChunk, n_total: int | None = None) -> None:
@@ -101,6 +102,8 @@ class Delivery:
     def _give(self, chunk: AudioChunk, n_total: int | None) -> None:
         """Pass sound on: lip-sync first, then the loudspeaker, then what can wait."""
         request, outlets = self.line.request, self.outlets
+        if not self._begun:
+            self._begun, self._levelled = True, outlets.loudness.line(self.line.character)
         if self._levelled is not None:
             chunk = self._levelled.take(chunk)
         if chunk.timeline is not None and "lipsync" in request.output:

@@ -1,4 +1,4 @@
-"""Doors of this daemon, as the configuration asks for them."""
+"""Doors of this daemon, as the configuration asks for them; the code of a door that is shut is not loaded."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ from collections.abc import Callable
 
 from ..config import EdgeConfig
 from ..protocols.door import Door, Figures, Probe
-from ..protocols.http import HttpDoor
-from ..protocols.osc import OscDoor
 from .inbox import Inbox
 
 
@@ -19,8 +17,16 @@ def make_doors(config: EdgeConfig, inbox: Inbox) -> list[Door]:
 
     doors: list[Door] = []
     if config.http is not None:
+        from ..protocols.http import HttpDoor
+
         files = config.state_dir / "audio"
         doors.append(HttpDoor(config.http, inbox.offer, probe, config.queue.max_request_bytes, files))
     if config.osc is not None:
+        from ..protocols.osc import OscDoor
+
         doors.append(OscDoor(config.osc, inbox.offer))
+    if config.wyoming is not None:
+        from ..protocols.wyoming import WyomingDoor
+
+        doors.append(WyomingDoor(config.wyoming, inbox.offer, config.queue.max_request_bytes))
     return doors

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from ..audio import AudioChunk
 from ..config import LoudnessConfig
-from ..engine.base import VoiceInfo
+from ..engine.base import EngineLevels, VoiceInfo
 from ..loudness.level import SILENCE_DBFS
 from ..loudness.limiter import Limiter
 
@@ -41,18 +41,33 @@ class Loudness:
 
     def __init__(self, config: LoudnessConfig) -> None:
         self._config = config
+        self._voice: VoiceInfo | None = None
+        self._levels: dict[str, float] = {}
         self._gains: dict[str, float] = {}
 
     def load(self, voice: VoiceInfo) -> None:
-        """Work out the gains for a voice."""
-        self._gains = {}
-        for character in voice.characters:
-            target, level = self._config.target(character.name), voice.levels.get(character.name)
-            if target is None or level is None or level <= SILENCE_DBFS:
-                continue
-            gain = min(target - level, self._config.max_gain_db)
-            self._gains[character.name] = gain
-            logger.info("%s: %.1f dBFS, %+.1f dB", character.name, level, gain)
+        """Work out the gains for a voice; what has been measured of the same one before holds."""
+        if self._voice is None or self._voice.fingerprint != voice.fingerprint:
+            self._levels, self._gains = {}, {}
+        self._voice = voice
+        self.learn(EngineLevels(voice.fingerprint, voice.levels))
+
+    def learn(self, message: EngineLevels) -> None:
+        """Take note of levels; those of a voice that has been replaced are of no use."""
+        if self._voice is None or message.fingerprint != self._voice.fingerprint:
+            return
+        for name, level in message.levels.items():
+            target = self._config.target(name)
+            if self._levels.get(name) != level and target is not None and level > SILENCE_DBFS:
+                gain = min(target - level, self._config.max_gain_db)
+                self._gains[name] = gain
+                logger.info("%s: %.1f dBFS, %+.1f dB", name, level, gain)
+            self._levels[name] = level
+
+    def awaits(self, character: str) -> bool:
+        """Tell whether the level of a character will be known once the synthesiser has spoken as it."""
+        due = () if self._voice is None else self._voice.unmeasured
+        return character in due and character not in self._levels
 
     def line(self, character: str) -> LevelledLine | None:
         """Begin a line; None where nothing is to be done."""

@@ -85,6 +85,11 @@ def open_engine(
     )
 
 
+def _file_writer(config: EdgeConfig, inbox: Inbox) -> FileWriter:
+    folder, limit = config.state_dir / "audio", config.files.max_mb * 2**20
+    return FileWriter(folder, limit, inbox.put, file_producer(config.label), _credentials(config.label))
+
+
 def _credentials(config: LabelConfig) -> Credentials | None:
     if config.certificate is None or config.certificate_key is None:
         return None
@@ -125,35 +130,42 @@ class Daemon:
         self._sink = sink or make_sink(config.sink)
         self._show = ShowWatch(config.show, self._inbox.put)
         self._trust = TrustWatch(config, self._inbox.put)
-        self._files = FileWriter(
-            config.state_dir / "audio",
-            config.files.max_mb * 2**20,
-            self._inbox.put,
-            file_producer(config.label),
-            _credentials(config.label),
-        )
+        self._files = _file_writer(config, self._inbox)
         self._line_store = LineStore(
             config.state_dir / CACHE_FOLDER, config.cache.disk_mb * 2**20, self._inbox.put
         )
-        self._connection = Connection(
+        self._connection, self._stops = self._sessions(config)
+        self._core = Core(self._parts(config))
+        self._doors = make_doors(config, self._inbox)
+        self._urgent = tuple(self._topics.own(tail) for tail in ("stop", "request/stop", "request/cancel"))
+
+    def _sessions(self, config: EdgeConfig) -> tuple[Connection, Connection]:
+        """Make both sessions with the broker: that of everything, and that of stops alone."""
+        client_id = config.mqtt.client_id or f"sovits-edge-{config.device}"
+        limit = config.queue.max_request_bytes
+        everything = Connection(
             config.mqtt,
-            client_id=config.mqtt.client_id or f"sovits-edge-{config.device}",
+            client_id=client_id,
             will=self._topics.own("availability"),
             subscriptions=(*self._topics.subscriptions(), *guest_topics(config)),
-            max_payload=config.queue.max_request_bytes,
+            max_payload=limit,
             deliver=self._deliver,
             report=self._inbox.put,
         )
-        self._stops = Connection(
+        stops = Connection(
             config.mqtt,
-            client_id=f"{config.mqtt.client_id or f'sovits-edge-{config.device}'}-stop",
+            client_id=f"{client_id}-stop",
             will=None,
             subscriptions=self._topics.urgent(),
-            max_payload=config.queue.max_request_bytes,
+            max_payload=limit,
             deliver=self._deliver_urgent,
             report=self._report_stops,
         )
-        parts = Parts(
+        return everything, stops
+
+    def _parts(self, config: EdgeConfig) -> Parts:
+        """Name what the core works with."""
+        return Parts(
             config=config,
             boot_id=secrets.token_hex(6),
             topics=self._topics,
@@ -167,9 +179,6 @@ class Daemon:
             trust=self._trust,
             line_store=self._line_store,
         )
-        self._core = Core(parts)
-        self._doors = make_doors(config, self._inbox)
-        self._urgent = tuple(self._topics.own(tail) for tail in ("stop", "request/stop", "request/cancel"))
 
     def run(self) -> None:
         """Work until `stop` is called.
@@ -257,12 +266,21 @@ def serve(config: EdgeConfig, launched: Launched | None = None) -> int:
         if launched is not None:
             launched.abandon()
         raise
+    _run_until_asked(daemon)
+    return 0
+
+
+def _run_until_asked(daemon: Daemon) -> None:
+    """Run it on a thread of its own, so that this one takes the signals.
+
+    Raises:
+        EdgeError: as ``Daemon.run``.
+    """
     asked = threading.Event()
+    failures: list[Exception] = []
 
     def ask(_number: int, _frame: FrameType | None) -> None:
         asked.set()
-
-    failures: list[Exception] = []
 
     def run() -> None:
         try:
@@ -281,4 +299,3 @@ def serve(config: EdgeConfig, launched: Launched | None = None) -> int:
     core.join()
     if failures:
         raise failures[0]
-    return 0

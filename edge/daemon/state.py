@@ -13,7 +13,7 @@ from ..labels.policy import LabelPolicy
 from ..messages import Cancelled, Event, Failed
 from ..playback.files import FileWriter
 from ..playback.player import Player
-from ..protocols.http_files import file_urls
+from ..protocols.file_urls import file_urls
 from ..protocols.mqtt import Connection
 from ..topics import Topics
 from .active import ActiveLines
@@ -72,6 +72,20 @@ class State:
         engine_hung: called when the synthesiser is stuck.
     """
 
+    label_shown = False
+    """Whether a screen has said that it shows the label's text."""
+    voice: VoiceInfo | None = None
+    admission: Admission | None = None
+    engine_fault = ""
+    """Why the synthesiser is being replaced, or works with less than it should."""
+    muted: EdgeError | None = None
+    """Why there is no voice although the daemon goes on: it was revoked, or nobody allows it."""
+    trust_warning = ""
+    refused_subscriptions: tuple[str, ...] = ()
+    stopping = False
+    error: EdgeError | None = None
+    """Why the daemon cannot go on."""
+
     def __init__(self, parts: Parts, engine_hung: Callable[[], None]) -> None:
         config = parts.config
         self.config = config
@@ -87,8 +101,6 @@ class State:
         self._store = parts.line_store
         self.cache = LineCache(config.cache.max_mb * 2**20, self._store)
         self.label = LabelPolicy(config.label)
-        self.label_shown = False
-        """Whether a screen has said that it shows the label's text."""
         self.publisher = Publisher(
             parts.topics, parts.connection, parts.journal, parts.boot_id, parts.inbox.put
         )
@@ -96,18 +108,33 @@ class State:
             self.label, parts.engine, lambda notice, chunks: self.active.on_notice(notice, chunks)
         )
         self.loudness = Loudness(config.loudness)
-        self.active = ActiveLines(
+        self.active = self._active_lines(parts, engine_hung)
+        self.preparations = Preparations(parts.engine, self.cache, self.publisher)
+        self.shows = Shows(self.preparations, self.tally)
+        self.scheduler = Scheduler(config.queue.max_lines)
+        self.lines: dict[str, Line] = {}
+        """Every line that has been admitted and not ended."""
+        self.loopback = Loopback(parts.boot_id)
+        self.awaited: set[StopCopy] = set()
+        """Stops whose other copy is on its way, behind what was sent before it: until then nothing starts."""
+        self._stops: dict[str, _Stop] = {}
+
+    def _active_lines(self, parts: Parts, engine_hung: Callable[[], None]) -> ActiveLines:
+        """Make what runs lines, with everywhere that their sound can go."""
+        config = parts.config
+        outlets = Outlets(
+            parts.player,
+            self.publisher,
+            parts.files,
+            self.tally,
+            lambda: parts.connection.max_payload_bytes,
+            self.label.meta(),
+            file_urls(config.http),
+            self.loudness,
+        )
+        return ActiveLines(
             engine=parts.engine,
-            outlets=Outlets(
-                parts.player,
-                self.publisher,
-                parts.files,
-                self.tally,
-                lambda: parts.connection.max_payload_bytes,
-                self.label.meta(),
-                file_urls(config.http),
-                self.loudness,
-            ),
+            outlets=outlets,
             cache=self.cache,
             labels=self.labels,
             timers=self.timers,
@@ -116,26 +143,6 @@ class State:
             engine_hung=engine_hung,
             read=self._store.fetch if self._store is not None else None,
         )
-        self.preparations = Preparations(parts.engine, self.cache, self.publisher)
-        self.shows = Shows(self.preparations, self.tally)
-        self.scheduler = Scheduler(config.queue.max_lines)
-        self.lines: dict[str, Line] = {}
-        """Every line that has been admitted and not ended."""
-        self.loopback = Loopback(parts.boot_id)
-        self.voice: VoiceInfo | None = None
-        self.admission: Admission | None = None
-        self.engine_fault = ""
-        """Why the synthesiser is being replaced, or works with less than it should."""
-        self.muted: EdgeError | None = None
-        """Why there is no voice although the daemon goes on: it was revoked, or nobody allows it."""
-        self.trust_warning = ""
-        self.refused_subscriptions: tuple[str, ...] = ()
-        self.stopping = False
-        self.error: EdgeError | None = None
-        """Why the daemon cannot go on."""
-        self.awaited: set[StopCopy] = set()
-        """Stops whose other copy is on its way, behind what was sent before it: until then nothing starts."""
-        self._stops: dict[str, _Stop] = {}
 
     @property
     def takes_requests(self) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from ..audio import AudioChunk
@@ -18,10 +18,12 @@ from ..synthesizer import SpeechRequest
 
 logger = logging.getLogger(__name__)
 
-CHECK, PLAY, RENDER, PREPARE = -1, 0, 1, 2
+CHECK, PLAY, STREAM, RENDER, PREPARE = -1, 0, 1, 2, 3
 """Urgencies: a line that is being spoken comes before one that only fills a file, chunk by chunk.
 
-A ``CHECK`` ends after the text stage, which tells whether the line can be spoken, and has no sound.
+``STREAM`` goes to somebody who takes the sound as it is made. For ``RENDER`` and ``PREPARE`` nobody waits, so
+their first chunk is not a short one. A ``CHECK`` ends after the text stage, which tells whether the line can
+be spoken, and has no sound.
 """
 
 LINES_SIDE_BY_SIDE = 4
@@ -47,7 +49,13 @@ class VoiceInfo:
     lexicon: str = ""
     """Digest of the show's lexicon when the voice was loaded; empty without one."""
     levels: Mapping[str, float] = field(default_factory=dict)
-    """RMS in dBFS by character; empty where nobody has measured them."""
+    """RMS in dBFS by character, of those that have been measured."""
+    unmeasured: tuple[str, ...] = ()
+    """Characters that will be, before the first line of each at the latest."""
+
+    def speaks_like(self, other: VoiceInfo) -> bool:
+        """Tell whether it is the same voice, whatever has been measured of either."""
+        return replace(self, levels={}, unmeasured=()) == replace(other, levels={}, unmeasured=())
 
 
 @dataclass(frozen=True)
@@ -55,6 +63,16 @@ class EngineUp:
     """Loaded, warmed up and ready for lines; also the answer to a reload that worked."""
 
     voice: VoiceInfo
+
+
+@dataclass(frozen=True)
+class EngineLevels:
+    """Measured since the voice was loaded; comes before the first sound of whoever was measured."""
+
+    fingerprint: str
+    """Of the voice."""
+    levels: Mapping[str, float]
+    """RMS in dBFS by character, of all that have been measured; who cannot be counts as silent."""
 
 
 @dataclass(frozen=True)
@@ -111,7 +129,9 @@ class LineError:
     stage: str
 
 
-EngineMessage = EngineUp | EngineDown | EngineAlert | LineReady | LineChunk | LineDone | LineError
+EngineMessage = (
+    EngineUp | EngineLevels | EngineDown | EngineAlert | LineReady | LineChunk | LineDone | LineError
+)
 
 
 class Engine(Protocol):

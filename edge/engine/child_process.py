@@ -20,6 +20,9 @@ from .wire import Packet, pack, start_packet, unpack
 PING_S = 0.5  # between two questions whether it is alive
 TEXT_S_PER_CHARACTER = 0.001  # what reading a line may take on top: there is no sign of life meanwhile
 DICTIONARY_S = 5.0  # what dictionaries may take that are loaded after the voice
+LOAD_LIMIT_S = 600.0  # measuring runners, or reading from a slow disk, takes its time
+LOAD_SILENCE_S = 60.0  # of a child that imports its libraries or opens networks
+STABLE_S = 5.0  # a child that lives as long was of some use, even if nobody asked it for a line
 _OWED_SHARE = 8  # of the memory is given back at a time: the child need not wake for every chunk
 _REAP_S = 0.2  # between the end of a connection and that of its process
 
@@ -141,6 +144,17 @@ class ChildProcess:
         elif not self._asked and now >= self.ask_at:
             self._asked, self.ask_at = True, now + PING_S
             self.send(["ping"])
+
+    def look_after_loading(self, now: float, elapsed: float) -> None:
+        """Do the same while it loads its voice, with more patience, which has an end."""
+        self.look_after(now, elapsed, LOAD_SILENCE_S)
+        if not self.fault and now - self.started > LOAD_LIMIT_S:
+            self.fault = f"has not loaded the voice within {LOAD_LIMIT_S:g} s"
+
+    @property
+    def was_useful(self) -> bool:
+        """Return whether it was worth its start."""
+        return self.useful or time.monotonic() - self.started > STABLE_S
 
     def _reading_s(self) -> float:
         """Return what the text of the line in hand may take on top, until its first sound is there."""

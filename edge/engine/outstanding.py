@@ -9,6 +9,9 @@ from ..audio import AudioChunk, Pcm16
 from ..synthesizer import SpeechRequest
 from .base import EngineMessage, LineChunk, LineReady
 
+RETRIES = 1  # of a line during which its child was lost
+MAX_LOSSES = 3  # children that a line outlives while others were at fault
+
 Message = TypeVar("Message", bound=EngineMessage)
 
 
@@ -88,3 +91,14 @@ class Outstanding:
         """Expect the line from its beginning, from another child."""
         self.pieces.clear()
         self.delivered.again()
+
+    def lost(self, *, guilty: bool) -> bool:
+        """Note that the child is lost which had the line; True if no other is to try it.
+
+        Args:
+            guilty: whether the child worked on this line.
+        """
+        self.again()
+        self.losses += 1
+        self.failures += guilty
+        return self.failures > RETRIES or self.losses > MAX_LOSSES

@@ -18,25 +18,29 @@ from typing import Any
 from ..errors import EdgeError, RunnerError
 from ..logs import fields
 from ..synthesizer import SpeechRequest
-from .base import EngineAlert, EngineDown, EngineMessage, EngineUp, LineDone, LineError, VoiceInfo
+from .base import (
+    EngineAlert,
+    EngineDown,
+    EngineLevels,
+    EngineMessage,
+    EngineUp,
+    LineDone,
+    LineError,
+    VoiceInfo,
+)
 from .child_process import ChildProcess
 from .children import Children
 from .launch import MODULE, Launched
-from .outstanding import Outstanding
+from .outstanding import RETRIES, Outstanding
+from .restarts import Restarts
 from .thread import is_runner_fault
-from .wire import Packet, error_of, line_message, voice_of
+from .wire import Packet, error_of, levels_of, line_message, voice_of
 
 logger = logging.getLogger(__name__)
 
 HANG_S = 0.8  # without a sign of life; with a start of some 0.9 s a hang costs less than 2 s
-RETRIES = 1  # of a line during which its child was lost
-MAX_LOSSES = 3  # children that a line outlives while others were at fault
-LOAD_LIMIT_S = 600.0  # measuring runners, or reading from a slow disk, takes its time
-LOAD_SILENCE_S = 60.0  # of a child that imports its libraries or opens networks
 SPARE_AFTER_S = 1.0  # from a child that is ready to its spare: nothing competes with the first line
 TICK_S = 0.1
-BACKOFF_S = (0.0, 0.0, 0.5, 1.0, 2.0, 4.0, 8.0)  # before a replacement, by those in a row that were of no use
-STABLE_S = 5.0  # a child that lives as long was of some use, even if nobody asked it for a line
 _TORN = "the synthesiser was replaced by one with another voice in the middle of the line"
 
 
@@ -84,8 +88,7 @@ class ProcessEngine:
         self._answer_due = True
         self._falls_back = False
         self._alerted = EngineAlert("")
-        self._failed_starts = 0
-        self._start_at: float | None = None
+        self._restarts = Restarts()
         self._spare_at: float | None = None
 
     @property
@@ -188,7 +191,7 @@ class ProcessEngine:
         if self._children.leaving or any(child.watched for child in children):
             return TICK_S
         times = [child.ask_at for child in children]
-        times += [when or now + 1.0 for when in (self._start_at, self._spare_at)]
+        times += [when or now + 1.0 for when in (self._restarts.at, self._spare_at)]
         return max(min(times) - now, 0.0)
 
     def _hear(self, child: ChildProcess) -> None:
@@ -209,6 +212,8 @@ class ProcessEngine:
             self._on_up(child, voice_of(packet))
         elif kind == "down":
             self._on_down(child, error_of(packet))
+        elif kind == "levels":
+            self._emit(levels_of(packet))
         elif kind != "pong":
             line = child.lines.get(packet[1])
             sound = child.take_sound(packet[2], packet[3]) if kind in ("sound", "chunk") else None
@@ -240,7 +245,8 @@ class ProcessEngine:
         if child is not self._coming:
             raise ValueError("a child that has been up comes up")
         child.voice = voice
-        changed, self._voice = voice != self._voice, voice
+        changed = self._voice is None or not voice.speaks_like(self._voice)
+        self._voice = voice
         self._coming = None
         with self._lock:
             if self._current is not None:
@@ -249,6 +255,8 @@ class ProcessEngine:
         if changed or self._answer_due:
             self._answer_due = False
             self._emit(EngineUp(voice))
+        elif voice.levels:  # the one before it may have died with what it had measured untold
+            self._emit(EngineLevels(voice.fingerprint, voice.levels))
         with self._lock:
             begun = {serial for each in self._speaking() for serial in each.lines}
             waiting = [line for line in self._lines.values() if line.serial not in begun]
@@ -274,8 +282,7 @@ class ProcessEngine:
         if self._fallback is not None and not self._falls_back:
             self._start_child(falls_back=True)
             return
-        self._failed_starts += 1
-        self._start_later()
+        self._restarts.plan(was_useful=False)
         fault = f"the synthesiser does not start: {error}"
         self._alert(fault)
         self._fail(list(self._lines.values()), "runner_error", fault)
@@ -289,8 +296,11 @@ class ProcessEngine:
             reload = self._let_go() or reload
         if reload:
             self._load_again()
-        if self._coming is not None:
-            self._look_after_coming(self._coming, now, elapsed)
+        coming = self._coming
+        if coming is not None:
+            coming.look_after_loading(now, elapsed)
+            if coming.fault:
+                self._on_down(coming, RunnerError(f"the synthesiser process {coming.fault}"))
         for child in self._speaking():
             with self._lock:
                 child.look_after(now, elapsed, self._hang_s)
@@ -300,20 +310,13 @@ class ProcessEngine:
                 self._retiring.remove(child)
                 self._children.discard(child, kill=False)
         self._children.bury(now)
-        if self._start_at is not None and now >= self._start_at:
+        if self._restarts.is_due(now):
             self._start_child()
         if self._spare_at is not None and now >= self._spare_at:
             self._spare_at = None
             self._children.keep_spare()
-        if self._current is None and self._coming is None and self._start_at is None:
+        if self._current is None and self._coming is None and self._restarts.at is None:
             self._fail(list(self._lines.values()), "runner_error", "no voice is loaded")
-
-    def _look_after_coming(self, child: ChildProcess, now: float, elapsed: float) -> None:
-        child.look_after(now, elapsed, LOAD_SILENCE_S)
-        if not child.fault and now - child.started > LOAD_LIMIT_S:
-            child.fault = f"has not loaded the voice within {LOAD_LIMIT_S:g} s"
-        if child.fault:
-            self._on_down(child, RunnerError(f"the synthesiser process {child.fault}"))
 
     def _let_go(self) -> bool:
         """Part with all children; tell whether one was loading for somebody who waits for an answer."""
@@ -323,26 +326,26 @@ class ProcessEngine:
         for child in (*children, *([self._coming] if self._coming else [])):
             self._children.discard(child)
         self._retiring.clear()
-        self._coming = self._voice = self._start_at = None
+        self._coming = self._voice = None
+        self._restarts.cancel()
         self._alert("", away=False)
         return asked
 
     def _load_again(self) -> None:
         if self._coming is not None:  # it may have read files from before they were changed
             self._children.discard(self._coming)
-        self._answer_due, self._failed_starts = True, 0
+        self._answer_due = True
+        self._restarts.begin_anew()
         self._start_child()
 
     def _start_child(self, *, falls_back: bool = False) -> None:
-        self._start_at, self._coming, self._falls_back = None, None, falls_back
+        self._restarts.cancel()
+        self._coming, self._falls_back = None, falls_back
         settings = self._fallback if falls_back and self._fallback is not None else self._settings
         try:
             self._coming = self._children.start(settings)
         except OSError as error:
             self._not_started(RunnerError(f"no process for the synthesiser: {error}"))
-
-    def _start_later(self) -> None:
-        self._start_at = time.monotonic() + BACKOFF_S[min(self._failed_starts, len(BACKOFF_S) - 1)]
 
     def _lose(self, child: ChildProcess) -> None:
         """Part with a child that crashed, hangs or raves; its lines are tried again where they may."""
@@ -355,20 +358,14 @@ class ProcessEngine:
             if is_current:
                 self._current = None
         guilty = child.memory.working if child.guilty is None else child.guilty
-        for line in lines:
-            line.again()
-            line.losses += 1
-            line.failures += line.serial == guilty
+        hopeless = [line for line in lines if line.lost(guilty=line.serial == guilty)]
         self._children.discard(child)
         if is_current:
             self._alert(reason)
             if self._coming is None:
-                was_useful = child.useful or time.monotonic() - child.started > STABLE_S
-                self._failed_starts = 0 if was_useful else self._failed_starts + 1
-                self._start_later()
+                self._restarts.plan(child.was_useful)
         else:
             self._retiring.remove(child)
-        hopeless = [line for line in lines if line.failures > RETRIES or line.losses > MAX_LOSSES]
         self._fail(hopeless, code, reason)
         self._hand_over(line for line in lines if line not in hopeless)
 

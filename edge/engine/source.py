@@ -9,7 +9,7 @@ from typing import Any
 
 from ..bundle.trust.consent import Site
 from ..bundle.trust.gate import DeviceGate
-from ..loudness.level import known_levels
+from ..loudness.level import Levels
 from ..synthesizer import Synthesizer
 
 
@@ -33,7 +33,7 @@ class VoiceSource:
     """Whether somebody needs to know how loud each character is."""
 
     def load(self) -> Synthesizer:
-        """Load the voice and let it speak its golden line; ``warm_next`` loads the other dictionaries.
+        """Load the voice and let it speak its golden line; dictionaries and levels that it lacks come later.
 
         Raises:
             BundleError, ConfigError, RunnerError: one line that names the file and the remedy.
@@ -50,9 +50,7 @@ class VoiceSource:
             synthesizer.prove()
             if self.levels:
                 characters = synthesizer.bundle.manifest.characters
-                synthesizer.levels = known_levels(
-                    self.state_dir, synthesizer.fingerprint, characters, synthesizer.sample
-                )
+                synthesizer.levels = Levels(self.state_dir, synthesizer.fingerprint, characters)
         except BaseException:
             synthesizer.close()
             raise

@@ -5,17 +5,21 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
 from functools import partial
 
+from ..audio import AudioChunk
 from ..errors import EdgeError, TextError
-from ..synthesizer import SpeechRequest, Synthesizer
+from ..synthesizer import PreparedLine, SpeechRequest, Synthesizer
 from .base import (
     CHECK,
     LINES_SIDE_BY_SIDE,
     PLAY,
+    RENDER,
+    STREAM,
     EngineDown,
+    EngineLevels,
     EngineMessage,
     EngineUp,
     LineChunk,
@@ -48,12 +52,12 @@ class ThreadEngine:
     at once neither waits for the other, and while a line waits for other threads the next one is read.
 
     Args:
-        load: makes the synthesiser, ready to use; dictionaries that it lacks are loaded between lines.
+        load: makes the synthesiser, ready to use; dictionaries and levels that it lacks come between lines.
         emit: takes the messages, on the engine's thread.
         runner: name of the inference library, for people.
         retries: times that a line is tried again after the runner has failed.
         working: told the line that is computed, before each step.
-        warm: told whether every dictionary is there.
+        warm: told whether every dictionary and every level is there.
     """
 
     def __init__(
@@ -198,20 +202,35 @@ class ThreadEngine:
             if self._synthesizer is not None:
                 self._retired.append(self._synthesizer)
             self._synthesizer = synthesizer
-            self._cold = not synthesizer.is_warm
+            self._cold = _lacks(synthesizer)
             self._warm(not self._cold)
             self._emit(EngineUp(describe(synthesizer, self._runner)))
 
     def _warm_next(self) -> None:
-        """Load the dictionaries of one language; what goes wrong there, the line that needs them tells."""
-        self._cold = False
-        if self._synthesizer is not None:
+        """Load the dictionaries of one language, or measure one character once all are there.
+
+        What goes wrong with a dictionary, the line that needs it tells.
+        """
+        synthesizer = self._synthesizer
+        if synthesizer is not None and not synthesizer.is_warm:
             try:
-                self._synthesizer.warm_next()
-                self._cold = not self._synthesizer.is_warm
+                synthesizer.warm_next()
             except Exception:
                 logger.exception("loading dictionaries")
+        elif synthesizer is not None:
+            self._measure(synthesizer)
+        self._cold = synthesizer is not None and _lacks(synthesizer)
         self._warm(not self._cold)
+
+    def _measure(self, synthesizer: Synthesizer, character: str = "") -> None:
+        """Find out how loud a character is, or the next one, and tell."""
+        n_known = len(synthesizer.levels.known)
+        try:
+            synthesizer.levels.measure(synthesizer.sample, character)
+        except Exception:
+            logger.exception("measuring how loud a character is")
+        if len(synthesizer.levels.known) != n_known:
+            self._emit(EngineLevels(synthesizer.fingerprint, dict(synthesizer.levels.known)))
 
     def _retire(self) -> None:
         """Give back voices that were replaced, once no line uses them."""
@@ -258,13 +277,14 @@ class ThreadEngine:
                 raise EdgeError("no voice is loaded", code="runner_error")
             begun = time.perf_counter()
             prepared = synthesizer.prepare(request, at_once=urgency == PLAY)
+            chunks = self._chunks(line_id, prepared, synthesizer, urgency)
             spent = time.perf_counter() - begun
             n_phrases = len(prepared.phrases) if isinstance(prepared.phrases, tuple) else None
             yield LineReady(line_id, n_phrases, prepared.warnings, prepared.lexicon)
             stage = "synthesis"
+            if urgency in (PLAY, STREAM, RENDER):  # it is levelled on its way out
+                self._measure(synthesizer, prepared.character.name)
             begun = time.perf_counter()
-            cancelled = partial(self._cancelled.__contains__, line_id)
-            chunks = () if urgency == CHECK else synthesizer.stream(prepared, cancelled, urgency == PLAY)
             for chunk in chunks:
                 spent += time.perf_counter() - begun
                 yield LineChunk(line_id, chunk)
@@ -278,10 +298,26 @@ class ThreadEngine:
             logger.exception("line %s", line_id)
             yield LineError(line_id, "internal", f"the synthesiser failed: {error!r}"[:500], stage)
 
+    def _chunks(
+        self, line_id: str, prepared: PreparedLine, synthesizer: Synthesizer, urgency: int
+    ) -> Iterable[AudioChunk]:
+        """Sound of a line, and that of the next chunk under way where other lines take turns with it."""
+        cancelled = partial(self._cancelled.__contains__, line_id)
+        if urgency == CHECK:
+            return ()
+        if urgency in (PLAY, STREAM):
+            return synthesizer.stream(prepared, cancelled, urgency == PLAY)
+        return synthesizer.render(prepared, cancelled)
+
 
 def is_runner_fault(message: EngineMessage) -> bool:
     """Tell whether a line failed where another try may succeed."""
     return isinstance(message, LineError) and message.code == "runner_error" and message.stage == "synthesis"
+
+
+def _lacks(synthesizer: Synthesizer) -> bool:
+    """Tell whether anything is left to load or to measure."""
+    return not synthesizer.is_warm or bool(synthesizer.levels.missing)
 
 
 def describe(synthesizer: Synthesizer, runner: str) -> VoiceInfo:
@@ -297,5 +333,6 @@ def describe(synthesizer: Synthesizer, runner: str) -> VoiceInfo:
         characters=manifest.characters,
         fingerprint=synthesizer.fingerprint,
         lexicon=synthesizer.lexicon_digest,
-        levels=synthesizer.levels,
+        levels=dict(synthesizer.levels.known),
+        unmeasured=synthesizer.levels.missing,
     )

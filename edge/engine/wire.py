@@ -18,7 +18,17 @@ from ..bundle.manifest import Character
 from ..errors import EdgeError
 from ..lipsync.timeline import TimedPhoneme, TimedWord, Timeline, Viseme
 from ..spec import SAMPLE_RATE
-from .base import EngineDown, EngineMessage, EngineUp, LineChunk, LineDone, LineError, LineReady, VoiceInfo
+from .base import (
+    EngineDown,
+    EngineLevels,
+    EngineMessage,
+    EngineUp,
+    LineChunk,
+    LineDone,
+    LineError,
+    LineReady,
+    VoiceInfo,
+)
 from .outstanding import Outstanding
 
 Packet = list[Any]
@@ -82,6 +92,8 @@ def to_packet(message: EngineMessage) -> Packet:
         voice = message.voice
         characters = [character.model_dump(mode="json") for character in voice.characters]
         return ["up", {**vars(voice), "characters": characters}]
+    if isinstance(message, EngineLevels):
+        return ["levels", message.fingerprint, dict(message.levels)]
     if isinstance(message, EngineDown):
         return ["down", message.error.code, str(message.error)[:_MAX_MESSAGE]]
     if isinstance(message, LineReady):
@@ -96,7 +108,13 @@ def voice_of(packet: Packet) -> VoiceInfo:
     """Read what ``up`` tells."""
     _, values = packet
     characters = tuple(Character.model_validate(character) for character in values["characters"])
-    return VoiceInfo(**{**values, "characters": characters})
+    return VoiceInfo(**{**values, "characters": characters, "unmeasured": tuple(values["unmeasured"])})
+
+
+def levels_of(packet: Packet) -> EngineLevels:
+    """Read what ``levels`` tells."""
+    _, fingerprint, levels = packet
+    return EngineLevels(str(fingerprint), {str(name): float(level) for name, level in levels.items()})
 
 
 def error_of(packet: Packet) -> EdgeError:

@@ -1,4 +1,4 @@
-"""Level of a character: measured once for each voice on a sentence of each, and kept."""
+"""Level of a character: measured once for each voice on a sentence, and kept."""
 
 from __future__ import annotations
 
@@ -46,32 +46,55 @@ def speech_level(samples: Pcm16) -> float:
     return max(SILENCE_DBFS, round(float(10 * np.log10(spoken.mean())), 2))
 
 
-def known_levels(
-    state_dir: Path | None, fingerprint: str, characters: Sequence[Character], speak: Speak
-) -> dict[str, float]:
-    """Return the level of every character, measured if that has not been done for this voice.
+class Levels:
+    """How loud the characters of a voice are: as kept, the others measured one at a time.
 
     Args:
         state_dir: where levels are kept; None: nowhere.
         fingerprint: of everything that the sound depends on.
-        characters: of the voice.
-        speak: says a sentence as one of them.
+        characters: of the voice; none where nobody needs to know.
     """
-    path = None if state_dir is None else state_dir / LEVELS_FILE
-    kept = {} if path is None else _read(path)
-    levels = kept.pop(fingerprint, {})
-    if set(levels) != {character.name for character in characters}:
-        levels = {character.name: _measure(character, speak) for character in characters}
-        if path is not None:
-            _write(path, {**dict(list(kept.items())[1 - _KEPT_VOICES :]), fingerprint: levels})
-    return levels
 
+    def __init__(
+        self, state_dir: Path | None = None, fingerprint: str = "", characters: Sequence[Character] = ()
+    ) -> None:
+        self._path = None if state_dir is None else state_dir / LEVELS_FILE
+        self._fingerprint = fingerprint
+        kept = {} if self._path is None or not characters else _read(self._path).get(fingerprint, {})
+        self.known = {one.name: kept[one.name] for one in characters if one.name in kept}
+        """RMS in dBFS by character."""
+        self._missing = {one.name: one for one in characters if one.name not in kept}
 
-def _measure(character: Character, speak: Speak) -> float:
-    language = character.languages[0]
-    level = speech_level(speak(SENTENCES[language], character.name, language))
-    logger.info("%s speaks at %.1f dBFS", character.name, level)
-    return level
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Return whom nobody has measured yet."""
+        return tuple(self._missing)
+
+    def measure(self, speak: Speak, name: str = "") -> None:
+        """Measure a character that has not been measured; if there is one.
+
+        Args:
+            speak: says a sentence as one of them.
+            name: whom; whoever is next if empty.
+
+        Raises:
+            EdgeError: it does not speak; it counts as silent, and is not tried again.
+        """
+        character = self._missing.pop(name or next(iter(self._missing), ""), None)
+        if character is None:
+            return
+        language = character.languages[0]
+        self.known[character.name] = SILENCE_DBFS
+        level = speech_level(speak(SENTENCES[language], character.name, language))
+        self.known[character.name] = level
+        logger.info("%s speaks at %.1f dBFS", character.name, level)
+        if self._path is not None:
+            self._keep(self._path)
+
+    def _keep(self, path: Path) -> None:
+        others = {voice: levels for voice, levels in _read(path).items() if voice != self._fingerprint}
+        heard = {name: level for name, level in self.known.items() if level > SILENCE_DBFS}
+        _write(path, {**dict(list(others.items())[1 - _KEPT_VOICES :]), self._fingerprint: heard})
 
 
 def _read(path: Path) -> dict[str, dict[str, float]]:

@@ -22,7 +22,8 @@ from ..errors import ConfigError, EdgeError
 from ..messages import CancelRequest, PlainRequest
 from .commands import Command
 from .door import Figures, Submit, missing_extra
-from .http_files import FILES, SoundFiles
+from .file_urls import FILES
+from .http_files import SoundFiles
 from .http_guard import Endpoint, Guard, tell_bug, tell_fault, tell_http
 from .http_speech import HttpError, Speech, fault_of, speech_command
 from .metrics import exposition

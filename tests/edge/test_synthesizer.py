@@ -270,6 +270,21 @@ def test_a_line_that_nobody_hears_goes_on_behind_its_first_chunk(voice: Synthesi
         stream.close()
 
 
+def test_a_line_for_which_nobody_waits_is_under_way_before_it_is_asked_for(voice: Synthesizer) -> None:
+    counted = _CountingRunner(voice, threads=2)
+    with closing(Synthesizer(voice.bundle, counted, voice._front_end)) as synthesizer:
+        line = synthesizer.prepare(request("The rain stopped before dawn. Two more."))
+        expected = joined(list(synthesizer.stream(line)))
+        counted.encoded = counted.decoded = 0
+        chunks = synthesizer.render(line)
+        wait_until(lambda: counted.decoded == 2, what="both phrases")
+        heard = list(chunks)
+        assert counted.encoded == 2 and len(heard) == counted.decoded, "a chunk for each phrase, none short"
+        assert np.abs(joined(heard).astype(int) - expected).max() <= 1
+        synthesizer.render(line)  # given up before it is asked for
+        assert synthesizer._decoder._n_lines == 0
+
+
 @pytest.mark.parametrize("broken", ["encoder", "decoder"])
 @pytest.mark.parametrize("threads", [1, 2])
 def test_networks_that_give_nan_are_an_error_not_noise(voice: Synthesizer, broken: str, threads: int) -> None:

@@ -29,7 +29,7 @@ MAX_SIGNATURES = 32
 class Signature(BaseModel):
     """One signature of an envelope."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     keyid: KeyId
     sig: Annotated[str, Field(max_length=128)]
@@ -38,7 +38,7 @@ class Signature(BaseModel):
 class Envelope(BaseModel):
     """A payload with its kind and signatures."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, defer_build=True)
 
     payload_type: str = Field(alias="payloadType", max_length=128)
     payload: str

@@ -13,10 +13,11 @@ from typing import Any
 import numpy as np
 
 from edge import markup
-from edge.audio import AudioChunk, Mark
+from edge.audio import AudioChunk, Mark, Pcm16
 from edge.bundle.manifest import Character
 from edge.errors import EdgeError, RunnerError, TextError
 from edge.lipsync.timeline import phrase_timeline
+from edge.loudness.level import Levels
 from edge.spec import SAMPLE_RATE
 from edge.synthesizer import SpeechRequest
 
@@ -40,14 +41,14 @@ class StandIn:
         gate: lines wait for it before their first chunk, if it is clear.
         started: texts in the order in which they were prepared.
         dumb: texts that cannot be spoken.
-        levels: of its characters, if they are known.
+        levels: how loud its characters are.
     """
 
     chunk_delay_s: float = 0.0
     gate: threading.Event = field(default_factory=threading.Event)
     started: list[str] = field(default_factory=list)
     dumb: tuple[str, ...] = ()
-    levels: dict[str, float] = field(default_factory=dict)
+    levels: Levels = field(default_factory=Levels)
 
     def __post_init__(self) -> None:
         self.closed = False
@@ -62,6 +63,10 @@ class StandIn:
         )
         self.cold: list[Callable[[], object]] = []
         """What is loaded between lines: does that of one language each."""
+        self.rendered: list[str] = []
+        """Texts of the lines for which nobody waits."""
+        self.loud = 1000
+        """What everybody says whom somebody measures."""
         self.bundle: Any = SimpleNamespace(
             identity="stand-in 1.0.0",
             imitates_a_person=False,
@@ -82,6 +87,9 @@ class StandIn:
     def is_warm(self) -> bool:
         return not self.cold
 
+    def sample(self, text: str, character: str, language: str) -> Pcm16:
+        return np.full(SAMPLE_RATE, self.loud, np.int16)
+
     def close(self) -> None:
         self.closed = True
 
@@ -93,11 +101,16 @@ class StandIn:
         warnings = (*parsed.warnings, *(("sounds odd",) if "odd" in parsed.plain else ()))
         return SimpleNamespace(
             request=request,
+            character=SimpleNamespace(name=request.character),
             parsed=parsed,
             phrases=(parsed.plain,),
             warnings=warnings,
             lexicon=self.lexicon_digest,
         )
+
+    def render(self, line: Any, cancelled: Callable[[], bool] = lambda: False) -> Iterator[AudioChunk]:
+        self.rendered.append(line.request.text)
+        return self.stream(line, cancelled)
 
     def stream(
         self, line: Any, cancelled: Callable[[], bool] = lambda: False, hold: bool = True

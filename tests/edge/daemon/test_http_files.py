@@ -14,7 +14,7 @@ import pytest
 
 from edge.config import HttpConfig
 from edge.demo.broker import free_port
-from edge.protocols.http_files import file_urls
+from edge.protocols.file_urls import file_urls
 from tests.edge.daemon.conftest import Rig
 from tests.edge.daemon.stand_in import SAMPLES_PER_CHARACTER
 

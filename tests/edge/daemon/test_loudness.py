@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import urllib.request
 import wave
 from collections.abc import Callable
@@ -15,7 +16,9 @@ import pytest
 from edge.config import EdgeConfig, load_config
 from edge.demo.broker import free_port
 from edge.errors import ConfigError
+from edge.loudness.level import Levels
 from edge.loudness.limiter import db_to_gain
+from tests.edge.daemon.broker import wait_until
 from tests.edge.daemon.conftest import Rig
 from tests.edge.daemon.stand_in import SAMPLES_PER_CHARACTER, StandIn, level
 
@@ -25,7 +28,17 @@ GAIN_DB = 4.0
 
 
 def voice() -> StandIn:
-    return StandIn(levels={"noah": -20.0 - GAIN_DB, "ava": -30.0})
+    levels = Levels()
+    levels.known = {"noah": -20.0 - GAIN_DB, "ava": -30.0}
+    return StandIn(levels=levels)
+
+
+def unmeasured(state_dir: Path) -> StandIn:
+    """A voice of whom nobody knows how loud it is: each character is, when asked, as loud as ``voice``."""
+    voice = StandIn()
+    voice.loud = round(32_768 * db_to_gain(-20.0 - GAIN_DB))
+    voice.levels = Levels(state_dir, voice.fingerprint, voice.bundle.manifest.characters)
+    return voice
 
 
 def expected(text: str) -> int:
@@ -67,6 +80,40 @@ def test_the_cache_keeps_what_was_made(start_rig: Callable[..., Rig]) -> None:
     cache = rig.daemon._core.state.cache
     key = next(iter(cache._lines))
     assert {int(value) for chunk in cache._lines[key].chunks for value in chunk.samples} == {level(TEXT)}
+
+
+@pytest.mark.broker
+def test_who_speaks_before_the_levels_are_known_is_measured_first(
+    start_rig: Callable[..., Rig], tmp_path: Path
+) -> None:
+    """The first line of all, while dictionaries are still being loaded; the others follow in their time."""
+    voice, loaded = unmeasured(tmp_path), threading.Event()
+    voice.cold = [lambda: loaded.wait(0.1)] * 20
+    rig = start_rig(voice=voice, loudness=QUIET)
+    rig.say("one", TEXT)
+    rig.event("one", "finished")
+    assert voice.levels.missing == ("ava",) and voice.cold
+    assert np.count_nonzero(rig.sound() == expected(TEXT)) == len(TEXT) * SAMPLES_PER_CHARACTER
+    loaded.set()
+    wait_until(lambda: not voice.levels.missing)
+
+
+@pytest.mark.broker
+def test_a_kept_line_of_one_who_is_not_measured_is_made_anew(
+    start_rig: Callable[..., Rig], tmp_path: Path
+) -> None:
+    voice, loaded = unmeasured(tmp_path), threading.Event()
+    voice.cold = [lambda: loaded.wait(0.1)] * 50
+    rig = start_rig(voice=voice, loudness=QUIET)
+    rig.request("prepare", {"id": "p", "items": [{"character": "noah", "text": TEXT}]})
+    wait_until(lambda: rig.daemon._core.state.cache._lines)
+    assert voice.levels.missing == ("noah", "ava"), "what is only kept needs no level"
+    rig.say("one", TEXT)
+    assert not rig.event("one", "finished")["cached"]
+    rig.say("two", TEXT)
+    assert rig.event("two", "finished")["cached"]
+    assert np.count_nonzero(rig.sound() == expected(TEXT)) == 2 * len(TEXT) * SAMPLES_PER_CHARACTER
+    loaded.set()
 
 
 @pytest.mark.broker

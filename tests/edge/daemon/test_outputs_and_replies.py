@@ -50,6 +50,16 @@ def test_sound_over_mqtt_is_the_line(rig: Rig) -> None:
     assert not np.any(rig.sound())
 
 
+def test_only_what_somebody_takes_as_it_is_made_begins_with_a_short_chunk(rig: Rig) -> None:
+    outputs = {"heard": ["play"], "sent": ["audio", "file"], "written": ["file"], "mouth": ["lipsync"]}
+    for request_id, output in outputs.items():
+        rig.say(request_id, request_id, output=output, cache="bypass")
+        rig.event(request_id, "finished")
+    rig.request("prepare", {"id": "p", "items": [{"character": "noah", "text": "kept"}]})
+    rig.response("prepare", "p", 2)
+    assert rig.voice.rendered == ["written", "mouth", "kept"]
+
+
 def test_chunks_leave_as_they_are_computed(rig: Rig) -> None:
     rig.voice.chunk_delay_s = 0.05
     rig.say("one", "twenty-two characters!", output=["audio"])

@@ -20,6 +20,7 @@ from edge.engine.base import (
     RENDER,
     EngineAlert,
     EngineDown,
+    EngineLevels,
     EngineUp,
     LineChunk,
     LineDone,
@@ -95,6 +96,28 @@ def test_a_line_that_always_fails_ends_after_two_tries_and_others_go_on(
     assert len(bench.of((LineDone, LineError), "bad")) == 1
     (tmp,) = Path(bench.settings["folder"]).glob(f"{TEXT.encode().hex()[:100]}.count")
     assert tmp.stat().st_size == 2
+
+
+def test_a_character_is_measured_before_its_first_line_and_not_again(
+    start: Callable[..., Bench], tmp_path: Path
+) -> None:
+    bench = start(VoiceSource(TINY, state_dir=tmp_path, levels=True))
+    up = bench.of(EngineUp)[0].voice
+    assert up.levels == {} and len(up.unmeasured) == len(up.characters)
+    bench.engine.start("a", SpeechRequest("Good evening.", "mei"), PLAY)
+    bench.ended("a")
+    kinds = [type(message) for message in bench.messages]
+    before = bench.messages[: kinds.index(LineChunk)]
+    assert any("mei" in message.levels for message in before if isinstance(message, EngineLevels))
+    wait_until(lambda: len(bench.of(EngineLevels)[-1].levels) == len(up.characters), LIMIT_S)
+    learnt = bench.of(EngineLevels)[-1]
+    n_told = len(bench.of(EngineLevels))
+    bench.signal(signal.SIGKILL)
+    bench.wait(EngineAlert, n=2)
+    bench.engine.start("b", SpeechRequest("Good evening.", "mei"), PLAY)
+    bench.ended("b")
+    assert len(bench.of(EngineUp)) == 1
+    assert bench.of(EngineLevels)[n_told:] == [learnt], "told once by the new one, from what was kept"
 
 
 def test_a_long_text_is_played_before_its_phrases_are_counted(

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,8 @@ import pytest
 from edge.audio import Pcm16
 from edge.bundle.manifest import Character
 from edge.engine.source import VoiceSource
-from edge.loudness.level import LEVELS_FILE, SENTENCES, SILENCE_DBFS, known_levels, speech_level
+from edge.errors import RunnerError
+from edge.loudness.level import LEVELS_FILE, SENTENCES, SILENCE_DBFS, Levels, speech_level
 from edge.loudness.limiter import Limiter
 from edge.spec import SAMPLE_RATE
 
@@ -35,6 +37,13 @@ def test_silence_has_a_level_too(samples: Pcm16) -> None:
     assert speech_level(samples) == SILENCE_DBFS
 
 
+def measured(state_dir: Path | None, voice: str, speak: Callable[[str, str, str], Pcm16]) -> dict[str, float]:
+    levels = Levels(state_dir, voice, [NOAH])
+    while levels.missing:
+        levels.measure(speak)
+    return levels.known
+
+
 def test_a_voice_is_measured_once(tmp_path: Path) -> None:
     said: list[tuple[str, str, str]] = []
 
@@ -42,14 +51,32 @@ def test_a_voice_is_measured_once(tmp_path: Path) -> None:
         said.append((what[0], what[1], what[2]))
         return tone(0.1, 1.0)
 
-    first = known_levels(tmp_path, "voice 1", [NOAH], speak)
-    assert known_levels(tmp_path, "voice 1", [NOAH], speak) == first
+    first = measured(tmp_path, "voice 1", speak)
+    assert measured(tmp_path, "voice 1", speak) == first
     assert said == [(SENTENCES["en"], "noah", "en")]
     for number in range(2, 20):
-        known_levels(tmp_path, f"voice {number}", [NOAH], speak)
+        measured(tmp_path, f"voice {number}", speak)
     assert len(json.loads((tmp_path / LEVELS_FILE).read_text())) == 8
-    assert known_levels(tmp_path / LEVELS_FILE / "no folder", "voice 1", [NOAH], speak) == first
-    assert known_levels(None, "voice 1", [NOAH], speak) == first
+    assert measured(tmp_path / LEVELS_FILE / "no folder", "voice 1", speak) == first
+    assert measured(None, "voice 1", speak) == first
+
+
+def broken(*_: str) -> Pcm16:
+    raise RunnerError("the network broke")
+
+
+def test_characters_are_measured_one_at_a_time_and_those_who_cannot_speak_not_again(tmp_path: Path) -> None:
+    ava = NOAH.model_copy(update={"name": "ava", "id": 1})
+    levels = Levels(tmp_path, "voice", [NOAH, ava])
+    assert levels.missing == ("noah", "ava") and not levels.known
+    levels.measure(lambda *_: tone(0.1, 1.0), "ava")
+    assert levels.missing == ("noah",) and levels.known["ava"] == pytest.approx(-23.0, abs=0.1)
+    levels.measure(lambda *_: tone(0.2, 1.0), "ava")
+    with pytest.raises(RunnerError):
+        levels.measure(broken, "noah")
+    assert not levels.missing and levels.known == {"ava": levels.known["ava"], "noah": SILENCE_DBFS}
+    assert Levels(tmp_path, "voice", [NOAH, ava]).missing == ("noah",), "next time, another try"
+    assert Levels(tmp_path, "voice").known == {}, "nobody needs to know"
 
 
 @pytest.mark.parametrize(
@@ -57,16 +84,17 @@ def test_a_voice_is_measured_once(tmp_path: Path) -> None:
 )
 def test_a_file_that_says_nothing_is_written_anew(tmp_path: Path, content: str) -> None:
     (tmp_path / LEVELS_FILE).write_text(content)
-    levels = known_levels(tmp_path, "voice", [NOAH], lambda *_: tone(0.1, 1.0))
+    levels = measured(tmp_path, "voice", lambda *_: tone(0.1, 1.0))
     assert json.loads((tmp_path / LEVELS_FILE).read_text())["voice"] == levels
 
 
 def test_the_built_in_characters_reach_a_target_on_other_lines_too(tmp_path: Path) -> None:
     synthesizer = VoiceSource(state_dir=tmp_path, levels=True).load()
     try:
-        assert set(synthesizer.levels) == {"noah", "ava", "claire", "mei"}
+        assert synthesizer.levels.missing == ("noah", "ava", "claire", "mei"), "not before it is up"
+        synthesizer.levels.measure(synthesizer.sample, "claire")
         sound = synthesizer.sample("Please leave by the nearest exit. Thank you for coming!", "claire", "en")
     finally:
         synthesizer.close()
-    out = Limiter(-18.0 - synthesizer.levels["claire"], -1.0).process(sound, last=True)
+    out = Limiter(-18.0 - synthesizer.levels.known["claire"], -1.0).process(sound, last=True)
     assert speech_level(out) == pytest.approx(-18.0, abs=1.5)

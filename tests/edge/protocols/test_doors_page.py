@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from edge.config import EdgeConfig, load_config, tomllib
 
 PAGE = (Path(__file__).parents[3] / "docs/doors.md").read_text("utf-8")
-SECTIONS = ("http", "osc", "hermes", "homeassistant")
+SECTIONS = ("http", "osc", "wyoming", "hermes", "homeassistant")
 
 
 def section_model(name: str) -> type[BaseModel]:

@@ -5,7 +5,7 @@ resident memory, file descriptors, threads, latency at the beginning and at the 
 
 Memory that grows because caches fill is no leak. The caches of this daemon are small, so that they are full
 within minutes; the slope is that of the last two thirds, of samples with as many processes as most have:
-during a reload two voices are loaded. It comes with its standard error, below twice which nothing can be told.
+during a reload two voices are loaded. It comes with its standard error; less than twice that tells nothing.
 """
 
 from __future__ import annotations

@@ -28,27 +28,8 @@ _LOWERED = re.compile(r"(?<=[A-Za-z)])_(?:\{\s*([A-Za-z0-9]+)\s*\}|([A-Za-z0-9])
 _COMMAND = re.compile(r"\\([A-Za-z]+)\s?|\\([,;:!%&$# ])")
 _LIMITS = re.compile(r"\\(?:int|sum|prod|lim)(?:\s*[_^]\s*(?:\{[^{}]*\}|\\?\w))*")
 _DEGREE = re.compile(r"\^\s*(?:\{\s*)?\\(?:circ|degree)\s*\}?")
-_NAMES = "|".join(
-    sorted(
-        {
-            *_SIGNS,
-            *_SAID,
-            "frac",
-            "dfrac",
-            "tfrac",
-            "sqrt",
-            "text",
-            "mathrm",
-            "mathbf",
-            "left",
-            "right",
-            "sum",
-            "int",
-        },
-        key=len,
-        reverse=True,
-    )
-)
+_FORMS = frozenset("frac dfrac tfrac sqrt text mathrm mathbf left right sum int".split())
+_NAMES = "|".join(sorted({*_SIGNS, *_SAID, *_FORMS}, key=len, reverse=True))
 COMMAND = rf"\\(?:{_NAMES})(?![A-Za-z])(?:\s*\[[^\[\]\n]{{0,20}}\])?(?:\s*\{{[^{{}}\n]{{0,60}}\}}){{0,2}}"
 # Between dollars or brackets of LaTeX; "$5 and $10" has no sign of it.
 FORMULA = (
@@ -72,9 +53,6 @@ def plain_formula(formula: str) -> str:
             break
     text = _LOWERED.sub(lambda match: match[1] or match[2], _RAISED.sub(r"^\1", text))
     return _COMMAND.sub(_command, text).replace("{", "").replace("}", "").replace("&", " ").strip()
-
-
-_COMMAND_OF_LIMITS = re.compile(r"\\(?:int|sum|prod|lim)(?:\s*[_^]\s*(?:\{[^{}]*\}|\\?\w))*")
 
 
 def _fraction(match: re.Match[str]) -> str:

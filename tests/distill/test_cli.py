@@ -234,7 +234,7 @@ def test_the_console_script_is_this_command() -> None:
     setup = (Path(__file__).parents[2] / "setup.py").read_text("utf-8")
     assert '"sovits-distill = distill.cli:main"' in setup
     assert isinstance(cli, click.Group)
-    names = {"init", "check", "kokoro", "whisper", "corpus", "train", "run", "evaluate", "report"}
+    names = {"init", "check", "kokoro", "whisper", "corpus", "tell", "train", "run", "evaluate", "report"}
     assert set(cli.commands) == names
 
 

@@ -19,7 +19,8 @@ voice.synthesize(SpeechRequest("[emotion:sad]你好，hello 1, こんにちは",
 ours = [module for name, module in sys.modules.items() if name.split(".")[0] == "edge"]
 print(*(module.__file__ for module in ours), sep="\\n")
 """
-NO_SOUND = ("edge/bundle/", "edge/voices/")  # whether a voice may be used, and the voices, which have a hash
+# Whether a voice may be used; the voices, which have a hash; how loud they are, which is applied on the way out.
+NO_SOUND = ("edge/bundle/", "edge/voices/", "edge/loudness/")
 
 
 def test_every_module_that_makes_sound_is_in_it() -> None:

@@ -74,7 +74,7 @@ def test_completion_is_what_click_makes(name: str, shell: str) -> None:
 
 @pytest.mark.parametrize(
     ("name", "word", "expected"),
-    [("sovits-edge", "s", {"say", "serve"}), ("sovits-distill", "t", {"train"}),
+    [("sovits-edge", "s", {"say", "serve"}), ("sovits-distill", "tr", {"train"}),
      ("sovits-quantize", "de", {"dequantize"})],
 )  # fmt: skip
 def test_the_tab_key_completes(name: str, word: str, expected: set[str]) -> None:

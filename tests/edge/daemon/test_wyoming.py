@@ -138,13 +138,12 @@ def test_a_line_that_cannot_be_spoken_is_told_and_ends_the_connection(
 def test_what_is_no_event_ends_the_connection_and_nothing_else(rig: Rig, data: bytes) -> None:
     assert rig.config.wyoming is not None
     with socket.create_connection(("127.0.0.1", rig.config.wyoming.port), timeout=20) as client:
-        try:
+        with suppress(OSError):  # it may be gone before all is sent
             client.sendall(data)
             client.shutdown(socket.SHUT_WR)
+        with suppress(ConnectionError):
             while client.recv(65_536):
                 pass
-        except ConnectionError:
-            pass
     assert asked(rig, Ping().event(), until="pong")
 
 

@@ -19,7 +19,7 @@ voice.synthesize(SpeechRequest("[emotion:sad]你好，hello 1, こんにちは",
 ours = [module for name, module in sys.modules.items() if name.split(".")[0] == "edge"]
 print(*(module.__file__ for module in ours), sep="\\n")
 """
-# Whether a voice may be used; the voices, which have a hash; how loud they are, which is applied on the way out.
+# Whether a voice may be used; the voices, which have a hash; their loudness, which is set on the way out.
 NO_SOUND = ("edge/bundle/", "edge/voices/", "edge/loudness/")
 
 

@@ -9,6 +9,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ..spec import ZERO_LENGTH_SYMBOLS
 from .scripts import HAN
 from .symbols import PUNCTUATION
 
@@ -21,12 +22,19 @@ MOST_MARKS = 3
 SLOWER_PER_MARK = 0.04
 DOUBT = 2.0  # semitones by which a call of doubt ends higher
 DOUBT_RISE = 8.0  # and by which its last sound rises, whatever a voice makes of it
-_DOUBT = re.compile(rf"(?<![{HAN}])[啊嗯哦喔噢诶欸唔哈咦喂呃额]+(?=[?？])")
+_KANA = "\u3040-\u30ff"
+_DOUBT = re.compile(
+    rf"(?<![{HAN}])[啊嗯哦喔噢诶欸唔哈咦喂呃额]+(?=[?？])"
+    rf"|(?<![{HAN}{_KANA}])(?:[えエへヘ][えエーぇ]*|[はハ][あアーぁ]*|[あアおオ]ー*|[うウ]?[んン]ー*)[っッ]?(?=[?？])"
+    r"|(?<![A-Za-z'-])(?:hu+h|h+m+|e+h|oh|ah|um)(?=[?？])",
+    re.IGNORECASE,
+)
 _DRAWN_OUT = re.compile(r"([A-Za-z])\1{2,}")
 _WAVES = re.compile(f"(?<=[{HAN}])(?:[~～〜]+|[—─―]{{2,}})")
 _MARKS = re.compile(r"[!！?？‼⁉]{2,}")
 _VOWELS = frozenset("aeiouyAEIOUY")
 _ENDS = frozenset(".!?")
+_WITHOUT_PITCH = frozenset({"cl", *ZERO_LENGTH_SYMBOLS})
 
 
 @dataclass(frozen=True)
@@ -63,6 +71,8 @@ def shape_of(text: str, phonemes: Sequence[str], offsets: Sequence[int]) -> Shap
             stretch[place] = 1 + PER_WAVE * min(len(match[0]), MOST_WAVES)
     for match in _DOUBT.finditer(text):
         place = _last_before(match.end(), offsets)
+        while place and phonemes[place] in _WITHOUT_PITCH:
+            place -= 1
         if place is not None and phonemes[place] not in PUNCTUATION:
             lift[place] += DOUBT
             rise[place] += DOUBT_RISE

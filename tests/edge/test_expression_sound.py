@@ -7,6 +7,7 @@ import pytest
 
 from edge.prosody import FramePlan
 from edge.synthesizer import SpeechRequest, Synthesizer
+from edge.text.symbols import PUNCTUATION
 
 
 @pytest.fixture(scope="module")
@@ -14,23 +15,33 @@ def voice() -> Synthesizer:
     return Synthesizer.load(None, threads=1)
 
 
-def plan(voice: Synthesizer, text: str) -> FramePlan:
-    """Of the first phrase."""
-    line = voice.prepare(SpeechRequest(text, "ava"))
-    return voice.encode(line, line.phrases[0]).plan
+def plan(voice: Synthesizer, text: str, character: str = "ava") -> tuple[FramePlan, slice]:
+    """Of the first phrase, and which of its frames are of sounds, not of silence and marks around them."""
+    line = voice.prepare(SpeechRequest(text, character))
+    found = voice.encode(line, line.phrases[0]).plan
+    ends = np.cumsum(found.durations)
+    symbols = line.phrases[0].symbols
+    last = max(i for i, symbol in enumerate(symbols) if symbol not in PUNCTUATION and symbol != "cl")
+    return found, slice(int(ends[0]), int(ends[last]))
 
 
-def rise(voice: Synthesizer, text: str) -> float:
-    """Semitones from the first third of the sound to the last."""
-    edges = plan(voice, text).f0_edges
-    sounded = edges[len(edges) // 6 : len(edges) * 5 // 6]
-    third = len(sounded) // 3
-    return float(12 * np.log2(sounded[-third:].mean() / sounded[:third].mean()))
+def length(voice: Synthesizer, text: str) -> int:
+    """Frames from the first sound to the last."""
+    sounds = plan(voice, text)[1]
+    return sounds.stop - sounds.start
+
+
+def rise(voice: Synthesizer, text: str, character: str = "ava") -> float:
+    """Semitones from the first third of the sounds to the last."""
+    found, sounds = plan(voice, text, character)
+    edges = found.f0_edges[sounds]
+    third = max(1, len(edges) // 3)
+    return float(12 * np.log2(edges[-third:].mean() / edges[:third].mean()))
 
 
 def height(voice: Synthesizer, text: str) -> float:
     """Mean of ln(Hz), in semitones."""
-    return float(12 / np.log(2) * np.log(plan(voice, text).f0_edges).mean())
+    return float(12 / np.log(2) * np.log(plan(voice, text)[0].f0_edges).mean())
 
 
 @pytest.mark.parametrize(
@@ -45,12 +56,18 @@ def height(voice: Synthesizer, text: str) -> float:
 def test_drawn_out_and_stuttered_lines_last_longer(
     voice: Synthesizer, plain: str, drawn: str, least: float
 ) -> None:
-    assert plan(voice, drawn).n_frames >= least * plan(voice, plain).n_frames
+    assert length(voice, drawn) >= least * length(voice, plain)
 
 
-@pytest.mark.parametrize("call", ["啊", "嗯", "哦"])
-def test_doubt_rises(voice: Synthesizer, call: str) -> None:
-    assert rise(voice, f"{call}？") > max(rise(voice, f"{call}。"), 0) + 0.5
+@pytest.mark.parametrize("character", ["noah", "ava"])
+@pytest.mark.parametrize(
+    "call",
+    ["啊", "嗯", "哦", "え", "えっ", "えー", "は", "はあ", "へえ", "ん", "うん", "Huh", "Hm", "Hmm", "Eh"],
+)
+def test_doubt_rises(voice: Synthesizer, call: str, character: str) -> None:
+    asked, told = (rise(voice, call + mark, character) for mark in "？。")
+    assert asked > 0.25
+    assert asked > told + 0.5
 
 
 @pytest.mark.parametrize("line", ["快跑", "Run", "逃げろ"])

@@ -149,7 +149,7 @@ class Core:
             checks.CheckWatch: self._requests.checks.on_watch,
             LinkUp: self._on_link_up,
             LinkDown: self._on_link_down,
-            LinkReplaced: lambda _: state.publisher.unacknowledged.clear(),
+            LinkReplaced: lambda _: state.publisher.link_replaced(),
             PrepareTick: lambda _: None,  # the turn that follows takes the step
             HealthTick: lambda _: self._status.tick(),
             StatusTick: lambda _: self._status.status_tick(),

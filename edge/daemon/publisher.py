@@ -44,6 +44,13 @@ class _Outgoing:
     content_type: str | None = None
     event_id: str | None = None
     """Of a terminal event, which the journal waits to see delivered."""
+    then: Callable[[], None] | None = None
+    """Called once the broker has it, refuses it, or cannot be given it."""
+
+    def over(self) -> None:
+        """Note that nothing more becomes of it."""
+        if self.then is not None:
+            self.then()
 
 
 class Publisher:
@@ -98,11 +105,16 @@ class Publisher:
             self._send(topic, event.to_json())
             _tell(line.follower, event)
 
-    def refusal(self, command: Command, model: type[Event], **keys: Any) -> None:
-        """Report that a request never became work."""
+    def refusal(self, command: Command, model: type[Event], then: Callable[[], None], **keys: Any) -> None:
+        """Report that a request never became work.
+
+        Nothing on disk remembers it, so the request is acknowledged, by ``then``, once the broker has this:
+        when a daemon is killed in between, the next one is asked.
+        """
         event = self._build(model, command.request_id, command.character, 0, keys)
         self._log.tell(event)
-        self._send(self._topics.own(f"event/{command.event_character}"), event.to_json())
+        topic = self._topics.own(f"event/{command.event_character}")
+        self._hold(_Outgoing(topic, event.to_json(), content_type=JSON, then=then))
 
     def repeat(self, record: Mapping[str, Any], model: type[Event]) -> None:
         """Send an earlier event again, marked as a duplicate."""
@@ -184,13 +196,23 @@ class Publisher:
         """Note that the broker has a message, or that it refuses to take it."""
         self.unacknowledged.discard(mid)
         message = self._awaiting.pop(mid, None)
-        if message is None or message.event_id is None:
+        if message is None:
+            return
+        message.over()
+        if message.event_id is None:
             return
         if refusal:
             self._refused[message.event_id] = message
         else:
             self._refused.pop(message.event_id, None)
             self._journal.delivered(message.event_id)
+
+    def link_replaced(self) -> None:
+        """Send again what the broker has not confirmed: the numbers of a new client are others."""
+        self.unacknowledged.clear()
+        awaiting, self._awaiting = self._awaiting, {}
+        for message in awaiting.values():
+            self._hold(message)
 
     def retry_refused(self) -> None:
         """Offer the broker again what it has refused: its access rules may have been mended."""
@@ -219,6 +241,7 @@ class Publisher:
         """Keep a message for `flush`; `False` if too many are waiting for a connection already."""
         if not self._connection.ready and len(self._outgoing) >= self._connection.max_outgoing:
             self._connection.statistics.outgoing_dropped += 1
+            message.over()
             return False
         self._outgoing.append(message)
         return True
@@ -234,7 +257,9 @@ class Publisher:
         )
         if mid is not None and qos:
             self.unacknowledged.add(mid)
-        if mid is not None and message.event_id is not None:
+        if mid is None:
+            message.over()
+        elif message.event_id is not None or message.then is not None:
             self._awaiting[mid] = message
         return mid
 

@@ -183,7 +183,7 @@ class Requests:
         return request_id in self._state.lines or self._state.journal.find(request_id) is not None
 
     def _obey(self, command: Command) -> bool:
-        """Do what a command says; `True` if the acknowledgement has to wait for the journal."""
+        """Do what a command says; `True` if the acknowledgement waits for the journal or a delivery."""
         try:
             if command.error is not None:
                 raise command.error
@@ -194,11 +194,14 @@ class Requests:
             if not command.repeated:
                 self._operations.obey(command)
         except EdgeError as error:
-            self._refuse(command, error)
+            self._refuse(command, error, command.reply.committed)
+            return True
         except Exception as error:
             extra = fields(line=command.request_id, op=command.op, code="internal")
             logger.exception("request %s, %s", command.op, command.request_id, extra=extra)
-            self._refuse(command, EdgeError(f"the daemon failed on this request: {error!r}"[:300]))
+            fault = EdgeError(f"the daemon failed on this request: {error!r}"[:300])
+            self._refuse(command, fault, command.reply.committed)
+            return True
         return False
 
     def _say(self, command: Command, request: SayRequest) -> bool:
@@ -256,16 +259,18 @@ class Requests:
         line.phase = Phase.ENDED
         del self._state.lines[line.request_id]
         self._state.scheduler.remove(line.request_id)
-        self._refuse(line.command, error)
-        line.committed()
+        self._refuse(line.command, error, line.committed)
 
-    def _refuse(self, command: Command, error: EdgeError) -> None:
+    def _refuse(self, command: Command, error: EdgeError, committed: Callable[[], None]) -> None:
+        """Say no; ``committed`` acknowledges the request, one to speak only once the broker has the event."""
         state = self._state
         state.tally.faults[error.code] += 1
         if command.op in SPEAKING_OPERATIONS:
             state.tally.lines["rejected"] += 1
             retryable = error.code in RETRYABLE_CODES
             state.publisher.refusal(
-                command, Rejected, code=error.code, message=str(error), retryable=retryable
+                command, Rejected, committed, code=error.code, message=str(error), retryable=retryable
             )
+        else:
+            committed()
         state.publisher.answer(command, code=error.code, message=str(error))

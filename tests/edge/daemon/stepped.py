@@ -387,6 +387,8 @@ class World:
                 known = self.journal.find(request.id)
                 is_same = known is not None and known.digest == request.content_digest()
                 assert not is_same, "acknowledged before it was on disk"
+                told = {event["event"] for event in self.events[request.id]}
+                assert "rejected" in told, "acknowledged before its refusal was told"
                 self.refused.add(request.id)
 
     def _on_started(self, line_id: str) -> None:

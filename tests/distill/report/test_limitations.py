@@ -63,4 +63,9 @@ def test_consent_silences_the_warning() -> None:
 
 
 def test_fallbacks_are_told() -> None:
-    assert "claire has no emotion sad and speaks neutral instead." in said()
+    some = MANIFEST.characters[0].model_copy(
+        update={"emotions": ("neutral",), "fallbacks": {"sad": "neutral"}}
+    )
+    text = "\n".join(limitations(MANIFEST.model_copy(update={"characters": (some,)}), CLEAN, QUALITY))
+    assert f"{some.name} has no emotion sad and speaks neutral instead." in text
+    assert "speaks neutral instead" not in said()

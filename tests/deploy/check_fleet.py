@@ -171,7 +171,8 @@ class FleetCheck:
     def revoke(self) -> str:
         documents = self.work / "documents"
         shutil.copytree(self.releases["0.1.1"] / "medium", documents, ignore=shutil.ignore_patterns("*.tar"))
-        voice = f"sha256:{Bundle.load(None, gate=workshop).manifest_sha256}"
+        packed = self.releases["0.1.1"].with_name("source-0.1.1") / "edge/voices/builtin"
+        voice = f"sha256:{Bundle.load(packed, gate=workshop).manifest_sha256}"
         what = ("--kind", "bundle", "--id", voice, "--action", "refuse_and_purge")
         studio = Studio(self.releases["0.1.1"].parent)
         key = str(studio.folder / "revocation.pem")

@@ -190,7 +190,6 @@ def test_an_id_is_not_said_again_after_a_restart(start_rig: StartRig, tmp_path: 
     first.event("one", "finished")
     first.stop()
     second = start_rig(device="again", state_dir=tmp_path / "state")
-    second.wait_online(2)
     second.say("one", "hello")
     assert second.event("one", "finished")["duplicate"]
     second.settle()

@@ -75,7 +75,7 @@ def test_a_time_out_of_the_core_replaces_the_child_and_ends_nothing_else(
         engine._hang_s = 600.0  # type: ignore[attr-defined]
         return engine
 
-    rig = start_rig(make_engine=patient, engine_timeout_s=0.5)
+    rig = start_rig(make_engine=patient, engine_timeout_s=4.0)  # which a child that is well keeps at any load
     rig.say("a", TEXT)
     assert rig.event("a", "failed")["code"] == "runner_timeout"
     rig.say("b", "another")

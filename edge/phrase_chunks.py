@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
 from .audio import AudioChunk, Mark, to_pcm16
 from .decoding import PhraseInLine
+from .growing import Growing
 from .lipsync.timeline import Timeline, concatenate, phrase_timeline, silence_timeline
 from .phrases import Phrase
 from .sanity import SoundGate
@@ -52,6 +56,31 @@ class PhraseCutter:
         self._marks = [mark for mark in self._marks if mark not in due]
         self._start, self._lead, self._timeline = stop, self._lead[:0], None
         return chunk
+
+
+def line_chunks(
+    phrases: Sequence[Phrase],
+    places: Growing[PhraseInLine],
+    pieces: Iterator[tuple[int, NDArray[np.float32]]],
+    volume: float,
+) -> Iterator[AudioChunk]:
+    """Make the chunks of a line; ``final`` is the last of all.
+
+    Args:
+        phrases: of the line.
+        places: of each of them.
+        pieces: index of a phrase and its next samples, in order.
+        volume: factor.
+
+    Raises:
+        RunnerError: no voice makes such sound.
+    """
+    cut, current = PhraseCutter(phrases[0], places[0]), 0
+    for index, samples in pieces:
+        if index != current:
+            cut, current = PhraseCutter(phrases[index], places[index]), index
+        chunk = cut.chunk(samples, volume)
+        yield replace(chunk, final=chunk.final and not places.has(index + 1))
 
 
 def _timeline(phrase: Phrase, start: int, boundaries: NDArray[np.int64]) -> Timeline:

@@ -9,7 +9,6 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from . import golden, markup
 from .audio import AudioChunk, Mark, Pcm16
@@ -22,7 +21,7 @@ from .growing import Growing
 from .lipsync.timeline import Timeline, concatenate
 from .loudness.level import Levels
 from .markup import Tag
-from .phrase_chunks import PhraseCutter
+from .phrase_chunks import line_chunks
 from .phrases import Phrase, phrases_of_blocks, silent_phrases, split_phrases
 from .prosody import plan_frames, sounded_mask
 from .runners import EncoderInputs, Runner, open_runner
@@ -318,7 +317,7 @@ class Synthesizer:
             RequestError, TextError, RunnerError: as ``prepare`` and ``stream``.
         """
         line = self.prepare(request)
-        return Speech.of(list(self._speak(line, 0, _never, hold=False)), line.warnings)
+        return Speech.of(list(self.render(line)), line.warnings)
 
     def encode(self, line: PreparedLine, phrase: Phrase) -> EncodedPhrase:
         """Run the encoder on a phrase and lay it out in frames.
@@ -350,20 +349,8 @@ class Synthesizer:
     ) -> Iterator[AudioChunk]:
         """Chunks of all phrases; only the first that sounds starts with a short window."""
         places = Growing(self._places(line))
-        return self._chunks(line, places, self._decoder.sound(places, first_window, cancelled, hold))
-
-    def _chunks(
-        self,
-        line: PreparedLine,
-        places: Growing[PhraseInLine],
-        pieces: Iterator[tuple[int, NDArray[np.float32]]],
-    ) -> Iterator[AudioChunk]:
-        cut, current = PhraseCutter(line.phrases[0], places[0]), 0
-        for index, samples in pieces:
-            if index != current:
-                cut, current = PhraseCutter(line.phrases[index], places[index]), index
-            chunk = cut.chunk(samples, line.request.volume)
-            yield replace(chunk, final=chunk.final and not places.has(index + 1))
+        pieces = self._decoder.sound(places, first_window, cancelled, hold)
+        return line_chunks(line.phrases, places, pieces, line.request.volume)
 
     def _places(self, line: PreparedLine) -> Iterator[PhraseInLine]:
         """Where each phrase lies, as soon as it and those in front are encoded."""

@@ -6,6 +6,7 @@ import bisect
 import hashlib
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
 from itertools import accumulate, islice
 
 from edge.errors import TextError
@@ -79,13 +80,11 @@ def plan(config: CorpusConfig, front_end: FrontEnd, teacher: Callable[[str], Tea
     Raises:
         DistillError: a line cannot be read; the message quotes it.
     """
-    readings: dict[tuple[str, str], Reading] = {}
+    read = _reader(front_end)
     for recording in config.recordings:
         who, language = recording.character, recording.language
         for split, emotion, rate, line in _dealt(recording, teacher(recording.teacher), config.seed):
-            if (language, line.text) not in readings:
-                readings[language, line.text] = _read(front_end, line.text, language)
-            reading = readings[language, line.text]
+            reading = read(line.text, language)
             for take in range(recording.takes if split == "train" else 1):
                 request = LineRequest(line.text, reading, language, who, emotion, rate, config.seed + take)
                 yield split, recording.teacher, request
@@ -99,7 +98,7 @@ def plan_told(
     Raises:
         DistillError: a line cannot be read, or a teacher cannot tell.
     """
-    readings: dict[tuple[str, str], Reading] = {}
+    read = _reader(front_end)
     seed = f"{config.seed} told"
     for recording in config.recordings:
         if not recording.told:
@@ -108,20 +107,24 @@ def plan_told(
         script = load_script([*recording.script, *recording.told], language)
         lines = [line for line in script if line.split == "train"]
         for _, emotion, rate, line in _deal_by_text(recording, recording.told_shares(), lines, seed):
-            key = (language, line.text)
-            if key not in readings:
-                readings[key] = _read(front_end, line.text, language)
-            request = LineRequest(line.text, readings[key], language, who, emotion, rate, config.seed)
+            reading = read(line.text, language)
+            request = LineRequest(line.text, reading, language, who, emotion, rate, config.seed)
             yield "told", recording.teacher, request
 
 
-def _read(front_end: FrontEnd, text: str, language: str) -> Reading:
-    try:
-        return front_end.read(text, language)
-    except TextError as error:
-        raise DistillError(
-            f"the {language} line {text[:60]!r} cannot be read: {error}; change or remove it"
-        ) from error
+def _reader(front_end: FrontEnd) -> Callable[[str, str], Reading]:
+    """Give a function that reads a text in a language, each once, however many characters say it."""
+
+    @cache
+    def read(text: str, language: str) -> Reading:
+        try:
+            return front_end.read(text, language)
+        except TextError as error:
+            raise DistillError(
+                f"the {language} line {text[:60]!r} cannot be read: {error}; change or remove it"
+            ) from error
+
+    return read
 
 
 def _dealt(recording: Recording, teacher: Teacher, seed: int) -> Iterator[Dealt]:

@@ -19,13 +19,13 @@ from typing import TYPE_CHECKING, Any
 
 from ..config import HttpConfig
 from ..errors import ConfigError, EdgeError
-from ..messages import CancelRequest, PlainRequest
+from ..messages import PlainRequest
 from .commands import Command
 from .door import Figures, Submit, missing_extra
 from .file_urls import FILES
 from .http_files import SoundFiles
 from .http_guard import Endpoint, Guard, tell_bug, tell_fault, tell_http
-from .http_speech import HttpError, Speech, fault_of, speech_command
+from .http_speech import HttpError, Speech, cancel_command, fault_of, shed, speech_command
 from .metrics import exposition
 
 if TYPE_CHECKING:
@@ -233,15 +233,11 @@ class Handlers:
 
     def _cancel(self, request_id: str) -> None:
         """Give a line up whose client has gone. As many as there are requests at most, so never dropped."""
-        cancel = CancelRequest(id=request_id)
-        command = Command("cancel", request_id, time.monotonic(), request=cancel)
-        self._submit(command, owed=True)
+        self._submit(cancel_command(request_id), owed=True)
 
     def _shed(self) -> None:
         """Cut off the client furthest behind while more sound waits than may."""
-        if sum(speech.n_bytes for speech in self._speeches) > self._config.max_buffer_mb * 2**20:
-            slowest = max(self._speeches, key=lambda speech: speech.n_bytes)
-            slowest.drop(HttpError(503, "queue_full", "the sound was taken too slowly"))
+        shed(self._speeches, self._config.max_buffer_mb * 2**20)
 
     # GET
 

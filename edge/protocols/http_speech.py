@@ -6,14 +6,14 @@ import asyncio
 import json
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
 from ..audio import ENDLESS_SAMPLES, AudioChunk, wav_header
 from ..errors import EdgeError, RequestError
-from ..messages import TERMINAL_EVENTS, Event, Name, SayRequest
+from ..messages import TERMINAL_EVENTS, CancelRequest, Event, Name, SayRequest
 from ..spec import MAX_TEXT_CHARACTERS, RATE
 from .commands import Command
 from .payload import clean_line, parse_object, unknown_keys, validate
@@ -221,3 +221,15 @@ def _outcome(event: Event) -> HttpError | None:
 def fault_of(error: EdgeError) -> HttpError:
     """Translate an error of this package."""
     return HttpError.of(error.code, str(error))
+
+
+def cancel_command(request_id: str) -> Command:
+    """Make the command that gives up a line whose client has gone."""
+    return Command("cancel", request_id, time.monotonic(), request=CancelRequest(id=request_id))
+
+
+def shed(speeches: Collection[Speech], most_bytes: int) -> None:
+    """Cut off the client furthest behind while more sound waits than may."""
+    if sum(speech.n_bytes for speech in speeches) > most_bytes:
+        slowest = max(speeches, key=lambda speech: speech.n_bytes)
+        slowest.drop(HttpError.of("queue_full", "the sound was taken too slowly"))

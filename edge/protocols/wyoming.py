@@ -19,11 +19,11 @@ from typing import TYPE_CHECKING, Any
 
 from ..config import WyomingConfig
 from ..errors import ConfigError, EdgeError
-from ..messages import CancelRequest, PlainRequest
+from ..messages import PlainRequest
 from ..spec import SAMPLE_RATE
 from .commands import Command
 from .door import Submit, missing_extra
-from .http_speech import HttpError, Speech
+from .http_speech import HttpError, Speech, cancel_command, shed
 from .wyoming_words import choose, info_event, named, say_command
 
 if TYPE_CHECKING:
@@ -253,14 +253,11 @@ class Clients:
 
     def _cancel(self, request_id: str) -> None:
         """Give a line up whose client has gone. As many as there are requests at most, so never dropped."""
-        cancel = CancelRequest(id=request_id)
-        self._submit(Command("cancel", request_id, time.monotonic(), request=cancel), owed=True)
+        self._submit(cancel_command(request_id), owed=True)
 
     def _shed(self) -> None:
         """Cut off the client furthest behind while more sound waits than may."""
-        if sum(speech.n_bytes for speech in self._speeches) > MAX_BUFFER_BYTES:
-            slowest = max(self._speeches, key=lambda speech: speech.n_bytes)
-            slowest.drop(HttpError.of("queue_full", "the sound was taken too slowly"))
+        shed(self._speeches, MAX_BUFFER_BYTES)
 
     async def _characters(self) -> list[dict[str, Any]]:
         """Ask the core who can speak.

@@ -3,7 +3,8 @@
 While a line is heard, eight publishers send 10,000 requests as fast as the broker takes them; at a moment of
 chance stop is pressed. Counted is the time from just before it is published to the last sample that is not
 silence, the fade of 20 ms included. A request for the status, sent behind the stop on the way of all others,
-tells when the burst had been dealt with: by so much the stop overtook it.
+tells when the burst had been dealt with: by so much the stop overtook it. The next burst begins when the
+daemon is at rest again.
 """
 
 from __future__ import annotations
@@ -70,6 +71,7 @@ def _round(bench: Bench, folder: Path, number: int) -> tuple[float, float]:
     dealt_with_ns = _dealt_with(bench, number)
     bench.caller.publish("stop", "")
     _dealt_with(bench, number)
+    bench.probe.rest(BURST_LIMIT_S)
     return (silent_ns - stopped_ns) / 1e6, (dealt_with_ns - stopped_ns) / 1e6
 
 

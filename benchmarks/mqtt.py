@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import queue
 import random
 import subprocess
@@ -31,6 +32,7 @@ BENCH = "sovits/bench"
 N_CACHED_LINES = 16
 HOLD_S = 0.06  # a line sounds this long before it is stopped: the next one need not wait for its end
 REST_S = 0.02
+REST_CHECK_S, REST_SHARE = 0.5, 0.05  # of the processor's time
 TIMEOUT_S = 30.0
 CHARACTER = "noah"
 HEARD = (f"event/{CHARACTER}", "response/prepare", "response/status", "availability")
@@ -144,6 +146,20 @@ class Probe:
         """``VmRSS`` (now) or ``VmHWM`` (highest) of daemon and children; what they share counts each time."""
         return sum(_memory_mib(pid, field) for pid in self._pids())
 
+    def rest(self, limit_s: float) -> None:
+        """Wait until the daemon itself hardly needs the processor any more.
+
+        Raises:
+            TimeoutError: it goes on and on.
+        """
+        deadline = time.monotonic() + limit_s
+        while time.monotonic() < deadline:
+            before = _processor_s(self._process.pid)
+            time.sleep(REST_CHECK_S)
+            if _processor_s(self._process.pid) - before < REST_SHARE * REST_CHECK_S:
+                return
+        raise TimeoutError(f"the daemon is not at rest within {limit_s:g} s")
+
     def _pids(self) -> list[int]:
         pid = self._process.pid
         tasks = Path(f"/proc/{pid}/task").iterdir()
@@ -157,6 +173,12 @@ class Probe:
         self._reader.join(TIMEOUT_S)
         if self._process.stdout is not None:
             self._process.stdout.close()
+
+
+def _processor_s(pid: int) -> float:
+    """Processor time that a process has used."""
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _memory_mib(pid: int, field: str) -> float:

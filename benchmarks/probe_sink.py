@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import logging
-import sys
 import time
 from functools import partial
 from pathlib import Path
@@ -19,7 +18,7 @@ from edge.audio import Pcm16
 from edge.config import NullSinkConfig, load_config
 from edge.daemon import Daemon
 from edge.daemon.journal.memory import MemoryJournal
-from edge.daemon.service import SWITCH_INTERVAL_S, open_engine
+from edge.daemon.service import open_engine, own_process
 from edge.engine.launch import Launched
 from edge.playback.sink import NullSink
 
@@ -67,7 +66,7 @@ def run(
         more: settings, by dotted key.
     """
     logging.basicConfig(level=logging.WARNING)
-    sys.setswitchinterval(SWITCH_INTERVAL_S)
+    own_process()
     settings: dict[str, object] = {
         "mqtt.port": port,
         "device": "bench",

@@ -15,8 +15,9 @@ from typing import Any
 
 from ..engine import base as engine
 from ..errors import EdgeError
+from ..garbage import tidy
 from ..logs import fields
-from ..messages import Accepted, Expired
+from ..messages import Accepted
 from ..playback.files import FileWritten
 from ..playback.player import LineBegan, LineEnded, LineMark, LineSilenced
 from ..playback.sink import SinkBack, SinkLost
@@ -26,17 +27,18 @@ from ..protocols.link import Delivered, Inbound, LinkDown, LinkReplaced, LinkUp,
 from . import checks, labels, prepare
 from .active import ActiveLines
 from .checks import TextChecks
+from .dispatcher import Dispatcher
 from .guests import Guests
 from .journal.base import JournalAlert
 from .labels import Labels
-from .line import Line, Phase
+from .line import Phase
 from .line_store import LineRead
 from .operations import Operations
+from .pace import Pace
 from .prepare import Preparations, PrepareTick
 from .publisher import TerminalDurable
 from .recovery import recover
 from .requests import Committed, NotCommitted, Requests
-from .scheduler import Lane, Ticket, cuts_off
 from .show_watch import ShowRead, ShowRefused
 from .state import Parts, State
 from .status import HealthTick, StatusTick, StatusTopics
@@ -48,8 +50,8 @@ from .trust import MUTING_CODES, ListTaken, TrustWarning, VoiceEnded
 logger = logging.getLogger(__name__)
 
 STATUS_LATENESS_S = 0.02  # by which retained topics may lag while messages pour in
+FEW_LINES = 500  # waiting, so that looking for garbage among them takes a few milliseconds
 SHUTDOWN_LIMIT_S = 2.0  # for fading, files and the broker's last confirmations
-LANES: tuple[Lane, ...] = ("play", "render")
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,8 @@ class Core:
         self._guests = Guests(self.state)
         self._requests = Requests(self.state, self._operations, self._guests, self._engine_hung)
         self._supervision = Supervision(self.state, parts.notifier)
+        self._pace = Pace()
+        self._dispatcher = Dispatcher(self.state, self._pace, self._contain)
         self._status_due = 0.0
         self._link_fault = ""
         self._publish_fault = ""
@@ -97,9 +101,7 @@ class Core:
         Args:
             until: ``time.monotonic()`` until which to wait for a message; None waits for ever.
         """
-        message = self.state.timers.due(time.monotonic())
-        if message is None:
-            message = self._inbox.get(until, with_intake=self.state.takes_requests)
+        message = self.state.timers.due(time.monotonic()) or self._receive(until)
         try:
             if message is not None:
                 self._handlers[type(message)](message)
@@ -108,6 +110,19 @@ class Core:
             logger.exception("core, on %s", type(message).__name__, extra=fields(code="internal"))
             self._contain(getattr(message, "line_id", ""), error)
         return message is not None
+
+    def _receive(self, until: float | None) -> object | None:
+        """Take the next message; while something is heard, requests at a pace that leaves room for it."""
+        if not self.state.active.is_heard:
+            return self._inbox.get(until, self.state.takes_requests)
+        now = time.monotonic()
+        allowed = self._pace.allows(now)
+        if not allowed:
+            until = min(self._pace.next_time(), until or now + 1.0)
+        message = self._inbox.get(until, self.state.takes_requests, with_intake=allowed)
+        if isinstance(message, Inbound | Command):
+            self._pace.take(now)
+        return message
 
     def _make_handlers(self) -> dict[type, Callable[[Any], None]]:
         state, active = self.state, self.state.active
@@ -151,7 +166,7 @@ class Core:
             LinkDown: self._on_link_down,
             LinkReplaced: lambda _: state.publisher.link_replaced(),
             PrepareTick: lambda _: None,  # the turn that follows takes the step
-            HealthTick: lambda _: self._status.tick(),
+            HealthTick: self._on_health_tick,
             StatusTick: lambda _: self._status.status_tick(),
             PulseDue: self._supervision.on_pulse_due,
             Pulse: self._supervision.on_pulse,
@@ -168,14 +183,14 @@ class Core:
         state = self.state
         times = [state.timers.next_time()]
         if len(state.scheduler):
-            times.append(state.scheduler.next_change(time.monotonic()))
+            times += [state.scheduler.next_change(time.monotonic()), self._dispatcher.due]
         return min((when for when in times if when is not None), default=None)
 
     def _turn(self) -> None:
         """After every message: start what may start, then report; retained topics when there is time."""
         state = self.state
         if len(state.scheduler):
-            self._dispatch()
+            self._dispatcher.dispatch()
         if state.admission is not None and not state.stopping:
             goes_on = state.preparations.step(state.admission)
             if goes_on and self._inbox.is_empty():
@@ -189,29 +204,6 @@ class Core:
             told = not state.lines and not state.publisher.n_untold
             self._done = told and self._status.last_state_delivered()
 
-    def _dispatch(self) -> None:
-        now = time.monotonic()
-        state = self.state
-        polled = state.scheduler.poll(now)
-        for ticket in polled.expired:
-            late_ms = round((now - (ticket.deadline or now)) * 1000, 1)
-            state.end_waiting(state.lines[ticket.line_id], Expired, late_ms=late_ms)
-        for ticket in polled.interrupting:
-            self._interrupt(ticket)
-        if state.awaited:
-            return
-        for lane in LANES:
-            while (line := state.take(lane, now)) is not None:
-                self._start(line, lane)
-
-    def _start(self, line: Line, lane: Lane) -> None:
-        try:
-            self.state.active.start(line, lane)
-            self.state.read_ahead(line)
-        except Exception as error:
-            logger.exception("starting line %s", line.request_id, extra=fields(line=line.request_id))
-            self._contain(line.request_id, error)
-
     def _contain(self, line_id: str, error: Exception) -> None:
         """After a fault of the daemon's own: the line concerned ends, everything else goes on."""
         state = self.state
@@ -220,15 +212,6 @@ class Core:
         if line is not None:
             state.scheduler.remove(line_id)
             state.active.fail(line, "internal", state.tally.last_error, "daemon")
-
-    def _interrupt(self, ticket: Ticket) -> None:
-        state = self.state
-        for other in state.scheduler.waiting():
-            if cuts_off(ticket, other.character, other.priority, other.order, active=False):
-                state.cancel(state.lines[other.line_id], "interrupt")
-        for line in state.active.lines:
-            if cuts_off(ticket, line.character, line.request.priority, line.order, active=True):
-                state.cancel(line, "interrupt")
 
     def _on_committed(self, message: Committed) -> None:
         state = self.state
@@ -256,6 +239,12 @@ class Core:
     def _on_probe(self, message: Probe) -> None:
         """Show a door how the daemon is."""
         message.answer(self._status.figures())
+
+    def _on_health_tick(self, _message: HealthTick) -> None:
+        """Say how things are, and tidy up while nobody waits."""
+        self._status.tick()
+        state = self.state
+        tidy(is_idle=not state.active.lines and len(state.lines) < FEW_LINES)
 
     def _on_journal_alert(self, message: JournalAlert) -> None:
         """Show a journal that cannot write; the status of this turn says ``degraded``."""

@@ -72,20 +72,23 @@ class Inbox:
         """Return how many messages from outside wait."""
         return len(self._intake)
 
-    def get(self, until: float | None, with_intake: bool = True) -> object | None:
+    def get(
+        self, until: float | None, with_outside: bool = True, *, with_intake: bool = True
+    ) -> object | None:
         """Take the next message.
 
         Args:
             until: `time.monotonic()` at which to give up; `None` waits for ever.
-            with_intake: whether messages from outside are wanted yet.
+            with_outside: whether messages from outside are wanted yet.
+            with_intake: whether those of them are wanted that are not urgent.
         """
         with self._condition:
             while True:
-                if self._urgent and with_intake:
+                if self._urgent and with_outside:
                     return self._take(self._urgent)
                 if self._internal:
                     return self._internal.popleft()
-                if self._intake and with_intake:
+                if self._intake and with_outside and with_intake:
                     return self._take(self._intake)
                 timeout = None if until is None else until - time.monotonic()
                 if timeout is not None and timeout <= 0:

@@ -18,6 +18,7 @@ from ..engine.launch import Launched
 from ..engine.process import ProcessEngine
 from ..engine.source import VoiceSource
 from ..engine.thread import ThreadEngine
+from ..garbage import settle
 from ..labels.credentials import Credentials
 from ..labels.policy import LabelConfig, file_producer
 from ..permission import gate_of
@@ -243,6 +244,12 @@ class Daemon:
             logger.error("intake is full: a message on %s was dropped", inbound.topic[:80])
 
 
+def own_process() -> None:
+    """Set up Python for a process that is nothing but a daemon: nobody waits long for another thread."""
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
+    settle()
+
+
 def serve(config: EdgeConfig, launched: Launched | None = None) -> int:
     """Run the daemon until SIGTERM or SIGINT.
 
@@ -256,7 +263,7 @@ def serve(config: EdgeConfig, launched: Launched | None = None) -> int:
     Raises:
         EdgeError: the configuration or the voice is unusable, or the synthesiser hangs.
     """
-    sys.setswitchinterval(SWITCH_INTERVAL_S)
+    own_process()
     if sys.stderr is not None and not faulthandler.is_enabled():
         faulthandler.enable()  # the watchdog ends a daemon with SIGABRT: every thread's stack goes to the log
     make_engine = partial(open_engine, launched=launched)

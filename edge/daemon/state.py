@@ -219,9 +219,10 @@ class State:
         if character is not None and not (self.admission and self.admission.knows(character)):
             return
         self._stops[character or ""] = _Stop(received, silenced)
+        known = set(silenced)
         for line in list(self.lines.values()):
             if line.received <= received and character in (None, line.character):
-                if line.request_id not in silenced:
+                if line.request_id not in known:
                     silenced.append(line.request_id)
                 self.cancel(line, "stop")
 

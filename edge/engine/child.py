@@ -19,6 +19,7 @@ from typing import Any
 
 from .. import logs
 from ..audio import AudioChunk
+from ..garbage import settle, tidy
 from ..synthesizer import SpeechRequest, Synthesizer
 from .base import EngineMessage, LineChunk, LineReady
 from .launch import MAX_PACKET
@@ -99,7 +100,7 @@ class Child:
             "start": self._start,
             "cancel": lambda serial: self._engine.cancel(str(serial)),
             "free": self._writer.free,
-            "ping": lambda: self._send(pack(["pong"])),
+            "ping": self._answer,
         }
 
     def serve(self) -> None:
@@ -119,6 +120,13 @@ class Child:
 
     def _note_warm(self, warm: bool) -> None:
         self._memory.warm = warm
+        if warm:
+            settle()
+
+    def _answer(self) -> None:
+        """Give a sign of life, and tidy up while there is nothing to do."""
+        self._send(pack(["pong"]))
+        tidy(is_idle=self._engine.is_idle)
 
     def _emit(self, message: EngineMessage) -> None:
         try:

@@ -94,6 +94,11 @@ class ThreadEngine:
         """Return nothing: it works in this process."""
         return
 
+    @property
+    def is_idle(self) -> bool:
+        """Return whether no line is under way."""
+        return not self._works
+
     def open(self) -> None:
         """Begin to load."""
         self._thread.start()

@@ -26,12 +26,13 @@ def settle() -> None:
 
 
 def tidy(*, is_idle: bool) -> bool:
-    """Look through all objects if that is due; tell whether it was done.
+    """Look through all objects if that is due; tell whether it was done. Nothing where Python does it.
 
     Args:
         is_idle: whether nobody notices a pause. Otherwise it has to be urgent: memory comes first then.
     """
-    if gc.get_count()[2] < (DUE if is_idle else URGENT):
+    is_settled = gc.get_threshold()[2] == _NEVER
+    if not is_settled or gc.get_count()[2] < (DUE if is_idle else URGENT):
         return False
     gc.collect()
     return True

@@ -43,8 +43,12 @@ def test_a_daemon_looks_through_everything_only_when_it_is_told_to() -> None:
         (garbage.URGENT, False, True),
     ],
 )
-def test_what_is_due(monkeypatch: pytest.MonkeyPatch, rounds: int, is_idle: bool, expected: bool) -> None:
+@pytest.mark.parametrize("is_settled", [True, False])
+def test_what_is_due(
+    monkeypatch: pytest.MonkeyPatch, rounds: int, is_idle: bool, expected: bool, is_settled: bool
+) -> None:
     collected = []
     monkeypatch.setattr(garbage.gc, "get_count", lambda: (0, 0, rounds))
+    monkeypatch.setattr(garbage.gc, "get_threshold", lambda: (700, 10, 1_000_000 if is_settled else 10))
     monkeypatch.setattr(garbage.gc, "collect", lambda: collected.append(1))
-    assert garbage.tidy(is_idle=is_idle) == expected == bool(collected)
+    assert garbage.tidy(is_idle=is_idle) == (expected and is_settled) == bool(collected)

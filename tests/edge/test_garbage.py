@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import subprocess
 import sys
 
@@ -48,7 +49,7 @@ def test_what_is_due(
     monkeypatch: pytest.MonkeyPatch, rounds: int, is_idle: bool, expected: bool, is_settled: bool
 ) -> None:
     collected = []
-    monkeypatch.setattr(garbage.gc, "get_count", lambda: (0, 0, rounds))
-    monkeypatch.setattr(garbage.gc, "get_threshold", lambda: (700, 10, 1_000_000 if is_settled else 10))
-    monkeypatch.setattr(garbage.gc, "collect", lambda: collected.append(1))
+    monkeypatch.setattr(gc, "get_count", lambda: (0, 0, rounds))
+    monkeypatch.setattr(gc, "get_threshold", lambda: (700, 10, 1_000_000 if is_settled else 10))
+    monkeypatch.setattr(gc, "collect", lambda: collected.append(1))
     assert garbage.tidy(is_idle=is_idle) == (expected and is_settled) == bool(collected)

@@ -26,6 +26,7 @@ from edge.bundle.bundle import (
 )
 from edge.bundle.manifest import Character, FileEntry, Golden, Manifest, Quantization
 from edge.errors import EdgeError
+from edge.loudness.level import character_level
 from edge.spec import HOP_LENGTH, N_FFT, SAMPLE_RATE
 from edge.synthesizer import SpeechRequest, Synthesizer
 from edge.text.symbols import SYMBOLS_SHA256
@@ -58,7 +59,7 @@ def pack(
         _add_consent(fresh, card)
         draft = _manifest(fresh, student, card, quantization)
         _write_manifest(fresh, draft)
-        _write_manifest(fresh, draft.model_copy(update={"golden": _golden(fresh, card)}))
+        _write_manifest(fresh, draft.model_copy(update=_measured(fresh, draft, card)))
     return _spoken(output)
 
 
@@ -174,16 +175,22 @@ def _characters(student: dict[str, Any], card: VoiceCard) -> tuple[Character, ..
     return tuple(Character(id=known[entry.name], **entry.model_dump()) for entry in card.characters)
 
 
-def _golden(folder: Path, card: VoiceCard) -> Golden:
-    """Speak the golden line with the networks as packed and note what came out."""
+def _measured(folder: Path, draft: Manifest, card: VoiceCard) -> dict[str, Any]:
+    """Speak with the networks as packed; gives what of the manifest comes out: golden line and levels."""
     spoken = card.golden
     try:
         synthesizer = Synthesizer.load(folder, gate=workshop)
         request = SpeechRequest(spoken.text, spoken.character, spoken.language)
         durations, levels = synthesizer.measure(request)
+        characters = [
+            one.model_copy(update={"level_dbfs": character_level(synthesizer.sample, one)})
+            for one in draft.characters
+        ]
+        synthesizer.close()
     except EdgeError as error:
-        raise ValueError(f"the golden line cannot be spoken: {error}") from error
-    return Golden.model_validate({**spoken.model_dump(), "durations": durations, "levels_db": levels})
+        raise ValueError(f"the voice cannot be tried: {error}") from error
+    golden = Golden.model_validate({**spoken.model_dump(), "durations": durations, "levels_db": levels})
+    return {"golden": golden, "characters": tuple(characters)}
 
 
 def _write_manifest(folder: Path, manifest: Manifest) -> None:

@@ -36,6 +36,9 @@ class Character(_Model):
     emotions: tuple[Name, ...] = Field(min_length=1, description="heard in training")
     fallbacks: dict[Name, Name] = Field(default_factory=dict, description="emotion asked for -> emotion used")
     description: str = ""
+    level_dbfs: float | None = Field(
+        default=None, ge=-100, le=0, description="RMS of a sentence without pauses; absent: to be measured"
+    )
 
     def emotion(self, asked: str) -> str:
         """Return the emotion that is used for one asked for: itself, or the nearest that was trained."""

@@ -1,4 +1,4 @@
-"""Level of a character: measured once for each voice on a sentence, and kept."""
+"""Level of a character: as its bundle says, or measured once for each voice on a sentence, and kept."""
 
 from __future__ import annotations
 
@@ -46,8 +46,18 @@ def speech_level(samples: Pcm16) -> float:
     return max(SILENCE_DBFS, round(float(10 * np.log10(spoken.mean())), 2))
 
 
+def character_level(speak: Speak, character: Character) -> float:
+    """Return how loud a character is, RMS in dBFS, from a sentence in its first language.
+
+    Raises:
+        EdgeError: it does not speak.
+    """
+    language = character.languages[0]
+    return speech_level(speak(SENTENCES[language], character.name, language))
+
+
 class Levels:
-    """How loud the characters of a voice are: as kept, the others measured one at a time.
+    """How loud the characters of a voice are: as told or kept, the others measured one at a time.
 
     Args:
         state_dir: where levels are kept; None: nowhere.
@@ -60,10 +70,13 @@ class Levels:
     ) -> None:
         self._path = None if state_dir is None else state_dir / LEVELS_FILE
         self._fingerprint = fingerprint
-        kept = {} if self._path is None or not characters else _read(self._path).get(fingerprint, {})
-        self.known = {one.name: kept[one.name] for one in characters if one.name in kept}
+        self.known = {one.name: one.level_dbfs for one in characters if one.level_dbfs is not None}
         """RMS in dBFS by character."""
-        self._missing = {one.name: one for one in characters if one.name not in kept}
+        self._missing = {one.name: one for one in characters if one.name not in self.known}
+        kept = _read(self._path).get(fingerprint, {}) if self._path is not None and self._missing else {}
+        for name in self._missing.keys() & kept.keys():
+            self.known[name] = kept[name]
+            del self._missing[name]
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -83,10 +96,8 @@ class Levels:
         character = self._missing.pop(name or next(iter(self._missing), ""), None)
         if character is None:
             return
-        language = character.languages[0]
         self.known[character.name] = SILENCE_DBFS
-        level = speech_level(speak(SENTENCES[language], character.name, language))
-        self.known[character.name] = level
+        level = self.known[character.name] = character_level(speak, character)
         logger.info("%s speaks at %.1f dBFS", character.name, level)
         if self._path is not None:
             self._keep(self._path)

@@ -1,4 +1,4 @@
-"""A packed bundle carries the consent record as it was signed, and a float copy carries it along."""
+"""A packed bundle tells how loud its characters are and carries the consent record as it was signed."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ import pytest
 from edge.bundle.bundle import CONSENT_FILE, Bundle
 from edge.bundle.manifest import Origin, Quantization
 from edge.errors import TrustError
+from edge.loudness.level import character_level
+from edge.synthesizer import Synthesizer
 from quantize.card import VoiceCard
 from quantize.pack import pack, write_float_bundle
 from tests.data.make_tiny_bundle import CARD
@@ -34,6 +36,17 @@ def card_with(path: Path, *references: str) -> VoiceCard:
 
 def packed(networks: Path, student: dict[str, Any], card: VoiceCard, output: Path) -> Bundle:
     return pack(networks, student, card, Quantization(scheme="fp32"), output)
+
+
+def test_the_bundle_tells_how_loud_each_character_is(
+    float_networks: Path, student: dict[str, Any], tmp_path: Path
+) -> None:
+    characters = packed(float_networks, student, CARD, tmp_path / "voice").manifest.characters
+    synthesizer = Synthesizer.load(tmp_path / "voice")
+    for one in characters:
+        assert one.level_dbfs == character_level(synthesizer.sample, one)
+    synthesizer.close()
+    assert write_float_bundle(tmp_path / "voice", tmp_path / "float").manifest.characters == characters
 
 
 def test_the_record_goes_along_byte_for_byte(

@@ -11,7 +11,14 @@ from edge.audio import Pcm16
 from edge.bundle.manifest import Character
 from edge.engine.source import VoiceSource
 from edge.errors import RunnerError
-from edge.loudness.level import LEVELS_FILE, SENTENCES, SILENCE_DBFS, Levels, speech_level
+from edge.loudness.level import (
+    LEVELS_FILE,
+    SENTENCES,
+    SILENCE_DBFS,
+    Levels,
+    character_level,
+    speech_level,
+)
 from edge.loudness.limiter import Limiter
 from edge.spec import SAMPLE_RATE
 
@@ -88,11 +95,23 @@ def test_a_file_that_says_nothing_is_written_anew(tmp_path: Path, content: str) 
     assert json.loads((tmp_path / LEVELS_FILE).read_text())["voice"] == levels
 
 
-def test_the_built_in_characters_reach_a_target_on_other_lines_too(tmp_path: Path) -> None:
+def test_what_the_bundle_says_needs_no_measuring(tmp_path: Path) -> None:
+    told = NOAH.model_copy(update={"level_dbfs": -25.5})
+    ava = NOAH.model_copy(update={"name": "ava", "id": 1})
+    levels = Levels(tmp_path, "voice", [told, ava])
+    assert levels.known == {"noah": -25.5} and levels.missing == ("ava",)
+    levels.measure(lambda *_: tone(0.1, 1.0))
+    assert Levels(tmp_path, "voice", [told, ava]).missing == ()
+    assert Levels(tmp_path, "voice", [told]).known == {"noah": -25.5}
+
+
+def test_the_built_in_voice_tells_how_loud_it_is(tmp_path: Path) -> None:
     synthesizer = VoiceSource(state_dir=tmp_path, levels=True).load()
     try:
-        assert synthesizer.levels.missing == ("noah", "ava", "claire", "mei"), "not before it is up"
-        synthesizer.levels.measure(synthesizer.sample, "claire")
+        assert synthesizer.levels.missing == ()
+        for character in synthesizer.bundle.manifest.characters:
+            found = character_level(synthesizer.sample, character)
+            assert synthesizer.levels.known[character.name] == pytest.approx(found, abs=0.3)
         sound = synthesizer.sample("Please leave by the nearest exit. Thank you for coming!", "claire", "en")
     finally:
         synthesizer.close()

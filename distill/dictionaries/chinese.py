@@ -1,11 +1,13 @@
-"""Pack word frequencies and readings into what the device searches: edge/text/data/zh_dictionary.bin.
+r"""Pack word frequencies and readings into what the device searches: edge/text/data/zh_dictionary.bin.
 
-    python -m distill.dictionaries.chinese --words dict.txt --characters TSCharacters.txt
+    python -m distill.dictionaries.chinese --words dict.txt --characters TSCharacters.txt \
+        --second complete.json
 
 Sources, all of licences that allow it (copied beside the result):
 - ``dict.txt`` of jieba 0.42.1 (MIT): words, counts, parts of speech;
 - pypinyin (MIT): readings of characters and phrases;
 - ``TSCharacters.txt`` of OpenCC (Apache-2.0): traditional characters to simplified ones;
+- ``complete.json`` of @pinyin-pro/data (ISC): a second list of readings, see ``second_list``;
 - ``zh_overrides.txt`` beside the result, ours: what those get wrong.
 
 As Python objects the first two take 120 MB and a second; packed, 2 MB and one memory map.
@@ -35,6 +37,9 @@ from edge.text.zh.dictionary import (
 )
 from edge.text.zh.neutral_tone import SOFTENED
 from edge.text.zh.pinyin import pinyin_symbols
+from edge.text.zh.polyphone_model import PolyphoneModel
+
+from .second_list import read_second_list, votes, with_disputes, with_votes
 
 MIN_COUNT = 12  # of 60 million: below it are mostly names of persons
 UNCOUNTED = 2  # count given to words that only the list of readings has
@@ -213,7 +218,7 @@ def by_pattern(word: str, reading: tuple[str, ...], part: str) -> tuple[str, ...
     return reading
 
 
-def build(words_path: Path, overrides_path: Path) -> Words:
+def build(words_path: Path, overrides_path: Path, second_path: Path) -> Words:
     """All entries, prefixes included."""
     counts = read_counts(words_path)
     added, inside, dropped = read_overrides(overrides_path)
@@ -255,7 +260,9 @@ def build(words_path: Path, overrides_path: Path) -> Words:
         # An idiom that is read as its characters are needs no line; segmentation does not depend on it.
         if word in known or word in added or made.reading:
             entries[word] = made
-    return with_prefixes(entries)
+    second = read_second_list(second_path, fix_syllable)
+    entries = with_disputes(entries, second, characters.__getitem__)
+    return with_votes(with_prefixes(entries), votes(entries, second, PolyphoneModel()))
 
 
 def with_prefixes(entries: Words) -> Words:
@@ -303,8 +310,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--words", type=Path, required=True, help="dict.txt of jieba 0.42.1")
     parser.add_argument("--characters", type=Path, required=True, help="TSCharacters.txt of OpenCC")
+    parser.add_argument("--second", type=Path, required=True, help="complete.json of @pinyin-pro/data")
     arguments = parser.parse_args()
-    entries = build(arguments.words, DATA_PATH.with_name("zh_overrides.txt"))
+    entries = build(arguments.words, DATA_PATH.with_name("zh_overrides.txt"), arguments.second)
     blob = pack_entries(entries)
     DATA_PATH.write_bytes(blob)
     pairs = simplified_characters(arguments.characters)

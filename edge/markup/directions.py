@@ -36,6 +36,7 @@ _SOUNDS = frozenset(
     "sfx bgm v.o o.s o.c vo cont'd contd aside "
     "旁白 画外音 独白 内心 心声 内心独白 音效 背景音乐 掌声 字幕 转场 场景 镜头 舞台 灯光 全场 观众 "
     "咳嗽 咳 打哈欠 哈欠 点头 摇头 转身 耸肩 皱眉 挥手 脸红 鞠躬 起身 坐下 拔剑 回头 冷笑 苦笑 坏笑 "
+    "离开 退场 下场 登场 上场 退下 倒下 昏倒 登場 退場 "
     "叹了口气 大声 高声 汗 泪 咬牙 无奈 尴尬 害羞 温柔 严肃 认真 激动 "
     "ナレーション 効果音 心の声 独り言 苦笑 爆笑 失笑 冷笑 涙 涙目 咳払い 拍手 無言 照れ 赤面 怒り "
     "小声 大声 棒読み 回想".split()
@@ -64,6 +65,7 @@ _EFFECT = re.compile(
 )
 _KANA = re.compile("[ぁ-ヿ]")
 _HAN = re.compile("[\u3400-\u9fff]")
+_COMMA = re.compile("[，,、]\\s*(?:then |and )?")  # 雷声，脚步声: several directions in one
 _WORDS_OF_SPEECH = re.compile('[。！？!?，,：:“”"「」；;\n]')
 
 
@@ -96,7 +98,12 @@ def is_note(body: str, apart: bool) -> bool:
         return True
     if _EFFECT.fullmatch(body):
         return True
-    if not apart or len(body) > 60 or _WORDS_OF_SPEECH.search(body):
+    if not apart or len(body) > 60:
+        return False
+    parts = _COMMA.split(body)
+    if len(parts) > 1:
+        return all(is_note(part, apart) for part in parts)
+    if _WORDS_OF_SPEECH.search(body):
         return False
     if _KANA.search(body):
         return len(body) <= 16 and _JAPANESE_NOTE.fullmatch(body) is not None

@@ -26,7 +26,15 @@ _TEXT = re.compile(
 _RAISED = re.compile(r"\^\s*\{\s*(-?\w+)\s*\}")
 _LOWERED = re.compile(r"(?<=[A-Za-z)])_(?:\{\s*([A-Za-z0-9]+)\s*\}|([A-Za-z0-9]))")
 _COMMAND = re.compile(r"\\([A-Za-z]+)\s?|\\([,;:!%&$# ])")
-_LIMITS = re.compile(r"\\(?:int|sum|prod|lim)(?:\s*[_^]\s*(?:\{[^{}]*\}|\\?\w))*")
+# Sums, products, integrals and limits, with what stands below and above them.
+_LIMITS = re.compile(
+    r"\\(?P<name>int|sum|prod|lim)(?![A-Za-z])(?:\s*_\s*(?:\{(?P<low>[^{}]*)\}|(?P<low1>\\?\w+)))?"
+    r"(?:\s*\^\s*(?:\{(?P<high>[^{}]*)\}|(?P<high1>\\[A-Za-z]+|\w)))?"
+)
+_LARGE = {"int": "∫", "sum": "∑", "prod": "∏", "lim": "lim"}
+_PART_OF_TEXT = "\0"  # around words, which are no names of quantities
+_MINUS = re.compile(r"(?<!\^)-")
+_PRODUCT = re.compile(r"(?<![A-Za-z])[A-Za-z]{2,3}(?![A-Za-z])")  # 4ac is four times a times c
 _DEGREE = re.compile(r"\^\s*(?:\{\s*)?\\(?:circ|degree)\s*\}?")
 _FORMS = frozenset("frac dfrac tfrac sqrt text mathrm mathbf left right sum int".split())
 _NAMES = "|".join(sorted({*_SIGNS, *_SAID, *_FORMS}, key=len, reverse=True))
@@ -46,13 +54,28 @@ def plain_formula(formula: str) -> str:
     >>> plain_formula(r"\frac{1}{2} \times x^{10}")
     '1/2 ×x^10'
     """
-    text = _DEGREE.sub("°", _LIMITS.sub(" ", formula))
+    text = _DEGREE.sub("°", _LIMITS.sub(_limits, formula))
     for _ in range(4):  # fractions in fractions
-        text, found = _FRACTION.subn(_fraction, _ROOT.sub(_root, _TEXT.sub(r"\1", text)))
+        text, found = _FRACTION.subn(
+            _fraction, _ROOT.sub(_root, _TEXT.sub(rf"{_PART_OF_TEXT}\1{_PART_OF_TEXT}", text))
+        )
         if not found:
             break
     text = _LOWERED.sub(lambda match: match[1] or match[2], _RAISED.sub(r"^\1", text))
-    return _COMMAND.sub(_command, text).replace("{", "").replace("}", "").replace("&", " ").strip()
+    text = _COMMAND.sub(_command, text).replace("{", "").replace("}", "").replace("&", " ")
+    parts = text.split(_PART_OF_TEXT)
+    parts[::2] = [_PRODUCT.sub(_letters, _MINUS.sub("−", part)) for part in parts[::2]]
+    return "".join(parts).strip()
+
+
+def _limits(match: re.Match[str]) -> str:
+    """The sign of a sum, from where and how far: ∑ i=1→n."""
+    low, high = match["low"] or match["low1"] or "", match["high"] or match["high1"] or ""
+    return f"{_LARGE[match['name']]} {low}{'→' if low and high else ''}{high} "
+
+
+def _letters(match: re.Match[str]) -> str:
+    return match[0] if match[0] in _SAID else " ".join(match[0])
 
 
 def _fraction(match: re.Match[str]) -> str:

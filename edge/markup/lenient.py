@@ -42,7 +42,8 @@ _SCANNER = re.compile(
     |(?P<rule>{_LINE_START}(?:(?:[-*_=][ \t]*){{3,}}|\|?[ \t]*:?-{{2,}}[-:| \t]*)(?=\n|\Z))
     |(?P<row>{_LINE_START}\|[^\n]*\|[ \t]*(?=\n|\Z))
     |(?P<token><\|[^|<>\n]{{1,40}}\|>)
-    |(?P<brace>(?:\{{|\|(?=[^\W\d_]+\|))(?P<braced>[^{{}}|\n]{{1,40}})(?:\}}|\|))
+    |(?P<brace>(?:[{{｛]|\|(?=[^\W\d_]+\|))(?P<braced>[^{{}}｛｝|\n]{{1,40}})(?:[}}｝]|\|))
+    |(?P<angle>[<＜〈](?P<angled>[^<>＜＞〈〉\n]{{1,12}})[>＞〉])
     |(?P<ruby>(?:[｜|](?P<based>[^｜|《》\n]{{1,20}})|[\u3400-\u9fff々]{{1,12}})《(?P<above>[\u3040-\u30ffー]{{1,24}})》)
     |(?P<item>{_LINE_START}(?:\#{{1,6}}[ \t]+|>+[ \t]?|[-*+•·‣▪][ \t]+(?=\S)(?:\[[ xX]\][ \t]+)?))
     |(?P<emoticon>{_EMOTICON})
@@ -216,9 +217,19 @@ class _Parser:
         """{sad} and |sad| are directions, {other words} are words."""
         body = match["braced"]
         tag = read_tag(body, self._length)
-        if tag is not None or directions.is_known(body):
+        is_direction = directions.is_known(body) or (
+            match[0][0] in "{｛" and not body.isascii() and directions.is_note(body, self._is_apart(match))
+        )
+        if tag is not None or is_direction:
             self._add(tag or hint(body, self._length))
             self._leave_out(match, "stage direction")
+        else:
+            self._write(match[0])
+
+    def angle(self, match: re.Match[str]) -> None:
+        """＜笑＞ is a direction, 〈天鹅湖〉 a title."""
+        if directions.is_known(match["angled"]):
+            self._direct(match, match["angled"])
         else:
             self._write(match[0])
 
@@ -291,7 +302,8 @@ _HANDLERS: dict[str, _Handler] = {
     "link": _Parser.link, "spoken": _Parser.spoken, "loose": _Parser.loose, "valued": _Parser.valued,
     "element": _Parser.element, "entity": _Parser.entity, "tag": _Parser.tag,
     "open": _Parser.broken, "bracket": _Parser.bracket, "token": _Parser.token,
-    "brace": _Parser.brace, "ruby": _Parser.ruby, "rule": _Parser.rule, "row": _Parser.row,
+    "brace": _Parser.brace, "angle": _Parser.angle, "ruby": _Parser.ruby,
+    "rule": _Parser.rule, "row": _Parser.row,
     "item": _Parser.rule, "emoticon": _Parser.emoticon, "note": _Parser.note, "strong": _Parser.rule,
     "star": _Parser.star, "under": _Parser.under, "code": _Parser.code,
 }  # fmt: skip

@@ -251,6 +251,7 @@ def _unsaid(cleaned: CleanText, said: frozenset[int]) -> str:
         character
         for character, position in zip(cleaned.text, cleaned.positions, strict=True)
         if character > "\u024f"
+        and not "\u1e00" <= character <= "\u1eff"  # Vietnamese
         and position not in said
         and unicodedata.category(character) in ("Lo", "Lu", "Ll")
         and not _SAYABLE.match(character)

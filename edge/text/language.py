@@ -18,7 +18,7 @@ from .han import (
     is_link,
 )
 from .scripts import HAN, KANA, LATIN
-from .zh.units import CURRENCY, RATES, UNITS, alternatives
+from .zh.units import CURRENCY, CURRENCY_CODE, RATES, UNITS, alternatives
 
 _HAN_LANGUAGES = ("zh", "ja")
 _KANA = re.compile(f"[{KANA}]")
@@ -55,17 +55,22 @@ _LONG_UNITS = alternatives(unit for unit in [*UNITS, *RATES] if len(unit) > 1 or
 _SHORT_UNITS = "".join(
     unit for unit in [*UNITS, "w"] if len(unit) == 1 and unit.isalpha()
 )  # only right behind the digits; w is 万 in chats
+# S63年, R5.4.1: years of an era by its initial; Lv.5: a level.
+_WHOLE_BESIDE_KANA = (
+    rf"(?<![{LATIN}])(?:L[Vv]|lv)\.?\s?\d+"
+    rf"|(?<![{LATIN}])[MTSHR](?:(?:\d{{1,2}}|元)(?=年)|\d{{1,2}}[./]\d{{1,2}}[./]\d{{1,2}}(?!\d))"
+)
 _JAPANESE_UNITS = "KB|MB|GB|TB"  # Chinese lines spell these in English
 
 
-def _run_pattern(units: str) -> re.Pattern[str]:
-    """Cuts a line into runs; a number takes its sign, currency and unit along."""
+def _run_pattern(units: str, whole: str = "(?!)") -> re.Pattern[str]:
+    """Cuts a line into runs; a number takes its sign, currency and unit along; ``whole`` is a number too."""
     word_end = rf"(?![{LATIN}\d])"
     return re.compile(
-        rf"(?P<latin>{_ADDRESS})|(?P<number>(?:(?:{CURRENCY})\s?|N[oO]\.?\s?(?=\d)|(?<![{LATIN}])[AaPp][Mm]\s?(?=\d{{1,2}}[:：]\d)|[#№]|(?<![{LATIN}\d])[+\-−~～±≈])?"
+        rf"(?P<latin>{_ADDRESS})|(?P<number>{whole}|(?:(?:{CURRENCY})\s?|N[oO]\.?\s?(?=\d)|(?<![{LATIN}])[AaPp][Mm]\s?(?=\d{{1,2}}[:：]\d)|[#№]|(?<![{LATIN}\d])[+\-−~～±≈])?"
         rf"(?:\d+(?:\.\d+)?[eE][-−+]\d{{1,3}}{word_end}|\d+\.\d+[eE]\d{{1,3}}{word_end}|\d+)"
         rf"(?:(?:[.,:：/⁄~～–—·x×*-]|\^[-−]?|(?<=\d\d\d)X(?=\d\d\d))\d+)*"
-        rf"(?:\s?(?:{units})(?:/(?:{units}))?{word_end}"
+        rf"(?:\s?(?:{units}|{CURRENCY_CODE})(?:/(?:{units}))?{word_end}"
         rf"|(?:[{_SHORT_UNITS}](?:/(?:{units}))?|st|nd|rd|th|\s?[ap]\.?m\.?){word_end}|[½⅓⅔¼¾²³]+)?"
         rf"|(?<=[A-Za-z)）])(?:\^[-−]?\d+|[²³]+(?![{LATIN}\d]))"  # x^2, (a+b)²
         rf"|(?<=[{HAN}])(?=[IVX]{{2,}}{word_end})(?!X+{word_end})X{{0,3}}(?:IX|IV|V?I{{0,3}}){word_end})"
@@ -76,7 +81,7 @@ def _run_pattern(units: str) -> re.Pattern[str]:
 
 _KINDS = {"word": "latin"}
 _RUN = _run_pattern(_LONG_UNITS)
-_RUN_BESIDE_KANA = _run_pattern(f"{_LONG_UNITS}|{_JAPANESE_UNITS}")
+_RUN_BESIDE_KANA = _run_pattern(f"{_LONG_UNITS}|{_JAPANESE_UNITS}", _WHOLE_BESIDE_KANA)
 
 
 def split_languages(text: str, language: str = "auto", own: Sequence[str] = ()) -> list[Piece]:
@@ -87,7 +92,9 @@ def split_languages(text: str, language: str = "auto", own: Sequence[str] = ()) 
         language: ``auto``, or the language of what the script does not tell: Han characters and numbers.
         own: languages of the voice, the first one first; they say what ``auto`` is where the words do not.
     """
-    is_japanese = language == "ja" or (language != "zh" and _KANA.search(text) is not None)
+    is_japanese = language == "ja" or (
+        language != "zh" and (list(own[:1]) == ["ja"] or _KANA.search(text) is not None)
+    )
     pattern = _RUN_BESIDE_KANA if is_japanese else _RUN
     runs = [
         _Run(_KINDS.get(match.lastgroup or "", match.lastgroup or "other"), *match.span())
@@ -156,20 +163,36 @@ def _sentence(text: str, run: _Run) -> str:
 
 
 _ENGLISH_SUFFIX = re.compile(
-    r"\d\s?(?:st|nd|rd|th|'?s|[ap]\.?m\.?)(?![A-Za-z])|No\.?\s?\d"
+    rf"\d\s?(?:st|nd|rd|th|'?s|[ap]\.?m\.?|{CURRENCY_CODE})(?![A-Za-z])|No\.?\s?\d"
 )  # 5th, 1990s, 3 pm
 _SIGNS = frozenset("+-−<>≤≥=≈≠±")
-_OPERATORS = frozenset("=+−×÷≈≠≥≤<>")
+_OPERATORS = frozenset("=+−×÷≈≠≥≤<>±→")
+_LONGEST_NAME = 3  # letters of a function or a quantity in a formula
+_BEFORE_BRACKET = _OPERATORS | frozenset("√(")
 _RAISED = frozenset("^²³")
 _SENTENCE_ENDS = "。！？!?\n…"
 
 
 def _clause_numbers(text: str, runs: list[_Run]) -> list[int]:
     numbers, clause = [], 0
-    for run in runs:
-        clause += text[run.start] in _CLAUSE_END
+    for run, is_inside in zip(runs, _brackets_of_sums(text, runs), strict=True):
+        clause += text[run.start] in _CLAUSE_END and not is_inside
         numbers.append(clause)
     return numbers
+
+
+def _brackets_of_sums(text: str, runs: list[_Run]) -> list[bool]:
+    """Which runs are brackets inside a sum, as in x=(a+b)÷2: they part no clauses."""
+    found = [False] * len(runs)
+    opened: list[tuple[int, bool]] = []
+    for index, run in enumerate(runs):
+        if text[run.start] == "(":
+            opened.append((index, run.start > 0 and text[run.start - 1] in _BEFORE_BRACKET))
+        elif text[run.start] == ")" and opened:
+            first, is_sum = opened.pop()
+            is_sum = is_sum or text[run.end : run.end + 1] in _OPERATORS
+            found[first] = found[index] = is_sum
+    return found
 
 
 def _name_letters(text: str, runs: list[_Run]) -> None:
@@ -195,12 +218,17 @@ def _name_numbers(text: str, runs: list[_Run], language: str) -> None:
         usual = "en" if language != "ja" and _ENGLISH_SUFFIX.search(text) else language
         usual = "en" if any(run.kind == "latin" for run in runs) else usual
     codes = _code_clauses(runs, clauses) if in_clause else frozenset()
+    # Clauses whose signs are read in the language of the line: with Han in them, or of a formula alone.
+    sums = dict.fromkeys(clauses, True) if in_clause else {}
+    for run, clause in zip(runs, clauses, strict=True):
+        if run.kind == "latin" and run.end - run.start > _LONGEST_NAME and clause not in in_clause:
+            sums[clause] = False
     for index, run in enumerate(runs):
         usual = run.language if run.language in _HAN_LANGUAGES else usual
         if text[run.start] in _RAISED and in_clause:
             run.language = usual
-        elif run.kind == "other" and clauses[index] in in_clause and _is_between_terms(text, runs, index):
-            run.language = in_clause[clauses[index]]
+        elif sums.get(clauses[index]) and _is_in_sum(text, runs, index):
+            run.language = in_clause.get(clauses[index], usual)
         elif run.kind == "number":
             around = [name for name in (before[index], after[index]) if name]
             of_clause = usual if clauses[index] in codes else in_clause.get(clauses[index], "")
@@ -208,8 +236,18 @@ def _name_numbers(text: str, runs: list[_Run], language: str) -> None:
     _join_codes(runs)
 
 
-def _is_between_terms(text: str, runs: list[_Run], index: int) -> bool:
-    """Whether a sign stands between letters or numbers of a sum: E=mc^2, x + 2."""
+def _is_in_sum(text: str, runs: list[_Run], index: int) -> bool:
+    """Whether a sign or a number is part of a sum."""
+    kind = runs[index].kind
+    return (kind == "other" and _is_sign_of_sum(text, runs, index)) or (
+        kind == "number" and _is_term_of_sum(text, runs, index)
+    )
+
+
+def _is_sign_of_sum(text: str, runs: list[_Run], index: int) -> bool:
+    """Whether a sign stands between letters or numbers: E=mc^2, x + 2; or is a root or a large one."""
+    if text[runs[index].start] in "√∑∫∏":
+        return True
     if text[runs[index].start] not in _OPERATORS:
         return False
     beside = [
@@ -219,9 +257,17 @@ def _is_between_terms(text: str, runs: list[_Run], index: int) -> bool:
     return all(run is not None and _is_term(text, run) for run in beside)
 
 
+def _is_term_of_sum(text: str, runs: list[_Run], index: int) -> bool:
+    """Whether a sign of a sum stands right beside a number: the 4 of b−4ac."""
+    start, end = runs[index].start, runs[index].end
+    return text[start] == "−" or bool(
+        _OPERATORS.union("√").intersection((text[start - 1 : start], text[end : end + 1]))
+    )
+
+
 def _is_term(text: str, run: _Run) -> bool:
     is_name = run.kind == "latin" and run.end - run.start <= 2
-    return run.kind == "number" or is_name or text[run.start] in "()（）√"
+    return run.kind == "number" or is_name or text[run.start] in "()（）√∑∫∏"
 
 
 def _join_codes(runs: list[_Run]) -> None:

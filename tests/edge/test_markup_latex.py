@@ -23,6 +23,12 @@ from edge.markup.latex import plain_formula
         (r"\text{if } x", "if  x"),
         (r"\sin \theta", "sin θ"),
         (r"\unknown{x}", "x"),
+        (r"\frac{-b \pm \sqrt{b^2 - 4ac}}{2a}", "(−b ±√(b^2 − 4a c))÷2a"),
+        (r"\sqrt{\frac{a}{b}}", "√(a÷b)"),
+        (r"\sum_{i=1}^{n} i", "∑ i=1→n  i"),
+        (r"\int_0^1 f", "∫ 0→1  f"),
+        (r"\lim_{x \to 0} x", "lim x →0  x"),
+        (r"\text{speed} = 3 - 1", "speed = 3 − 1"),
     ],
 )
 def test_formula(formula: str, plain: str) -> None:
@@ -34,7 +40,7 @@ def test_formula(formula: str, plain: str) -> None:
     [
         ("求$x^2$的值", "求x^2的值"),
         (r"\(a \geq b\)。", "a ≥b。"),
-        (r"$$E = mc^2$$", "E = mc^2"),
+        (r"$$E = mc^2$$", "E = m c^2"),
         (r"其中$c$是", "其中c是"),
         (r"\[ x = \frac{1}{2} \]", "x = 1/2"),
         (r"\frac{1}{3}加", "1/3加"),

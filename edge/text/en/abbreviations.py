@@ -18,7 +18,9 @@ TITLES = {
     "ca": "circa", "Mme": "Madame", "Mlle": "Mademoiselle",
 }  # fmt: skip
 # Said in full without a full stop as well.
-BARE = frozenset({"Mr", "Mrs", "Ms", "vs", "Prof", "approx", "etc", "Blvd", "Sgt", "Capt", "Lt"})
+BARE = frozenset(
+    {"Mr", "Mrs", "Ms", "vs", "Prof", "approx", "etc", "Blvd", "Sgt", "Capt", "Lt", "Ctrl", "Cmd", "Esc"}
+)
 # May end a sentence: a full stop before a capital letter or the end is kept.
 WORDS = {
     "etc": "et cetera", "Jr": "Junior", "Sr": "Senior", "Inc": "Incorporated", "Corp": "Corporation",
@@ -27,7 +29,8 @@ WORDS = {
     "Dept": "Department", "dept": "department", "Univ": "University", "Assn": "Association",
     "Govt": "Government", "govt": "government", "est": "established", "tel": "telephone", "Tel": "Telephone",
     "ext": "extension", "Ext": "Extension", "max": "maximum", "min": "minimum", "avg": "average",
-    "misc": "miscellaneous", "temp": "temperature", "incl": "including", "al": "al", "Bldg": "Building",
+    "misc": "miscellaneous", "Ctrl": "Control", "Cmd": "Command", "Esc": "Escape",
+    "temp": "temperature", "incl": "including", "al": "al", "Bldg": "Building",
     "Mfg": "Manufacturing", "Intl": "International", "Natl": "National", "a.k.a": "A K A",
 }  # fmt: skip
 # Only before a number.
@@ -35,7 +38,8 @@ NUMBERED = {
     "c": "circa",
     "No": "number", "Nos": "numbers", "no": "number", "p": "page", "pp": "pages", "vol": "volume",
     "Vol": "Volume", "ch": "chapter", "Ch": "Chapter", "fig": "figure", "Fig": "Figure", "Figs": "Figures",
-    "sec": "section", "Sec": "Section", "art": "article", "Art": "Article", "ed": "edition", "ver": "version",
+    "sc": "scene", "Sc": "Scene", "sec": "section", "Sec": "Section",
+    "art": "article", "Art": "Article", "ed": "edition", "ver": "version",
     "Ver": "Version", "eq": "equation", "Eq": "Equation", "Rte": "Route", "Ref": "Reference",
     "ref": "reference", "v": "version",
 }  # fmt: skip
@@ -185,11 +189,19 @@ def _roman_year(match: re.Match[str]) -> str | None:
     return None if value is None else pairs(str(2000 + value))
 
 
+def _place_of_scene(match: re.Match[str]) -> str:
+    """``INT. LIBRARY - NIGHT`` as scripts head their scenes."""
+    return " or ".join(
+        {"INT": "Interior", "EXT": "Exterior"}[part] for part in re.findall("INT|EXT", match[0])
+    )
+
+
 def _alternatives(words: dict[str, str]) -> str:
     return "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
 
 
 LETTER_RULES = (
+    Rule(re.compile(r"(?:INT|EXT)\.(?:/(?:INT|EXT)\.?)?(?=\s+[A-Z]{2})"), _place_of_scene),
     Rule(re.compile(rf"(?P<w>{_alternatives(TITLES)})(?![A-Za-z])(?P<dot>\.?)"), _title),
     Rule(re.compile(r"Drs?(?![A-Za-z'])(?P<dot>\.?)"), _doctor),
     Rule(re.compile(r"St(?![A-Za-z'])(?P<dot>\.?)"), _saint),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from .context import Rule, ends_sentence, next_word, previous_word
+from .context import Rule, ends_sentence, follows, next_word, previous_word
 from .numbers import ONES, cardinal, ordinal, plural, year
 
 MONTHS = (
@@ -50,6 +50,8 @@ SAID_AS_PAIR = {
     "50/50": "fifty fifty",
     "20/20": "twenty twenty",
 }
+_LEFT_BEHIND = re.compile(r"\s(?:left|remaining|remain|to go|on the clock)\b")
+CLOCK_CUES = frozenset("at by until till before after from to since around".split())
 DATE_CUES = frozenset("on by until till since before after from through dated due".split())
 
 
@@ -176,6 +178,8 @@ def _two_digits(digits: str) -> str:
 def _clock(match: re.Match[str]) -> str | None:
     """``3:05 pm`` -> ``three oh five PM``, ``14:30`` -> ``fourteen thirty``, ``3:00`` -> "three o'clock"."""
     hour, minute, second, half = match["h"], match["min"], match["s"], match["half"]
+    if not half and not second and _is_countdown(match):
+        return _time_left(hour, minute)
     if int(hour) > 24:
         return None
     words = [cardinal(str(int(hour)))]
@@ -186,6 +190,27 @@ def _clock(match: re.Match[str]) -> str | None:
     if second:
         words.append(f"and {cardinal(str(int(second)))} seconds")
     return " ".join(words) + _half_day(match, half)
+
+
+def _is_countdown(match: re.Match[str]) -> bool:
+    """59:59 left, countdown 05:00."""
+    return follows(match, _LEFT_BEHIND) or previous_word(match).lower() in ("timer", "countdown", "remaining")
+
+
+def _time_left(minutes: str, seconds: str) -> str:
+    parts = [(int(minutes), "minute"), (int(seconds), "second")]
+    return (
+        " and ".join(f"{cardinal(str(n))} {unit}{'' if n == 1 else 's'}" for n, unit in parts if n) or "zero"
+    )
+
+
+def _military(match: re.Match[str]) -> str | None:
+    """``at 0900 hours`` -> ``oh nine hundred``; ``1400 hours`` of work are counted."""
+    hour, minute = match["h"], match["min"]
+    if hour[0] != "0" and previous_word(match).lower() not in CLOCK_CUES:
+        return None
+    words = _two_digits(hour) if hour != "00" else "zero"
+    return f"{words} {'hundred' if minute == '00' else _two_digits(minute)}"
 
 
 def _hour(match: re.Match[str]) -> str | None:
@@ -245,6 +270,7 @@ DATE_AND_TIME_RULES = (
     ),
     Rule(re.compile(rf"(?P<m>\d{{1,2}})/(?P<d>\d{{1,2}}){_NOT_IN_NUMBER}"), _short_date),
     Rule(re.compile(rf"(?P<h>\d{{1,2}}):(?P<min>[0-5]\d)(?::(?P<s>[0-5]\d))?(?!\d){_HALF}?"), _clock),
+    Rule(re.compile(r"(?P<h>[01]\d|2[0-4])(?P<min>[0-5]\d)(?=\s?(?:hours|hrs)(?![a-z]))"), _military),
     Rule(re.compile(rf"(?P<h>\d{{1,2}})(?!\d){_HALF}"), _hour),
 )
 YEAR_RULES = (

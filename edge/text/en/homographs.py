@@ -7,7 +7,17 @@ from functools import cached_property
 from pathlib import Path
 
 from ..symbols import DATA
-from .cues import BE, DETERMINERS, OBJECTS, PERSONS, PLAIN_OBJECTS, PREPOSITIONS, SINGULAR_SUBJECTS, Site
+from .cues import (
+    BE,
+    DETERMINERS,
+    OBJECTS,
+    PERSONS,
+    PLAIN_OBJECTS,
+    PREPOSITIONS,
+    SINGULAR_SUBJECTS,
+    SUBJECTS,
+    Site,
+)
 from .homograph_model import HomographModel
 from .morphology import Phonemes, with_s
 
@@ -99,5 +109,12 @@ def _nice(site: Site) -> str:
     return "place" if is_place else "adjective"
 
 
-_RULES: dict[str, Callable[[Site], str]] = {"used": _used, "nice": _nice}
+def _does(site: Site) -> str:
+    """The female deer: behind an article or a number, and before no verb."""
+    counted = site.before in _COUNTING and site.after not in SUBJECTS and site.after != "not"
+    return "animals" if counted else "v"
+
+
+_COUNTING = frozenset("the two three four five six these those some several many female".split())
+_RULES: dict[str, Callable[[Site], str]] = {"used": _used, "nice": _nice, "does": _does}
 """Of words that the training data lacks."""

@@ -6,7 +6,7 @@ import re
 
 from .context import Rule
 from .numbers import cardinal, decimal
-from .units import UNITS
+from .units import DIVISORS, NEVER_LOOSE, UNITS
 
 _USUAL = {"2": " squared", "3": " cubed"}
 _SUM = re.compile(r"[=<>≤≥≈≠]")
@@ -32,7 +32,13 @@ def _scientific(match: re.Match[str]) -> str | None:
     if match["e"] and "." not in match["n"] and not match["sign"]:
         return None
     minus = "minus " if match["sign"] in ("-", "−") else ""
-    return f"{decimal(match['n'])} times ten to the {minus}{cardinal(match['x'])}"
+    unit = match["unit"] or ""
+    name, _, per = (unit, "", "") if unit in UNITS else unit.partition("/")
+    if unit and (unit in NEVER_LOOSE or name not in UNITS or (per and per not in DIVISORS)):
+        unit = name = per = ""
+    measured = (f" {UNITS[name][1]}" if name else "") + (f" per {DIVISORS[per]}" if per else "")
+    words = f"{decimal(match['n'])} times ten to the {minus}{cardinal(match['x'])}{measured}"
+    return words if unit or not match["unit"] else f"{words} {match['unit']}"
 
 
 def _letters(match: re.Match[str]) -> str | None:
@@ -62,8 +68,9 @@ SCIENTIFIC_RULES = (
     Rule(
         re.compile(
             rf"(?P<n>{_NUMBER})(?:(?P<e>[eE])|\s?[×x*·]\s?10\s?\^)(?P<sign>[-−+])?(?P<x>\d{{1,3}})(?![A-Za-z\d])"
+            r"(?:\s?(?P<unit>[A-Za-zµΩ]{1,3}(?:/[a-z]{1,3})?[²³]?)(?![A-Za-z\d²³/]))?"
         ),
         _scientific,
     ),
 )
-LETTER_RULES = (Rule(re.compile(r"[A-Za-z]{1,2}(?=[\^²³])|[a-z](?=[=≥≤≠≈÷×+][\w(])|A(?=\+)"), _letters),)
+LETTER_RULES = (Rule(re.compile(r"[A-Za-z]{1,2}(?=[\^²³])|[a-z](?=[=≥≤≠≈÷×+−][\w(])|A(?=\+)"), _letters),)

@@ -35,12 +35,12 @@ _ONE_TO_ONE = str.maketrans(
         "\u200b": " ",
         "\ufeff": " ",
     }
-    | {"‐": "-", "\u2011": "-", "‒": "–", "―": "—", "−": "-", "μ": "µ", "。": ".", "、": ","}
+    | {"‐": "-", "\u2011": "-", "‒": "–", "―": "—", "μ": "µ", "。": ".", "、": ","}
     | {chr(code): chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)}
 )
 _CANDIDATE = re.compile(r"[A-Za-z]+|\d|!==?|[^\sA-Za-z\d,!?;\")…]")
 # A word alone needs a rule only if it is one of these or something is attached to it.
-_ATTACHED = re.compile(r"[./+#:&²³^=≥≤≠≈÷×\d]|-[\dA-Z]")
+_ATTACHED = re.compile(r"[./+#:&²³^=≥≤≠≈÷×−\d]|-[\dA-Z]")
 _TRIGGERS = (
     (
         abbreviations.BARE_WORDS
@@ -92,7 +92,8 @@ SYMBOL_WORDS = {
     "!=": " is not equal to ", "==": " equals ", "===": " equals ", "!==": " is not equal to ",
     "<=": " less than or equal to ", ">=": " greater than or equal to ", "°": " degrees",
     "§": " section ", "№": " number ", "€": " euros", "£": " pounds", "¥": " yen",
-    "¢": " cents", "∑": " sum ", "²": " squared", "³": " cubed",
+    "¢": " cents", "∑": " the sum ", "∫": " the integral ", "∏": " the product ",
+    "→": " to ", "−": " minus ", "²": " squared", "³": " cubed",
 } | GREEK  # fmt: skip
 PER_WORDS = frozenset("day week month year hour minute second night person capita item unit".split())
 
@@ -205,10 +206,15 @@ def _dash(match: re.Match[str]) -> str | None:
             return " minus " if spaced and "=" in text else " to "
         if start == 0 or text[start - 1] in " (=<>[:,~":
             return "minus "
+    if _ORDINAL_END.search(text[max(0, start - 4) : start]) and text[end : end + 1].isalpha():
+        return " "  # 1st-class
     if match.group() == "-" and not spaced and text[end : end + 1].isalnum():
         return None if text[end].isalpha() and text[start - 1].isalpha() else " "
     ranged = text[end : end + 2].startswith(" ") and before.isdecimal() and _number_follows(text, end + 1)
     return (" minus" if "=" in text else " to") if ranged else None
+
+
+_ORDINAL_END = re.compile(r"\d(?:st|nd|rd|th)$", re.IGNORECASE)
 
 
 def _ends_number(text: str, position: int) -> bool:
@@ -283,7 +289,7 @@ _DASH_RULES = (Rule(re.compile(r"[-–]"), maths.minus_of_sum), Rule(re.compile(
 OTHER_RULES = (Rule(_ANY, _other),)
 SYMBOL_RULES: dict[str, tuple[Rule, ...]] = (
     {sign: (Rule(_ANY, _symbol),) for sign in SYMBOL_WORDS}
-    | {sign: (*quantities.MONEY_RULES, Rule(_ANY, _symbol)) for sign in "€£¥"}
+    | {sign: (*quantities.MONEY_RULES, Rule(_ANY, _symbol)) for sign in "€£¥−"}
     | {sign: (*quantities.MONEY_RULES, Rule(_ANY, _other)) for sign in "₩₹₽₿"}
     | dict.fromkeys(quantities.VULGAR, quantities.VULGAR_RULES)
     | {sign: (Rule(_ANY, _between_digits),) for sign in BETWEEN_DIGITS}

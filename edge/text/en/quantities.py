@@ -29,6 +29,12 @@ RELEASED = frozenset(
 EMERGENCY_CUES = frozenset("call called calling dial dialed dialing phone text ring".split())
 OUT_OF = frozenset({"5", "10", "100"})  # scores: "8/10" is "eight out of ten"
 EMERGENCY = {"911": "nine one one"}
+# What games and quizzes count up to a whole: HP: 35/100.
+_COUNTED_UP = re.compile(
+    r"(?:(?<![A-Za-z])(?:[HMSXA]P|EXP|TP)|\b(?:health|mana|stamina|ammo|score|progress|level|lives|wave|round|page|"
+    r"slide|question|step|rating|players|found|collected|keys|coins|clues|puzzles|quests?))\s?[:=]?\s?$",
+    re.IGNORECASE,
+)
 TIMES_FOLLOWERS = frozenset("as more the less your his her their our its my".split())
 
 
@@ -126,6 +132,9 @@ def _vulgar(match: re.Match[str]) -> str:
 def _fraction(match: re.Match[str]) -> str:
     """``3/4`` is a fraction, ``8/10`` and ``200/1000`` are scores."""
     top, bottom = match["a"], match["b"]
+    counted = _COUNTED_UP.search(match.string[max(0, match.start() - 14) : match.start()])
+    if counted and int(top) <= int(bottom):
+        return f"{cardinal(top)} out of {cardinal(bottom)}"
     scored = bottom in OUT_OF and next_word(match) != "of" and match.group() not in {"1/5", "1/10"}
     if (scored or len(bottom) > 2) and int(top) <= int(bottom):
         return f"{cardinal(top)} out of {cardinal(bottom)}"
@@ -240,7 +249,7 @@ _UNIT = "|".join(
 _PER = "|".join(re.escape(unit) for unit in sorted(DIVISORS, key=len, reverse=True))
 _MONEY_TAIL = (
     rf"(?P<n>{NUMBER})(?:\s?[-–]\s?(?P<upper>{NUMBER})(?![\d-]))?{_SIZE}"
-    r"(?P<hyphen>(?=-[A-Za-z]))?"
+    r"(?P<hyphen>(?=-[A-Za-z]))?(?:(?<=[\d.])\s?(?:USD|EUR|GBP|JPY|CAD|AUD|HKD)(?![A-Za-z]))?"
 )
 
 MONEY_RULES = (Rule(re.compile(rf"(?P<minus>[-−])?(?P<sign>{_SIGNS})\s?{_MONEY_TAIL}"), _money),)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, cached_property, lru_cache
 
+from ..scripts import LATIN as _LETTER
 from ..token import Span, Token
 from .context import LETTERED
 from .cues import Site
@@ -20,7 +21,6 @@ from .words import WordReader, fold, spell
 
 Lexicon = Mapping[str, Phonemes]
 
-_LETTER = r"A-Za-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f"
 _PIECE = re.compile(
     rf"'(?:em|til|cause|tis|twas|bout|round|n)(?![{_LETTER}])|[{_LETTER}]+(?:'[{_LETTER}]+)*(?:(?<=in)'(?![{_LETTER}]))?"
     rf"|\.{{2,}}|…|\n+|[,.!?;:()—–]|-(?!(?<=[{_LETTER}]-)[{_LETTER}])",
@@ -229,9 +229,10 @@ def _from_lexicon(word: str, lexicon: Lexicon) -> Phonemes | None:
 
 def _is_letter_a(pieces: Sequence[_Piece], index: int) -> bool:
     """Whether "A" is the letter: inside a sentence, and not before a capitalised word as in a title."""
-    if pieces[index].text != "A":
-        return False
     following = pieces[index + 1].text if index + 1 < len(pieces) else "."
+    if pieces[index].text != "A":  # the a of 4 a c, but not of a t-shirt
+        is_name = len(following) == 1 and following.islower() and following not in "aio"
+        return is_name and not pieces[index + 1].is_prefix
     if following in ",.!?":
         return True  # B, A, D
     beside = [following, pieces[index - 1].text if index else ""]

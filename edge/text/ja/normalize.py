@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import re
+
 from ..token import Span
-from .numbers import NUMBER_RULES
+from .numbers import CODE_BEFORE, NUMBER_RULES, one_by_one
 from .readings import READING_RULES
 
+_LOOK_BACK = 30  # characters
+_DIGITS = re.compile(r"\d{2,}(?![.\d])")
 
-def normalize(text: str) -> list[Span]:
+
+def normalize(text: str, before: str = "") -> list[Span]:
     """Apply the rules for numbers, signs and readings; spans cover ``text`` in order, without gaps.
+
+    Args:
+        text: Japanese text.
+        before: what stands before it in the line, perhaps in another language: the abc of パスワードはabc123.
 
     >>> [span.text for span in normalize("1,299円です")]
     ['1299', '円です']
@@ -16,6 +25,10 @@ def normalize(text: str) -> list[Span]:
     rules = NUMBER_RULES + READING_RULES if any(map(_may_be_number, text)) else READING_RULES
     replaced: list[Span] = []
     taken = [False] * len(text)
+    code = _DIGITS.match(text) if CODE_BEFORE.search(before[-_LOOK_BACK:]) else None
+    if code:
+        replaced.append(Span(one_by_one(code[0]), 0, code.end()))
+        taken[: code.end()] = [True] * code.end()
     for pattern, answer in rules:
         group = "word" if "word" in pattern.groupindex else 0
         for match in pattern.finditer(text):
@@ -31,7 +44,7 @@ def normalize(text: str) -> list[Span]:
 
 
 def _may_be_number(character: str) -> bool:
-    return character.isdigit() or character in "一¥$€£₩½⅓⅔¼¾²³〜～~"
+    return character.isdigit() or character in "一元¥$€£₩½⅓⅔¼¾²³〜～~√∑∫−±"
 
 
 def _fill(text: str, replaced: list[Span]) -> list[Span]:

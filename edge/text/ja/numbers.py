@@ -54,6 +54,27 @@ def _date(match: Match) -> str | None:
     return f"{year}年{month}月{day}日" if 1 <= month <= 12 and 1 <= day <= 31 else None
 
 
+_ERAS = {"M": ("明治", 45), "T": ("大正", 15), "S": ("昭和", 64), "H": ("平成", 31), "R": ("令和", 99)}
+
+
+def _era_date(match: Match) -> str | None:
+    """R5.4.1 -> 令和5年4月1日, S63年 -> 昭和63年."""
+    name, last = _ERAS[match["era"]]
+    year, month, day = match["year"], int(match["month"] or 1), int(match["day"] or 1)
+    if (year != "元" and not 1 <= int(year) <= last) or not (1 <= month <= 12 and 1 <= day <= 31):
+        return None
+    year = "元" if year in ("1", "01") else str(int(year)) if year != "元" else year
+    return f"{name}{year}年" + (f"{month}月{day}日" if match["day"] else "")
+
+
+def _left(match: Match) -> str | None:
+    """残り00:30 -> 30秒."""
+    minutes, seconds = int(match["m"]), int(match["s"])
+    if seconds > 59:
+        return None
+    return (f"{minutes}分" if minutes else "") + (f"{seconds}秒" if seconds or not minutes else "")
+
+
 def _month_day(match: Match) -> str | None:
     month, day = int(match[1]), int(match[2])
     return f"{month}月{day}日" if 1 <= month <= 12 and 1 <= day <= 31 else None
@@ -97,7 +118,7 @@ def _code_money(match: Match) -> str:
 
 def _book_number(match: Match) -> str:
     """ISBN, figure by figure."""
-    return "の".join(_one_by_one(part) for part in match[0].split("-"))
+    return "の".join(one_by_one(part) for part in match[0].split("-"))
 
 
 def _power(match: Match) -> str:
@@ -131,11 +152,11 @@ def _money(match: Match) -> str:
 
 
 def _telephone(match: Match) -> str:
-    return "、".join(_one_by_one(group) for group in re.findall(r"\d+", match[0]))
+    return "、".join(one_by_one(group) for group in re.findall(r"\d+", match[0]))
 
 
 def _postal_code(match: Match) -> str:
-    return f"{_one_by_one(match[1])}の{_one_by_one(match[2])}"
+    return f"{one_by_one(match[1])}の{one_by_one(match[2])}"
 
 
 def _version(match: Match) -> str:
@@ -146,7 +167,11 @@ def _plain(number: str) -> str:
     return number.replace(",", "").replace(".", POINT)
 
 
-def _one_by_one(digits: str) -> str:
+_CODE_NAMES = "番号|コード|パスワード|暗証|ID|口座|型番|合言葉"
+CODE_BEFORE = re.compile(rf"(?:{_CODE_NAMES})(?:は|が|を|:|：)?\s?[「『“]?[A-Za-z]{{1,12}}[-_]?$")
+
+
+def one_by_one(digits: str) -> str:
     """Open JTalk reads a row of kanji digits singly, with the long ニー and ゴー of telephone numbers."""
     return digits.translate(_KANJI_DIGITS)
 
@@ -161,17 +186,26 @@ def _asks(pattern: str, answer: Callable[[Match], str | None]) -> Rule:
 
 # In order of preference: a later rule does not touch what an earlier one has taken.
 NUMBER_RULES: tuple[Rule, ...] = (
+    _asks(
+        r"(?<![A-Za-z])(?P<era>[MTSHR])\.?(?P<year>\d{1,2}|元)"
+        r"(?:年|[./](?P<month>\d{1,2})[./](?P<day>\d{1,2})(?!\d))",
+        _era_date,
+    ),
+    _asks(
+        r"(?:残り(?:時間)?|あと|タイマー)(?:は|[:：])?\s?(?P<word>(?P<m>\d{1,2})[:：](?P<s>\d{2}))(?![\d:：])",
+        _left,
+    ),
     _asks(r"(?<![\d/.-])(?P<year>\d{4})([/.-])(?P<month>\d{1,2})\2(?P<day>\d{1,2})(?![\d/.-])", _date),
     _asks(r"(?<![\d/.-])(\d{1,2})[/.-](\d{1,2})(?=[(（][月火水木金土日][)）])", _month_day),
     _asks(r"(?<=[\d日])[(（]([月火水木金土日])[)）]", lambda match: f"{match[1]}曜日"),
     _asks(r"(?<![\d-])0\d{1,4}-\d{1,4}-\d{3,4}(?![\d-])|(?<!\d)0\d{1,3}\(\d{2,4}\)\d{4}(?!\d)", _telephone),
     _asks(r"\+81[-\s]?\(?0?\)?\d{1,4}-\d{1,4}-\d{3,4}(?![\d-])|(?<![\d.,])0\d{9,10}(?![\d.,])", _telephone),
     _asks(
-        r"(?:番号|コード|パスワード|暗証|ID|口座|型番|合言葉)(?:は|が|を|:|：)?\s?(?P<word>\d{3,})(?![\d.,人個円年月日回])",
-        lambda match: _one_by_one(match["word"]),
+        rf"(?:{_CODE_NAMES})(?:は|が|を|:|：)?\s?(?P<word>\d{{3,}})(?![\d.,人個円年月日回])",
+        lambda match: one_by_one(match["word"]),
     ),
     _asks(r"(?<![\d-])97[89](?:-\d{1,7}){3}-\d(?![\d-])", _book_number),
-    _asks(r"(?<!\d)\d{4,5}(?=号室)", lambda match: _one_by_one(match[0])),
+    _asks(r"(?<!\d)\d{4,5}(?=号室)", lambda match: one_by_one(match[0])),
     _asks(r"〒?(?<![\d-])(\d{3})-(\d{4})(?![\d-])", _postal_code),
     _asks(
         r"(?<![\d:：A-Za-z])(?P<front>[AaPp]\.?[Mm]\.?\s?)(?P<h>\d{1,2})(?:[:：](?P<m>\d{2}))?(?P<half>)(?![\d:：])",
@@ -183,7 +217,10 @@ NUMBER_RULES: tuple[Rule, ...] = (
     ),
     _says(r"(?<=[:：]\d{2})\s?[-–—~〜～]\s?(?=(?:[AaPp][Mm]\s?)?\d{1,2}[:：]\d{2})", "から"),
     _asks(r"(?<![\d:：])(\d{1,2})[:：](\d{2})(?:[:：](\d{2}))?(?![\d:：])", _time),
-    _asks(rf"(?P<sign>[¥$€£₩])\s?(?P<amount>{_NUMBER})(?P<places>[万億兆]?)円?", _money),
+    _asks(
+        rf"(?P<sign>[¥$€£₩])\s?(?P<amount>{_NUMBER})(?P<places>[万億兆]?)(?:円|\s?(?:{_CODE})(?![A-Za-z]))?",
+        _money,
+    ),
     _asks(rf"(?<![A-Za-z])(?P<code>{_CODE})\s?(?P<amount>{_NUMBER})(?![A-Za-z])", _code_money),
     _asks(rf"(?P<amount>{_NUMBER})\s?(?P<code>{_CODE})(?![A-Za-z])", _code_money),
     _asks(r"(?<![\d.])\d+(?:\.\d+){2,}(?![\d.])", _version),
@@ -207,8 +244,15 @@ NUMBER_RULES: tuple[Rule, ...] = (
     _says(r"(?<=\d)\s?-(?=\s?\d+\s?(?:=|は))|(?<=[\dA-Za-z)] )[-−](?= [\dA-Za-z(])", "引く"),
     _says(r"(?<=\d)-(?=\d)", "の"),
     _says("50音", "ゴジューオン"),
+    _says(r"(?<=第[\d一二三四五六七八九十])場(?![所面合内外])", "バ"),
+    _says(r"(?<![A-Za-z])(?:L[Vv]|lv)\.?\s?(?=\d)", "レベル"),
     _says(r"(?<![\dA-Za-z])[-−－](?=[\d¥$€£])", "マイナス"),
-    _says(r"[±](?=\d)", "プラスマイナス"),
+    _says(r"±(?=[\dA-Za-z(√])", "プラスマイナス"),
+    _says(r"√(?=[\dA-Za-z(])", "ルート"),
+    _says("∑", "シグマ"),
+    _says("∫", "インテグラル"),
+    _says(r"(?<=[\w)²³])\s?−\s?(?=[A-Za-z(√])", "引く"),
+    _says(r"−(?=[A-Za-z(√])", "マイナス"),
     _says(r"(?<=\d)\s?[×x*](?=\s?\d)", "かける"),
     _says(r"(?<=\d)\s?÷(?=\s?\d)", "わる"),
     _says(r"(?<=\d)\s?−(?=\s?\d)", "引く"),

@@ -36,7 +36,7 @@ class JapaneseReader:
 
     def normalize(self, text: str, before: str = "", after: str = "") -> list[Span]:
         """Write out numbers and signs, and respell words that would be misread; spans cover ``text``."""
-        return normalize(text)
+        return normalize(text, before)
 
     def read(self, spans: Sequence[Span], lexicon: Mapping[str, tuple[str, ...]]) -> list[Token]:
         """Turn spans into words; the longest lexicon entry at a place wins over the dictionary."""

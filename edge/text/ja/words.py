@@ -17,6 +17,7 @@ from .repairs import repair_readings
 
 RISE, FALL = "[", "]"
 MORA_ENDS = frozenset("aeiouAEIOUN") | {"cl"}
+_MOST_ANSWERS = 1024
 _DIGITS = "〇一二三四五六七八九"
 _PLACE_UNITS = "十百千万億兆京"
 _POINT = "．"
@@ -88,7 +89,28 @@ def _open_jtalk() -> Any:
     library: Any = import_module("pyopenjtalk")
     read_unknown_kanji = library.read_unknown_kanji
     library.read_unknown_kanji = lambda features, text=None: read_unknown_kanji(features, None)
+    _remember_answers()
     return library
+
+
+def _remember_answers() -> None:
+    """Keep what the network for 何 has said of a following word: it looks at the word's grammar alone."""
+    utils: Any = import_module("pyopenjtalk.utils")
+    columns: Sequence[str] = import_module("pyopenjtalk.yomi_model.nani_predict").X_COLS
+    predict = utils.predict
+    answers: dict[tuple[str, ...], int] = {}
+
+    def remembered(following: list[Any]) -> int:
+        if len(following) != 1 or following[0] is None:
+            return int(predict(following))
+        key = tuple(following[0][column] for column in columns)
+        if key not in answers:
+            if len(answers) >= _MOST_ANSWERS:
+                answers.clear()
+            answers[key] = int(predict(following))
+        return answers[key]
+
+    utils.predict = remembered
 
 
 def join_leaning(words: Sequence[JapaneseWord]) -> list[JapaneseWord]:

@@ -17,9 +17,10 @@ DATA_PATH = DATA / "zh_dictionary.bin"
 MAGIC = b"ZHDICT02"
 MAX_WORD = 8  # characters
 COST_STEPS = 4  # a cost byte counts quarters of a natural logarithm
-# The reading is that of each character alone, of a list of words, of our own list.
-GUESSED, LISTED, OWN = 0, 1, 2
-_TRUST_MARKS = ("", "=", "!")
+# The reading is that of each character alone, of a list of words, of our own list, of a disputed list.
+GUESSED, LISTED, OWN, DISPUTED = 0, 1, 2, 3
+_TRUST_MARKS = ("", "=", "!", "?")
+MOST_VOTED = 4  # characters of a word that votes for a reading
 UNKNOWN_COST = 19 * COST_STEPS  # a character the list lacks; the rarest listed word costs 18 * COST_STEPS
 _PARTICLE_COST = 8  # of 地 behind an adverb, where it is no noun's first character
 _MANNERS = "adizvm"
@@ -35,14 +36,14 @@ class Entry:
     """-log probability in quarters."""
     pos: str
     """Part of speech, one letter of jieba's: n v a d m q r p c u t s f i z y e o; N for names of persons, -
-    for a mere prefix.
+    for a mere prefix or a word that only votes for a reading.
     """
     longest: int
     """Length of the longest listed word with the same first two characters."""
     reading: tuple[str, ...] | None
     """Pinyin with tone digits, or None where each character has its usual reading."""
     trust: int = 1
-    """How sure the reading is, one of ``GUESSED``, ``LISTED`` and ``OWN``."""
+    """How sure the reading is, one of ``GUESSED``, ``LISTED``, ``OWN`` and ``DISPUTED``."""
 
 
 def pack_entries(entries: Mapping[str, Entry]) -> bytes:
@@ -50,7 +51,8 @@ def pack_entries(entries: Mapping[str, Entry]) -> bytes:
 
     Layout: magic, number of buckets n, n + 1 uint32 offsets; then for each bucket lines of ``word TAB cost
     pos longest reading trust``, cost and length as one printable character each, spaces between the
-    syllables; trust is ``!`` for a word of our own list, ``=`` for a listed word of usual readings.
+    syllables; trust is ``!`` for a word of our own list, ``=`` for a listed word of usual readings, ``?`` for
+    one that the lists dispute.
     """
     n_buckets = max(1, len(entries) // 4)
     buckets: list[list[bytes]] = [[] for _ in range(n_buckets)]
@@ -90,8 +92,9 @@ class _WordList:
             return None
         begin = found + len(key) + 2
         fields = self._blob[begin : self._blob.find(b"\n", begin, last)].decode("ascii")
-        reading = fields[3:].rstrip("=!")
-        trust = OWN if fields[-1] == "!" else LISTED if len(fields) > 3 else GUESSED
+        reading = fields[3:].rstrip("=!?")
+        listed = LISTED if len(fields) > 3 else GUESSED
+        trust = {"!": OWN, "?": DISPUTED}.get(fields[3:][-1:], listed)
         return Entry(
             ord(fields[0]) - _ZERO, fields[1], ord(fields[2]) - _ZERO, tuple(reading.split()) or None, trust
         )
@@ -109,6 +112,15 @@ class ChineseDictionary:
         """Whether the list holds this as a word of its own."""
         entry = self.get(word)
         return entry is not None and entry.pos != "-"
+
+    def vote(self, text: str, place: int) -> str:
+        """The reading that a longer word around a character has, which the line is not cut into; or empty."""
+        for length in range(MOST_VOTED, 1, -1):
+            for start in range(max(0, place - length + 1), min(place, len(text) - length) + 1):
+                entry = self.get(text[start : start + length])
+                if entry is not None and entry.pos == "-" and entry.reading:
+                    return entry.reading[place - start]
+        return ""
 
     def segment(self, text: str, fixed: Collection[str] = ()) -> list[str]:
         """Cut a run of Han characters into words.
@@ -152,7 +164,7 @@ class ChineseDictionary:
             yield start + 2, pair.cost
         for end in range(start + 3, min(start + pair.longest, len(text)) + 1):
             entry = self.get(text[start:end])
-            if entry is not None:
+            if entry is not None and entry.pos != "-":
                 yield end, entry.cost
 
 

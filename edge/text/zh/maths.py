@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from .context import NUMBER, Match, compiled
 from .numbers import cardinal, number
-from .units import SIGNS
+from .units import RATES, SIGNS, UNIT, UNITS
 
 _N = NUMBER
 
 
 def _power(match: Match) -> str:
-    return f"{number(match['base'])}的{_exponent(match)}"
+    per, noun = RATES.get(match["unit"], ("", UNITS.get(match["unit"], "")))
+    return f"{number(match['base'])}的{_exponent(match)}{noun}{per}"
 
 
 def _exponent(match: Match) -> str:
@@ -39,9 +40,17 @@ def _minus_apart(match: Match) -> str | None:
 
 
 POWER_RULES = compiled(
-    (rf"(?P<base>{_N})(?:\^(?P<minus>[-−])?(?P<exponent>\d+)|(?P<raised>[²³]))", _power),
+    (
+        rf"(?P<base>{_N})(?:\^(?P<minus>[-−])?(?P<exponent>\d+)|(?P<raised>[²³]))"
+        rf"(?:\s?(?P<unit>{UNIT})(?![A-Za-z\d]))?",
+        _power,
+    ),
     (r"(?<=[A-Za-z)）])(?:\^(?P<minus>[-−])?(?P<exponent>\d+)|(?P<raised>[²³]))", _power_of_letter),
     (rf"(?P<base>{_N})[eE](?P<sign>[-−+])?(?P<exponent>\d{{1,3}})(?![A-Za-z\d])", _scientific),
+)
+MINUS_RULES = compiled(
+    (r"(?<=[\w)²³])\s?−\s?(?=[\dA-Za-z(√])", lambda m: "减"),
+    (r"−(?=\s?[A-Za-z(√])", lambda m: "负"),
 )
 SIGN_RULES = compiled(
     # Between two words or numbers only: elsewhere they draw faces, >_<

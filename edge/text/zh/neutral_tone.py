@@ -13,12 +13,14 @@ SOFTENED = frozenset(
     "看想试走说听问坐玩聊谈尝歇摸拍笑动讲写读学教找猜算查管帮救求抱亲摇挥闻瞧逛转遛跳唱念换敲翻擦洗扫捏揉晃比评见认"
     "练踩吹停拉推踢碰"
 )
+_ECHOES = ("哪里", "小姐")  # na2 li5: words that lose a third tone, which still changes the one before it
 _DIRECTIONS = tuple("起来 出来 进来 回来 过来 下来 上来 开来 出去 进去 回去 过去 下去 上去".split())
 _NOT_PLACES = tuple("公里 英里 千里 万里 百里 海里 故里 邻里 乡里 表里 华里".split())
 # 儿 is a syllable of its own here, not a suffix.
 _CHILD_WORDS = frozenset(
     "女儿 婴儿 幼儿 孤儿 胎儿 男儿 健儿 宠儿 少儿 小儿 孩儿 混血儿 弃儿 患儿 育儿 新生儿 早产儿 畸形儿 "
-    "生儿 托儿 产儿 娇儿 爱儿 孙儿 侄儿 犬儿 吾儿 我儿 妻儿 流浪儿 弄潮儿 低能儿 幸运儿".split()
+    "生儿 托儿 产儿 娇儿 爱儿 孙儿 侄儿 犬儿 吾儿 我儿 妻儿 流浪儿 弄潮儿 低能儿 幸运儿 "
+    "婉儿 雪儿 凤儿 慧儿 敏儿 倩儿 翠儿 静儿 宝儿 秀儿".split()
 )
 
 
@@ -33,6 +35,10 @@ def neutral_tones(words: Sequence[ChineseWord]) -> None:
 
 def _in_word(word: ChineseWord) -> None:
     text, syllables = word.text, word.syllables
+    for pair in _ECHOES:
+        at = text.find(pair)
+        if at >= 0 and syllables[at + 1][-1] == "5":
+            _soften(word, at, word, at + 1)
     if len(text) == 2 and text[0] == text[1] and text[0] in SOFTENED:
         _soften(word, 0, word, 1)
     elif len(text) > 1 and _loses_last_tone(text, word.pos):
@@ -93,12 +99,15 @@ def retroflex(words: Sequence[ChineseWord]) -> None:
     """Give 儿 as a suffix the tone of the syllable before it, as the teacher's front end does."""
     previous: ChineseWord | None = None
     for word in words:
-        if word.text.endswith("儿") and not word.is_fixed and not _is_child(word):
+        if word.text.endswith("儿") and not word.is_fixed and not _is_child(word, previous):
             carrier = word.syllables[-2] if len(word.text) > 1 else previous.syllables[-1] if previous else ""
             if carrier:
                 word.syllables[-1] = "er" + tone(carrier)
         previous = word
 
 
-def _is_child(word: ChineseWord) -> bool:
-    return word.text in _CHILD_WORDS or word.text[-2:] in _CHILD_WORDS
+def _is_child(word: ChineseWord, previous: ChineseWord | None) -> bool:
+    """女儿, and 儿 in names: 婉儿."""
+    if len(word.text) == 1:
+        return previous is not None and previous.text[-1] + word.text in _CHILD_WORDS
+    return word.pos == "N" or word.text in _CHILD_WORDS or word.text[-2:] in _CHILD_WORDS

@@ -15,7 +15,7 @@ from .rules import RULES
 from .units import CURRENCY, GREEK
 
 _CANDIDATE = re.compile(
-    rf"[\d.+\-−~～–—=≈≠≥≤<>±×÷*/^&@#√∞%‰°℃℉№½⅓⅔¼¾²³㎡→{''.join(GREEK)}]"
+    rf"[\d.+\-−~～–—=≈≠≥≤<>±×÷*/^&@#√∑∫∏∞%‰°℃℉№½⅓⅔¼¾²³㎡→{''.join(GREEK)}]"
     rf"|(?<=[{HAN}])[IVX]{{2,}}|(?:{CURRENCY})(?=\s?\d)|N[oO]\.?\s?(?=\d)|[AaPp][Mm]\s?(?=\d{{1,2}}[:：]\d)|(?<=\d)[xX](?=\d)"
 )
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 from ..symbols import DATA
-from .dictionary import GUESSED, LISTED, OWN
+from .dictionary import DISPUTED, GUESSED, LISTED, OWN
 from .polyphone_model import PolyphoneModel
 from .surnames import SURNAMES, surname_reading
 from .word import ChineseWord
@@ -23,7 +23,8 @@ from .word import ChineseWord
 # logarithms), by how sure it is. Found on the development part of CPP. Where the dictionary has an exception
 # and the network the usual reading (的确, 着凉), the dictionary stays: the network has met 的 and 着 in their
 # usual reading alone.
-_WEIGHTS = {GUESSED: 2.0, LISTED: 12.0, OWN: 100.0}
+_WEIGHTS = {GUESSED: 2.0, LISTED: 12.0, OWN: 100.0, DISPUTED: 0.0}
+_VOTE = 3.0  # of a word of the second list around a character that stands alone
 _LOOK = 16  # characters on either side; no rule looks farther, and hostile lines cost no more
 _NUMERAL = "零一二两三四五六七八九十百千万亿几半数"
 
@@ -107,7 +108,11 @@ def _decided(words: Sequence[ChineseWord], index: int, before: str, after: str) 
 
 
 def choose(
-    left: Sequence[OpenReading], text: str, usual: Callable[[str], str], model: PolyphoneModel
+    left: Sequence[OpenReading],
+    text: str,
+    usual: Callable[[str], str],
+    vote: Callable[[str, int], str],
+    model: PolyphoneModel,
 ) -> None:
     """Take the likeliest reading; that of a word of the dictionary has to be outvoted by far.
 
@@ -115,6 +120,7 @@ def choose(
         left: what the rules left open in the line.
         text: the line in simplified characters.
         usual: the reading of a character alone.
+        vote: the reading that a longer word around a place of the line has, or an empty string.
         model: the network.
     """
     found = model.scores(text, [reading.place for reading in left]) if left else []
@@ -128,7 +134,17 @@ def choose(
             is_exception = listed != best == usual(word.text[reading.index])
             weight = _WEIGHTS[OWN if listed.endswith("5") or (is_exception and word.trust) else word.trust]
             scores[listed] = scores.get(listed, min(scores.values())) + weight
+        elif _is_close(scores):
+            voted = vote(text, reading.place)
+            if voted in scores:
+                scores[voted] += _VOTE
         word.syllables[reading.index] = max(scores, key=scores.__getitem__)
+
+
+def _is_close(scores: Mapping[str, float]) -> bool:
+    """Whether a vote can change the choice."""
+    best = sorted(scores.values())[-2:]
+    return len(best) == 2 and best[1] - best[0] < _VOTE
 
 
 def compile_rules() -> None:

@@ -29,8 +29,15 @@ _BESIDE = 8  # characters beside a clause that tell what a cough is
 _HAN_RUN = re.compile(f"[{HAN}]{{1,{_MAX_CLAUSE}}}")
 _PART = re.compile(f"{_HAN_RUN.pattern}|.", re.DOTALL)
 # Traditional characters that tell apart what the simplified one does not: 髮 is hair, 發 is to send out.
-_TRADITIONAL_READINGS = {"髮": "fa4", "隻": "zhi1", "乾": "gan1", "幹": "gan4", "儘": "jin3", "盡": "jin4"}
+_TRADITIONAL_READINGS = {
+    "髮": "fa4", "隻": "zhi1", "乾": "gan1", "幹": "gan4", "儘": "jin3", "盡": "jin4", "閤": "ge2",
+}  # fmt: skip
+_HOUSEHOLD = re.compile("閤[家府第]")
 _QIAN_NAMES = re.compile("乾(?=[坤隆元县縣])")
+# 著 in traditional lines is 着 (藏著, 穿著旗袍) but in what writes or is well known.
+_PARTICLE_ZHE = re.compile(
+    "(?<![顯显名原論论編编專专巨卓昭合譯译遺遗土所撰拙])著(?![名作稱称述錄录書书者有文《〈])"
+)
 
 
 class ChineseReader:
@@ -70,16 +77,19 @@ class ChineseReader:
             text: the line, written out.
             lexicon: as for ``read``.
         """
-        simplified = list(self._simplify(text))
+        line = self._simplify(text)
+        is_traditional = line != text
+        simplified = list(line)
         found = []
         left: list[polyphones.OpenReading] = []
         for match in _HAN_RUN.finditer(text):
             clause, start = _repeated(match.group()), match.start()
-            simplified[start : match.end()] = self._simplify(clause)
-            words = self._segment(clause, self._simplify(clause), lexicon)
+            plain = self._simplify(clause, is_traditional)
+            simplified[start : match.end()] = plain
+            words = self._segment(clause, plain, lexicon)
             left += polyphones.resolve(words, start, self._model.knows)
             found.append((start, clause, words))
-        polyphones.choose(left, "".join(simplified), self._single, self._model)
+        polyphones.choose(left, "".join(simplified), self._single, self._dictionary.vote, self._model)
         for start, clause, words in found:
             _keep_traditional_readings(words, clause, self._simplify(clause))
             end = start + len(clause)
@@ -114,8 +124,10 @@ class ChineseReader:
             cursor += len(text)
         return words
 
-    def _simplify(self, text: str) -> str:
-        return _QIAN_NAMES.sub("\0", text).translate(self._simplified).replace("\0", "乾")
+    def _simplify(self, text: str, is_traditional: bool = False) -> str:
+        """The text in simplified characters; in a traditional line 著 is 着 where it can be."""
+        simplified = _QIAN_NAMES.sub("\0", text).translate(self._simplified).replace("\0", "乾")
+        return _PARTICLE_ZHE.sub("着", simplified) if is_traditional else simplified
 
     @cached_property
     def _model(self) -> PolyphoneModel:
@@ -178,8 +190,9 @@ def _keep_traditional_readings(words: Sequence[ChineseWord], clause: str, simpli
     cursor = 0
     for word in words:
         for index, syllable in enumerate(word.syllables):
-            reading = _TRADITIONAL_READINGS.get(clause[cursor + index])
-            if reading and simplified[cursor + index] != clause[cursor + index] and tone(syllable) != "5":
+            at = cursor + index
+            reading = "" if _HOUSEHOLD.match(clause, at) else _TRADITIONAL_READINGS.get(clause[at])
+            if reading and simplified[at] != clause[at] and tone(syllable) != "5":
                 word.syllables[index] = reading
         cursor += len(word.text)
 

@@ -6,9 +6,10 @@ import re
 
 from .codes import CODE_RULES, MODEL_RULES, chat_number, known_string
 from .context import NUMBER, Match, Rule, before, compiled, follows
-from .maths import POWER_RULES, SIGN_RULES
-from .numbers import amount, cardinal, digits, number, roman_value
-from .units import CURRENCIES, CURRENCY, GREEK, MEASURE, RATES, SIGNS, UNIT, UNITS
+from .maths import MINUS_RULES, POWER_RULES, SIGN_RULES
+from .numbers import amount, cardinal, digits, number
+from .reigns import ERA, roman
+from .units import CURRENCIES, CURRENCY, CURRENCY_CODE, GREEK, MEASURE, RATES, SIGNS, UNIT, UNITS
 
 _N = NUMBER
 _TO = r"\s?[-~～—–－至到]\s?"
@@ -16,6 +17,7 @@ _SCORE_BEFORE = re.compile(r"(?:比分|[以赢输胜负平]|击败|战胜|领先
 _SCORE_AFTER = re.compile(
     r"\s?(?:的?比分|战胜|击败|领先|落后|获胜|取胜|大胜|险胜|完胜|战平|惜败|逆转|平$|平局)"
 )
+_COUNTDOWN = re.compile(r"(?:倒计时|剩余?时间|还剩|只剩|剩余|计时器)(?:是|为|还有)?[:：]?\s?$")
 _MINUS_BEFORE = re.compile(r"(?:^|[\s（(,，。；：:=为是到至约在得差亏跌降值分数温达从的])$")
 _YEAR_LENGTH = re.compile(
     r"年(?:前|后(?!的今天)|来|间|的?历史|以上|以来|之久|之后|之前|内|时间|老店|大计|难遇|一遇)"
@@ -33,17 +35,15 @@ _EARNED_BEFORE = re.compile(
     r"成本|营收|流水|票房|赔|亏|捐|转账?|突?破|销量|人数|观众|在线)[^\d，。]{0,4}$"
 )
 _EARNED_AFTER = re.compile(
-    r"[+＋]?\s?(?:块|元|人|粉|多|美[元金]|日元|字|次|条|份|个|辆|台|套|步|[的]?(?:播放|点赞|赞|收藏|阅读|存款|年薪|用户|观众))"
+    r"[+＋]?\s?(?:块|元|人|粉|多|美[元金]|日元|字|次|条|份|个|辆|台|套|步|[的]?(?:播放|点赞|赞|收藏|阅读|存款|年薪|用户|观众|血|伤害|战力|经验|金币))"
 )
 _PRESSURE_BEFORE = re.compile(r"(?:血压|高压|低压)(?:是|为|到|升到|降到)?[:：]?\s?$")
 _VALUE_BEFORE = re.compile(
-    r"(?:(?<![A-Za-z])(?:HP|MP|SP|TP|AP|XP|EXP|SAN|ATK|DEF|STR|AGI|INT|LUK|VIT|DEX|CP|PP)|[血命力蓝量防攻速币]|(?<!温)度)$"
+    r"(?:(?<![A-Za-z])(?:HP|MP|SP|TP|AP|XP|EXP|SAN|ATK|DEF|STR|AGI|INT|LUK|VIT|DEX|CP|PP)|[血命力蓝量防攻速币]条?|(?<!温)度)$"
 )
-_RULER_BEFORE = re.compile(
-    r"(?:路易|亨利|查理|查理曼|乔治|威廉|爱德华|詹姆斯|理查|理查德|约翰|保罗|腓力|斐迪南|彼得|尼古拉|亚历山大|拿破仑|"
-    r"腓特烈|格里高利|伊丽莎白|叶卡捷琳娜|伊凡|卡尔|古斯塔夫|奥托|本笃|庇护|弗朗茨|利奥波德|拉美西斯)$"
-)
-_REIGN = re.compile(r"世|的?时代")
+
+
+_PART_OF_WHOLE = "[关章节集页题轮局回步层级幕场季期组波册卷次天]"  # 第3/5关: the third of five
 
 
 def _date(match: Match) -> str | None:
@@ -85,12 +85,22 @@ def _decade(match: Match) -> str:
 def _time(match: Match) -> str | None:
     if _SCORE_BEFORE.search(before(match)) or follows(match, _SCORE_AFTER):
         return None
+    if _COUNTDOWN.search(before(match)) and not (match["s"] or match["half"] or match["h2"]):
+        return _seconds_left(match)
     words = _clock(match["h"], match["m"], match["s"])
     if words is None:
         return None
     half = _half(match)
     until = _clock(match["h2"], match["m2"], None) if match["h2"] else ""
     return None if until is None else half + words + ("到" + until if until else "")
+
+
+def _seconds_left(match: Match) -> str:
+    """倒计时05:00 -> 五分钟."""
+    minutes, seconds = int(match["h"]), int(match["m"])
+    if not seconds:
+        return f"{_counted(str(minutes))}分钟"
+    return (f"{cardinal(str(minutes))}分" if minutes else "") + f"{cardinal(str(seconds))}秒"
 
 
 def _half_day(match: Match) -> str | None:
@@ -254,15 +264,6 @@ def _loss(match: Match) -> str | None:
     return "减" if _VALUE_BEFORE.search(before(match)) else None
 
 
-def _roman(match: Match) -> str | None:
-    """路易XIV -> 十四世, 文明VI -> 六; XX stands for a name."""
-    value = roman_value(match["roman"])
-    if value is None or set(match["roman"]) == {"X"}:
-        return None
-    is_ruler = _RULER_BEFORE.search(before(match)) and not follows(match, _REIGN)
-    return cardinal(str(value)) + ("世" if is_ruler else "")
-
-
 def _signed(match: Match) -> str | None:
     if match["sign"] == "+":
         return "加"
@@ -303,6 +304,7 @@ RULES: tuple[Rule, ...] = (
             r"(?P<year>1[0-9]\d\d|20\d\d)[-–—~～](?P<until>1[0-9]\d\d|20\d\d)(?![\d-]|\s?(?:[个位名人块元米]|公里|平))",
             _years,
         ),
+        (rf"(?<={ERA})(?P<n>\d{{1,3}})(?=年)", lambda m: cardinal(m["n"])),
         (r"(?P<year>\d{2})(?=年(?!代|级|内))", _short_year),
         (r"(?P<decade>(?:1[89]|20)\d0)(?P<s>'?s)(?P<after>)(?![A-Za-z])", _decade),
         (r"(?P<decade>\d{2}|\d{4})(?P<s>)(?:(?=年代)|(?=(?P<after>后)))", _decade),
@@ -321,7 +323,12 @@ RULES: tuple[Rule, ...] = (
         (r"(?P<a>\d{1,3})\s?[-–—]\s?(?P<b>\d{1,3})(?![\d-])", _score),
         # Money, per cent, units
         (
-            rf"(?P<minus>-)?(?P<currency>{CURRENCY})\s?(?P<a>{_N})(?:{_TO}(?:{CURRENCY})?(?P<b>{_N}))?(?P<big>[百千万亿]{{1,2}})?(?:元|美元)?",
+            rf"(?P<minus>-)?(?P<currency>{CURRENCY})\s?(?P<a>{_N})(?:{_TO}(?:{CURRENCY})?(?P<b>{_N}))?(?P<big>[百千万亿]{{1,2}})?"
+            rf"(?:元|美元|\s?(?:{CURRENCY_CODE})(?![A-Za-z]))?",
+            _money,
+        ),
+        (
+            rf"(?P<minus>-)?(?P<a>{_N})(?P<b>)(?P<big>)\s?(?P<currency>{CURRENCY_CODE})(?![A-Za-z])",
             _money,
         ),
         (rf"(?P<a>{_N})(?=(?:元|美元|欧元|英镑|港元|日元|块)(?!/))(?<=\d)", _money_behind),
@@ -340,10 +347,15 @@ RULES: tuple[Rule, ...] = (
         # Fractions, versions, powers, model numbers
         (r"(?P<whole>\d+)?(?P<part>[½⅓⅔¼¾])", _vulgar_fraction),
         (r"(?P<top>\d)/(?P<bottom>[248]|16)(?=拍)", lambda m: cardinal(m["bottom"]) + cardinal(m["top"])),
+        (
+            rf"(?<=第)(?P<n>\d+)\s?/\s?(?P<all>\d+)\s?(?P<part>{_PART_OF_WHOLE})",
+            lambda m: f"{cardinal(m['n'])}{m['part']}，共{cardinal(m['all'])}{m['part']}",
+        ),
         (r"(?:(?P<whole>\d+) )?(?P<top>\d+)[/⁄](?P<bottom>\d+)(?![\d/])", _fraction),
         (r"\d+(?:\.\d+){2,}", _points),
     ),
     *POWER_RULES,
+    *MINUS_RULES,
     *compiled(
         (r"\d{1,2}·\d{1,2}(?!\d)", lambda m: digits(m[0])),
         (r"\d{1,2}\.(?:1|[1-3]\d|[2-9])(?=(?:国际)?(?:劳动|国庆|儿童|建军|青年|妇女|植树)节)", _festival),
@@ -353,7 +365,7 @@ RULES: tuple[Rule, ...] = (
     ),
     *MODEL_RULES,
     *compiled(
-        (r"(?<=[一-龥])(?P<roman>[IVX]{2,})(?![A-Za-z])", _roman),
+        (r"(?<=[一-龥])(?P<roman>[IVX]{2,})(?![A-Za-z])", roman),
         (r"(?:N[oO]\.?|№|#)\s?(?P<n>\d+)(?:号)?", lambda m: cardinal(m["n"]) + "号"),
         (r"(?P<n>\d+)(?:st|nd|rd|th)(?![A-Za-z])", lambda m: "第" + cardinal(m["n"])),
         # Plain numbers and signs
@@ -361,7 +373,7 @@ RULES: tuple[Rule, ...] = (
         (r"\d+", _integer),
         (r"(?<!\d)\.\d+", lambda m: number(m[0])),
         (
-            r"(?<=[\d%℃°日号月年时分秒个天元点岁米克斤升次楼h])\s?[-~～–−—]\s?(?=[¥$]?\d)",
+            r"(?<=[\d%℃°日号月年时分秒个天元点岁米克斤升次楼h百千万亿倍页])\s?[-~～–−—]\s?(?=[¥$]?\d)",
             _between,
         ),
         (
@@ -377,7 +389,7 @@ RULES: tuple[Rule, ...] = (
         (r"[~～](?=\d)", lambda m: "约"),
         (r"[~～]", lambda m: "…" if not follows(m, re.compile(r"[。！？!?,，…~～]")) else ""),
         (f"[{''.join(map(re.escape, GREEK))}]", lambda m: GREEK[m[0]]),
-        (r"[@±√∞℃№%]", lambda m: SIGNS[m[0]]),
+        (r"[@±√∞℃№%∑∫∏]", lambda m: SIGNS[m[0]]),
     ),
     *SIGN_RULES,
 )

@@ -109,7 +109,7 @@ def _is_last_of_number(clause: _Characters, position: int) -> bool:
     follows_number = clause.at(position - 1) in ("点", "比") and clause.at(position - 2) in tuple(
         _DIGITS + "十"
     )
-    return follows_number and clause.at(position + 1) not in ("刻", "百", "千", "万")
+    return follows_number and clause.at(position + 1) not in ("刻", "百", "千", "万", "点")  # 一点一点
 
 
 def _tone_of_not(clause: _Characters, position: int) -> str:

@@ -9,7 +9,7 @@ from .word import ChineseWord
 
 _TITLES = (
     "先生|小姐|女士|太太|老师|教授|经理|总|医生|大夫|师傅|同学|主任|局长|校长|院长|队长|警官|律师|博士|"
-    "导演|将军|某|氏|姑娘|大人|公子|老板|书记|部长|市长|阿姨|叔叔|大哥|哥|姐|老爷|夫人|少爷"
+    "导演|将军|某|氏|姑娘|大人|公子|老板|书记|部长|市长|阿姨|叔叔|大哥|哥|姐|老爷子?|夫人|少爷|太太|太爷"
 )
 # Titles that are offices: 任校长 is to serve as a headmaster, not Headmaster Ren.
 _PERSONAL_TITLES = "先生|小姐|女士|太太|老师|医生|师傅|同学|博士|姑娘|某|氏|老板|大哥|哥|姐"
@@ -56,7 +56,8 @@ def surname_reading(words: Sequence[ChineseWord], index: int, after: str) -> str
     if previous is not None and previous.pos in "nNsmqa":
         return ""  # 市区校长: the district's headmaster
     titles = _PERSONAL_TITLES if name in "任种那" else _TITLES
-    return reading if re.match(titles, after) else ""
+    old = "" if name in "任种那" else "老?"  # 单老将军; 那老先生 is that old man
+    return reading if re.match(f"{old}(?:{titles})", after) else ""
 
 
 def _has_given_name(words: Sequence[ChineseWord], index: int) -> bool:

@@ -7,7 +7,7 @@ import pytest
 pytest.importorskip("pypinyin", reason="the dictionary is built where pypinyin is")
 
 from distill.dictionaries import chinese as builder
-from edge.text.zh.dictionary import ChineseDictionary, pack_entries
+from edge.text.zh.dictionary import DISPUTED, OWN, ChineseDictionary, pack_entries
 
 WORDS = """\
 银行 9000 n
@@ -32,6 +32,11 @@ OVERRIDES = """\
 朋友 peng2 you5
 长 chang2 pos=a count=5000
 """
+# 曾庆红 is disputed; 海兰泡 votes, as the network alone reads pao4; 好人 does not, as it is sure.
+SECOND = """\
+{"曾庆红": ["céng qìng hóng", 1e-9], "银行": ["yín háng", 1e-8], "海兰泡": ["hǎi lán pāo", 1e-11],
+"好人": ["hǎo rén", 1e-9]}
+"""
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +45,9 @@ def dictionary(tmp_path_factory: pytest.TempPathFactory) -> ChineseDictionary:
     (place / "dict.txt").write_text(WORDS, encoding="utf-8")
     (place / "overrides.txt").write_text(OVERRIDES, encoding="utf-8")
     packed = place / "small.bin"
-    packed.write_bytes(pack_entries(builder.build(place / "dict.txt", place / "overrides.txt")))
+    (place / "second.json").write_text(SECOND, encoding="utf-8")
+    paths = (place / name for name in ("dict.txt", "overrides.txt", "second.json"))
+    packed.write_bytes(pack_entries(builder.build(*paths)))
     return ChineseDictionary(packed)
 
 
@@ -93,3 +100,16 @@ def test_wrong_overrides_are_refused(tmp_path: Path, line: str, message: str) ->
 )
 def test_syllables_are_spelled_as_in_the_table(syllable: str, fixed: str | None) -> None:
     assert builder.fix_syllable(syllable) == fixed
+
+
+def test_the_second_list_disputes_and_votes(dictionary: ChineseDictionary) -> None:
+    disputed, own = dictionary.get("曾庆红"), dictionary.get("银行")
+    assert disputed is not None and disputed.trust == DISPUTED
+    assert own is not None and own.trust == OWN
+    assert dictionary.vote("俄军于海兰泡越境", 5) == "pao1"
+    assert dictionary.vote("他是好人", 2) == ""
+
+
+def test_a_word_that_votes_is_no_word_of_a_line(dictionary: ChineseDictionary) -> None:
+    assert not dictionary.is_word("海兰泡")
+    assert "海兰泡" not in dictionary.segment("俄军于海兰泡越境")

@@ -215,3 +215,27 @@ def reading_of(word: str) -> list[str]:
     if entry.reading is not None:
         return list(entry.reading)
     return [syllable for character in word for syllable in reading_of(character)]
+
+
+@pytest.mark.parametrize(
+    ("text", "character", "reading"),
+    [("他看见了干衣机。", "干", "gan1"), ("他看见了裤缝。", "缝", "feng4"), ("李小燕来了", "燕", "yan4")],
+)
+def test_a_word_that_the_line_is_not_cut_into_votes_where_the_network_is_unsure(
+    text: str, character: str, reading: str
+) -> None:
+    assert DICTIONARY.vote(text, text.index(character)) == reading
+    syllables = [one for _, words in READER.clauses(text, {}) for word in words for one in word.syllables]
+    assert syllables[text.index(character)] == reading
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("閤家歡樂", "he2 jia1 huan1 le4"),
+        ("東閤", "dong1 ge2"),
+        ("她穿著旗袍說話", "ta1 chuan1 zhe5 qi2 pao2 shuo1 hua4"),
+    ],
+)
+def test_traditional_characters_of_two_meanings(text: str, expected: str) -> None:
+    assert pinyin(text) == expected

@@ -30,7 +30,7 @@ from edge.engine.base import (
 from edge.engine.source import VoiceSource
 from edge.synthesizer import SpeechRequest, Synthesizer
 from tests.edge.daemon.broker import wait_until
-from tests.edge.daemon.stand_in import UNSPEAKABLE, level
+from tests.edge.daemon.stand_in import UNSPEAKABLE
 from tests.edge.engine.bench import FAULTY, LIMIT_S, ROOT, TEXT, TINY, Bench, children
 
 pytestmark = pytest.mark.slow
@@ -234,26 +234,6 @@ def test_reload_goes_on_beside_the_line_and_the_old_child_is_given_back(start: C
     assert bench.is_whole("old", text) and bench.is_whole("new")
     wait_until(lambda: before not in children(), LIMIT_S, what="end of the old child")
     assert len(bench.of(EngineUp)) == 2 and not bench.of(EngineAlert)
-
-
-def test_lines_that_wait_during_a_reload_are_made_with_the_new_voice(start: Callable[..., Bench]) -> None:
-    """The old child made them, and they were kept as what the new voice says."""
-    text = "a long line " * 15
-    bench = start(chunk_delay_s=0.02)
-    names = [f"{n}" for n in range(7)]  # more than take turns
-    for name in names:
-        bench.say(name, text, RENDER)
-    bench.wait(LineChunk)
-    bench.settings.update(name="another voice", louder=1)
-    bench.engine.reload()
-    bench.wait(EngineUp, n=2)
-    for name in names:
-        assert isinstance(bench.ended(name), LineDone)
-        told_at = bench.messages.index(bench.of(LineReady, name)[0])
-        n_voices = sum(isinstance(message, EngineUp) for message in bench.messages[:told_at])
-        (heard,) = {int(sample) for sample in bench.samples(name)}
-        assert heard == level(text) + n_voices - 1, name
-    assert heard == level(text) + 1
 
 
 def test_a_failed_reload_keeps_the_voice(start: Callable[..., Bench]) -> None:

@@ -98,7 +98,7 @@ def run(device: Device, plan: Plan, facts: dict[str, Any]) -> dict[str, Any]:
             _show("durability"),
         ),
         *synthesis.measure(plan.times(20), seconds, plan.bundle, _show("synthesis")),
-        *callers.measure(plan.times(10), (1, device.threads), plan.bundle, _show("callers")),
+        *callers.measure(plan.times(10), device.threads, plan.bundle, _show("callers")),
         *floor.measure(plan.times(10), plan.bundle, _show("floor")),
     ]
     theirs, missing = peers.measure(plan.times(15), plan.bundle, plan.kokoro, _show("peers"))

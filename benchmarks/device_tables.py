@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -27,7 +28,10 @@ def extra_tables(result: Result) -> Iterator[Table]:
     callers = sorted({measure["variant"]["callers"] for measure in of(result, "throughput")})
     if callers:
         header = ("seconds of sound in a second", *(f"{n} caller{'s' if n > 1 else ''}" for n in callers))
-        yield Table(header, tuple(_throughput(result, callers)))
+        note = "In brackets: times as much as with one thread, median of the ratios in each round."
+        yield Table(
+            header, tuple(_throughput(result, callers)), note if of(result, "throughput_ratio") else ""
+        )
     if of(result, "peer_rtf"):
         header = (
             "peers, one sentence",
@@ -94,14 +98,24 @@ def _points(name: str, measure: Result, form: str) -> Row:
     return (name, *values, str(measure["n"]))
 
 
+def setup_name(about: Result) -> str:
+    """Name the engine of the daemon that callers share; older results know no second child."""
+    threads = f"{about['threads']} thread{'s' if about['threads'] > 1 else ''}"
+    return threads if about.get("children", 1) == 1 else f"{threads}, and a second child"
+
+
 def _throughput(result: Result, callers: list[int]) -> Iterator[Row]:
-    found = {
-        (measure["variant"]["threads"], measure["variant"]["callers"]): measure["p50"]
-        for measure in of(result, "throughput")
-    }
-    for threads in sorted({count for count, _ in found}):
-        cells = (f"{found[threads, n]:.0f}" for n in callers)
-        yield (f"{threads} thread{'s' if threads > 1 else ''}", *cells)
+    found: dict[str, dict[int, str]] = defaultdict(dict)
+    ratios = {_caller_key(one): f" ({one['p50']:.2f} ×)" for one in of(result, "throughput_ratio")}
+    for measure in of(result, "throughput"):
+        setup, n = _caller_key(measure)
+        found[setup][n] = f"{measure['p50']:.0f}{ratios.get((setup, n), '')}"
+    for setup, cells in sorted(found.items()):
+        yield (setup, *(cells[n] for n in callers))
+
+
+def _caller_key(measure: Result) -> tuple[str, int]:
+    return setup_name(measure["variant"]), measure["variant"]["callers"]
 
 
 def _peers(result: Result) -> Iterator[Row]:

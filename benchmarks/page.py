@@ -12,7 +12,7 @@ import jinja2
 import matplotlib
 
 from . import report
-from .device_tables import of
+from .device_tables import of, setup_name
 
 PAGE = report.ROOT / "build" / "benchmarks.html"
 TEMPLATE = Path(__file__).with_name("page.html.j2")
@@ -79,14 +79,14 @@ def _first_sound(result: Result) -> str:
 
 
 def _throughput(result: Result) -> str:
-    lines: dict[int, list[tuple[int, float]]] = defaultdict(list)
+    lines: dict[str, list[tuple[int, float]]] = defaultdict(list)
     for measure in of(result, "throughput"):
-        lines[measure["variant"]["threads"]].append((measure["variant"]["callers"], measure["p50"]))
+        lines[setup_name(measure["variant"])].append((measure["variant"]["callers"], measure["p50"]))
     if not lines:
         return ""
     figure, axes = _figure("throughput", "callers", "seconds of sound in a second")
-    for threads, points in lines.items():
-        axes.plot(*zip(*sorted(points), strict=True), marker="o", label=f"{threads} thread(s)")
+    for name, points in lines.items():
+        axes.plot(*zip(*sorted(points), strict=True), marker="o", label=name)
     axes.set_ylim(bottom=0)
     axes.legend(fontsize=7)
     return _svg(figure)

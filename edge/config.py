@@ -280,6 +280,9 @@ class EdgeConfig(_Section):
     `thread`: in the daemon itself, for devices that are short of memory."""
     engine_spare: bool = True
     """Keep a second child in reserve, 25 MB without a voice: replacing the first takes half the time."""
+    engine_second: bool = True
+    """While many lines are made that nobody hears, make some of them in a second child, 100 MB more. With one
+    thread, in the daemon itself or on another runner than `onnxruntime` there is none."""
     engine_hang_s: float = Field(0.8, gt=0, le=600)
     """A child without a sign of life for this long, plus 1 ms per character of a text, hangs."""
     state_dir: Path = Field(default_factory=lambda: default_state_dir())

@@ -381,7 +381,7 @@ class Health(Outbound):
     resident_mb: float
     """Of the daemon's own process."""
     engine_mb: float
-    """Of the process in which the synthesiser works; 0 where it has none of its own."""
+    """Of the processes in which the synthesiser works; 0 where it has none of its own."""
     engine_faults: int
     """Times that the synthesiser crashed, hung or gave nonsense and had to be replaced."""
     sink: str

@@ -45,7 +45,7 @@ class ActiveLines:
         timers: of the core.
         engine_timeout_s: silence from the synthesiser after which a line fails.
         ended: called when a line has had its terminal event.
-        engine_hung: called when the synthesiser is stuck.
+        engine_hung: called when the synthesiser is stuck, with the line it is stuck with.
         read: has a line read from disk, by key and id; `LineRead` follows.
     """
 
@@ -59,7 +59,7 @@ class ActiveLines:
         timers: Timers,
         engine_timeout_s: float,
         ended: Callable[[Line], None],
-        engine_hung: Callable[[], None],
+        engine_hung: Callable[[str], None],
         read: Callable[[str, str], None] | None = None,
     ) -> None:
         self._engine = engine
@@ -205,7 +205,7 @@ class ActiveLines:
             return
         message = f"no sound for {self._engine_timeout_s:g} s"
         self.fail(delivery.line, "runner_timeout", message, "synthesis")
-        self._engine_hung()
+        self._engine_hung(watch.line_id)
 
     def on_line_read(self, message: LineRead) -> None:
         """Serve a line from disk, or make it if it could not be read."""

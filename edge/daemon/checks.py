@@ -40,7 +40,7 @@ class TextChecks:
         state: of the daemon.
         accept: called with a line that can be spoken.
         refuse: called with one that cannot, and the reason.
-        engine_hung: called when the synthesiser is stuck.
+        engine_hung: called when the synthesiser is stuck, with the line it is stuck with.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class TextChecks:
         state: State,
         accept: Callable[[Line], None],
         refuse: Callable[[Line, EdgeError], None],
-        engine_hung: Callable[[], None],
+        engine_hung: Callable[[str], None],
     ) -> None:
         self._state = state
         self._accept = accept
@@ -90,7 +90,7 @@ class TextChecks:
             return
         waited = f"the text was not read within {self._state.config.engine_timeout_s:g} s"
         self._give_up(line, EdgeError(waited, "runner_timeout"))
-        self._engine_hung()
+        self._engine_hung(ID_PREFIX + watch.request_id)
 
     def clear(self, error: EdgeError) -> None:
         """Refuse everything that is being checked, for the reason given."""

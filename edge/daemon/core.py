@@ -340,8 +340,8 @@ class Core:
             self.state.tally.engine_faults += 1
             self.state.tally.last_error = f"runner_error: {message.fault}"
 
-    def _engine_hung(self) -> None:
-        if not self.state.engine.restart():
+    def _engine_hung(self, line_id: str) -> None:
+        if not self.state.engine.restart(line_id):
             message = "the synthesiser hangs; only a new process helps"
             self._give_up(EdgeError(message, code="runner_timeout"))
 

@@ -58,13 +58,16 @@ class Loopback:
         return None if self._returned is None else round(now - self._returned, 3)
 
 
-def resident_mb(pid: int | None) -> float:
-    """Return the memory of a process in MiB; 0 for none, and where the system does not tell."""
+def resident_mb(*pids: int) -> float:
+    """Return the memory of processes in MiB, what they share counted each time; 0 where that is not told."""
+    return round(sum(map(_pages, pids)) * os.sysconf("SC_PAGE_SIZE") / 2**20, 1)
+
+
+def _pages(pid: int) -> int:
     try:
-        pages = int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1])
+        return int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1])
     except (OSError, ValueError, IndexError):
-        return 0.0
-    return round(pages * os.sysconf("SC_PAGE_SIZE") / 2**20, 1)
+        return 0
 
 
 def percentile(values: list[float], share: float) -> float | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import time
 from collections import deque
 from collections.abc import Mapping
@@ -10,7 +11,7 @@ from itertools import count
 from typing import Any
 
 from ..audio import AudioChunk
-from ..engine.base import PREPARE, Engine, LineChunk, LineDone, LineError, LineReady
+from ..engine.base import LINES_SIDE_BY_SIDE, PREPARE, Engine, LineChunk, LineDone, LineError, LineReady
 from ..errors import EdgeError, RequestError
 from ..messages import PrepareRequest, SayRequest
 from ..protocols.commands import Command
@@ -43,8 +44,19 @@ class _Preparation:
     reported: float = 0.0
 
 
+@dataclass
+class _Item:
+    """A line that is being made."""
+
+    places: list[tuple[int, str]]
+    """Where in the request it stands, and under which name; more than one where it stands there again."""
+    speech: SpeechRequest
+    key: str
+    chunks: list[AudioChunk] = field(default_factory=list)
+
+
 class Preparations:
-    """Runs `prepare` requests one after the other, one item at a time. Only the core thread uses it."""
+    """Runs `prepare` requests one after the other, a few items at a time. Only the core thread uses it."""
 
     def __init__(self, engine: Engine, cache: LineCache, publisher: Publisher) -> None:
         self._engine = engine
@@ -52,12 +64,7 @@ class Preparations:
         self._publisher = publisher
         self._waiting: deque[_Preparation] = deque()
         self._numbers = count()
-        self._current: str | None = None
-        self._key = ""
-        self._speech: SpeechRequest | None = None
-        self._index = 0
-        self._name = ""
-        self._chunks: list[AudioChunk] = []
+        self._items: dict[str, _Item] = {}  # of the first that waits, by id of the line
 
     def add(self, command: Command, request: PrepareRequest) -> None:
         """Take a request on and answer it; further answers report progress.
@@ -72,84 +79,103 @@ class Preparations:
         self._report(preparation, final=False)
 
     def step(self, admission: Admission) -> bool:
-        """Deal with one item, if none is being made; `True` if the next one can follow at once.
+        """Deal with one item, if not enough are being made; `True` if the next one can follow at once.
 
         One at a time: reading two thousand items in one go would hold up a stop by a tenth of a second.
         """
-        if self._current is not None or not self._waiting:
+        if not self._waiting or len(self._items) >= LINES_SIDE_BY_SIDE:
             return False
         preparation = self._waiting[0]
-        if not preparation.items:
-            self._waiting.popleft()
-            self._report(preparation, final=True)
-            return bool(self._waiting)
-        self._index, item = preparation.items.popleft()
-        self._name = str(item.get("id") or "")[:64]
-        try:
-            speech = _speech(item, preparation.command.warnings, admission)
-        except EdgeError as error:
-            self._fail(preparation, error.code, str(error))
+        if preparation.items:
+            self._begin(preparation, admission)
             return True
-        self._speech, self._key = speech, admission.key(speech)
-        if self._key in self._cache:
+        if self._items:
+            return False
+        self._waiting.popleft()
+        self._report(preparation, final=True)
+        return bool(self._waiting)
+
+    def _begin(self, preparation: _Preparation, admission: Admission) -> None:
+        """Have the next item made, unless it is there already or cannot be."""
+        index, values = preparation.items.popleft()
+        place = (index, str(values.get("id") or "")[:64])
+        try:
+            speech = _speech(values, preparation.command.warnings, admission)
+        except EdgeError as error:
+            self._fail(preparation, [place], error.code, str(error))
+            return
+        key = admission.key(speech)
+        same = next((item for item in self._items.values() if item.key == key), None)
+        if key in self._cache:
             preparation.done += 1
             preparation.already += 1
-            return True
-        self._current = f"{ID_PREFIX}{next(self._numbers)}"
-        self._chunks = []
-        self._engine.start(self._current, speech, PREPARE)
-        return False
+        elif same is not None:
+            same.places.append(place)
+        else:
+            line_id = f"{ID_PREFIX}{next(self._numbers)}"
+            self._items[line_id] = _Item([place], speech, key)
+            self._engine.start(line_id, speech, PREPARE)
 
     def on_ready(self, message: LineReady, admission: Admission) -> None:
         """Name the item after the lexicon that it was read with."""
-        if message.line_id == self._current and self._speech is not None:
-            self._key = admission.key(self._speech)
+        item = self._items.get(message.line_id)
+        if item is not None:
+            item.key = admission.key(item.speech)
 
     def on_chunk(self, message: LineChunk) -> None:
         """Collect the sound of the item."""
-        if message.line_id == self._current:
-            self._chunks.append(message.chunk)
+        item = self._items.get(message.line_id)
+        if item is not None:
+            item.chunks.append(message.chunk)
 
     def on_done(self, message: LineDone) -> None:
         """Keep the item."""
-        if message.line_id != self._current:
+        item = self._items.pop(message.line_id, None)
+        if item is None:
             return
         preparation = self._waiting[0]
-        if self._cache.put(self._key, CachedLine(tuple(self._chunks))):
-            preparation.done += 1
+        if self._cache.put(item.key, CachedLine(tuple(item.chunks))):
+            preparation.done += len(item.places)
+            preparation.already += len(item.places) - 1
         else:
-            self._fail(preparation, "internal", "the line is larger than the whole cache; raise cache.max_mb")
-        self._next(preparation)
+            text = "the line is larger than the whole cache; raise cache.max_mb"
+            self._fail(preparation, item.places, "internal", text)
+        self._report_at_times(preparation)
 
     def on_error(self, message: LineError) -> None:
         """Note that the item cannot be made."""
-        if message.line_id == self._current:
-            self._fail(self._waiting[0], message.code, message.message)
-            self._next(self._waiting[0])
+        item = self._items.pop(message.line_id, None)
+        if item is not None:
+            self._fail(self._waiting[0], item.places, message.code, message.message)
+            self._report_at_times(self._waiting[0])
 
     def withdraw(self, request_id: str) -> None:
         """Give one request up, without a word."""
-        if self._current is not None and self._waiting[0].command.request_id == request_id:
-            self._engine.cancel(self._current)
-            self._current = None
+        if self._items and self._waiting[0].command.request_id == request_id:
+            self._cancel_items()
         self._waiting = deque(one for one in self._waiting if one.command.request_id != request_id)
 
     def clear(self, code: str, message: str) -> None:
         """Give everything up, for the reason given."""
-        if self._current is not None:
-            self._engine.cancel(self._current)
-            self._current = None
+        self._cancel_items()
         while self._waiting:
             preparation = self._waiting.popleft()
             self._report(preparation, final=True, code=code, message=message)
 
-    def _fail(self, preparation: _Preparation, code: str, message: str) -> None:
-        named = {"id": self._name} if self._name else {}
-        preparation.failed.append({"index": self._index, **named, "code": code, "message": message})
+    def _cancel_items(self) -> None:
+        for line_id in self._items:
+            self._engine.cancel(line_id)
+        self._items.clear()
 
-    def _next(self, preparation: _Preparation) -> None:
-        self._current = None
-        self._chunks = []
+    def _fail(
+        self, preparation: _Preparation, places: list[tuple[int, str]], code: str, message: str
+    ) -> None:
+        for index, name in places:
+            named = {"id": name} if name else {}
+            fault = {"index": index, **named, "code": code, "message": message}
+            bisect.insort(preparation.failed, fault, key=lambda each: each["index"])
+
+    def _report_at_times(self, preparation: _Preparation) -> None:
         if preparation.items and time.monotonic() - preparation.reported > PROGRESS_INTERVAL_S:
             self._report(preparation, final=False)
 

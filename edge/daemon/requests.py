@@ -66,7 +66,7 @@ class Requests:
     """Deals with each message from outside. Only the core thread uses it."""
 
     def __init__(
-        self, state: State, operations: Operations, guests: Guests, engine_hung: Callable[[], None]
+        self, state: State, operations: Operations, guests: Guests, engine_hung: Callable[[str], None]
     ) -> None:
         config = state.config
         self._state = state

@@ -11,10 +11,12 @@ import threading
 from collections.abc import Callable
 from functools import partial
 from types import FrameType
+from typing import Any
 
 from ..config import EdgeConfig
 from ..engine.base import Engine, EngineMessage
 from ..engine.launch import Launched
+from ..engine.pair import PairEngine
 from ..engine.process import ProcessEngine
 from ..engine.source import VoiceSource
 from ..engine.thread import ThreadEngine
@@ -75,14 +77,16 @@ def open_engine(
         if launched is not None:
             launched.abandon()
         return ThreadEngine(source.load, emit, config.runner)
+    options: dict[str, Any] = {
+        "first": launched,
+        "spare": config.engine_spare,
+        "hang_s": config.engine_hang_s,
+    }
+    if config.engine_second and config.threads > 1 and config.runner == "onnxruntime":
+        return PairEngine(source.to_json(), emit, **options)
     fallback = source.on_processor()
     return ProcessEngine(
-        source.to_json(),
-        emit,
-        fallback=None if fallback is None else fallback.to_json(),
-        first=launched,
-        spare=config.engine_spare,
-        hang_s=config.engine_hang_s,
+        source.to_json(), emit, fallback=None if fallback is None else fallback.to_json(), **options
     )
 
 

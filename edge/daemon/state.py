@@ -69,7 +69,7 @@ class State:
 
     Args:
         parts: what the core works with.
-        engine_hung: called when the synthesiser is stuck.
+        engine_hung: called when the synthesiser is stuck, with the line it is stuck with.
     """
 
     label_shown = False
@@ -86,7 +86,7 @@ class State:
     error: EdgeError | None = None
     """Why the daemon cannot go on."""
 
-    def __init__(self, parts: Parts, engine_hung: Callable[[], None]) -> None:
+    def __init__(self, parts: Parts, engine_hung: Callable[[str], None]) -> None:
         config = parts.config
         self.config = config
         self.boot_id = parts.boot_id
@@ -119,7 +119,7 @@ class State:
         """Stops whose other copy is on its way, behind what was sent before it: until then nothing starts."""
         self._stops: dict[str, _Stop] = {}
 
-    def _active_lines(self, parts: Parts, engine_hung: Callable[[], None]) -> ActiveLines:
+    def _active_lines(self, parts: Parts, engine_hung: Callable[[str], None]) -> ActiveLines:
         """Make what runs lines, with everywhere that their sound can go."""
         config = parts.config
         outlets = Outlets(

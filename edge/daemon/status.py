@@ -179,7 +179,7 @@ class StatusTopics:
             sound_s=tally.sound_s,
             synthesis_s=tally.synthesis_s,
             resident_bytes=round(resident_mb(os.getpid()) * 2**20),
-            engine_resident_bytes=round(resident_mb(state.engine.pid) * 2**20),
+            engine_resident_bytes=round(resident_mb(*state.engine.pids) * 2**20),
             engine_faults=tally.engine_faults,
             first_audio=tally.first_audio.copy(),
             waiting=tally.waiting.copy(),
@@ -248,7 +248,7 @@ class StatusTopics:
             cache_poisoned=stored.n_poisoned,
             cache_lost=stored.n_lost,
             resident_mb=resident_mb(os.getpid()),
-            engine_mb=resident_mb(state.engine.pid),
+            engine_mb=resident_mb(*state.engine.pids),
             engine_faults=tally.engine_faults,
             sink=state.active.sink_lost or state.config.sink.type,
         )

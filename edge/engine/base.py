@@ -138,8 +138,8 @@ class Engine(Protocol):
     """A synthesiser somewhere. Methods return at once; messages arrive through what ``emit`` was given."""
 
     @property
-    def pid(self) -> int | None:
-        """Return the number of the process in which it works, if that is another than the daemon's."""
+    def pids(self) -> tuple[int, ...]:
+        """Return the numbers of the processes in which it works, where these are others than the daemon's."""
         ...
 
     def open(self) -> None:
@@ -166,8 +166,12 @@ class Engine(Protocol):
         """Tell whether its thread has moved since the last call, or has reason not to; for a watchdog."""
         ...
 
-    def restart(self) -> bool:
-        """Get rid of a synthesiser that hangs and start another; False if only ending the process does."""
+    def restart(self, line_id: str = "") -> bool:
+        """Get rid of a synthesiser that hangs and start another; False if only ending the process does.
+
+        Args:
+            line_id: the line, given up by now, with which it hangs; empty: that is not known.
+        """
         ...
 
     def close(self) -> None:

@@ -32,7 +32,8 @@ logger = logging.getLogger(__name__)
 
 SWITCH_INTERVAL_S = 0.001  # as in the daemon: a request does not wait 5 ms for a busy thread
 _PR_SET_PDEATHSIG = 1
-_OOM_SCORE = "500"  # where memory runs out, this process goes and not the daemon
+_OOM_SCORE = 500  # where memory runs out, this process goes and not the daemon
+_OOM_SCORE_OF_NICENESS = 40  # and before it one that gives way anyhow
 
 
 def main() -> None:
@@ -46,8 +47,8 @@ def run(load: Callable[[dict[str, Any]], Synthesizer]) -> None:
     Args:
         load: makes the synthesiser from the settings that the daemon gave.
     """
-    channel, memory, parent = map(int, sys.argv[1:])
-    protect(parent)
+    channel, memory, parent, niceness = map(int, sys.argv[1:])
+    protect(parent, niceness)
     connection, shared = socket.socket(fileno=channel), SoundMemory(memory)
     os.close(memory)
     data = connection.recv(MAX_PACKET)
@@ -58,8 +59,13 @@ def run(load: Callable[[dict[str, Any]], Synthesizer]) -> None:
     Child(connection, shared, lambda: load(settings), settings.get("runner", "")).serve()
 
 
-def protect(parent: int) -> None:
-    """Die with the daemon, leave signals for it to handle, and tell of a crash on standard error."""
+def protect(parent: int, niceness: int) -> None:
+    """Die with the daemon, leave signals for it to handle, and tell of a crash on standard error.
+
+    Args:
+        parent: number of the daemon's process.
+        niceness: by how much this one gives way to it, which ``launch`` has seen to.
+    """
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:  # it died before the line above
         os._exit(1)
@@ -68,7 +74,8 @@ def protect(parent: int) -> None:
     faulthandler.enable()
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     try:
-        Path("/proc/self/oom_score_adj").write_text(_OOM_SCORE, encoding="ascii")
+        score = _OOM_SCORE + _OOM_SCORE_OF_NICENESS * niceness
+        Path("/proc/self/oom_score_adj").write_text(str(score), encoding="ascii")
     except OSError:
         logger.debug("the order of memory shortage cannot be set")
 

@@ -121,6 +121,25 @@ class ChildProcess:
             self._n_owed = 0
         return samples
 
+    def take(self, packet: Packet) -> Outstanding | None:
+        """Return the line that a packet is about, if somebody wants it, with the sound that has come for it.
+
+        Raises:
+            ValueError: the sound is not where the child says.
+        """
+        line = self.lines.get(packet[1])
+        sound = self.take_sound(packet[2], packet[3]) if packet[0] in ("sound", "chunk") else None
+        if line is not None and sound is not None:
+            line.pieces.append(sound)
+        return line
+
+    def put_back(self) -> None:
+        """Give up the lines that nothing has been told of: they are for the child with the next voice."""
+        for line in [line for line in self.lines.values() if not line.delivered.ready]:
+            del self.lines[line.serial]
+            line.again()
+            self.send(["cancel", line.serial])
+
     @property
     def watched(self) -> bool:
         """Return whether a sign of life is due from it."""

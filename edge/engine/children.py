@@ -14,6 +14,7 @@ from .launch import Launched, launch
 
 logger = logging.getLogger(__name__)
 
+SPARE_AFTER_S = 1.0  # from a child that is ready to its spare: nothing competes with the first line
 LEAVE_S = 2.0  # for a child to end by itself
 _FINAL_LEAVE_S = 1.0
 _KILL_S = 1.0
@@ -25,11 +26,24 @@ class Children:
     Args:
         module: runs in a child.
         spare: a child that has been launched already.
+        keeps_spare: have another in reserve, for the one that is lost next.
+        niceness: by how much they give way to the daemon.
     """
 
-    def __init__(self, module: str, spare: Launched | None = None) -> None:
+    def __init__(
+        self,
+        module: str,
+        spare: Launched | None = None,
+        *,
+        keeps_spare: bool = False,
+        niceness: int = 0,
+    ) -> None:
         self._module = module
+        self._niceness = niceness
         self._spare = spare
+        self._keeps_spare = keeps_spare
+        self.spare_at: float | None = None
+        """When the next one in reserve is to be started, on the monotonic clock; None: it is not."""
         self._selector = selectors.DefaultSelector()
         self._leaving: list[tuple[ChildProcess, float]] = []
         self._bell, self._rope = socket.socketpair()
@@ -67,14 +81,19 @@ class Children:
         if launched is not None and launched.process.poll() is not None:
             launched.abandon()
             launched = None
-        child = ChildProcess(launched or launch(self._module), settings)
+        child = ChildProcess(launched or launch(self._module, self._niceness), settings)
         self._selector.register(child.connection, selectors.EVENT_READ, child)
         return child
 
-    def keep_spare(self) -> None:
-        """Have a child in reserve that has imported its libraries, for the one that is lost next."""
+    def plan_spare(self) -> None:
+        """Have a child in reserve before long that has imported its libraries, if one is kept."""
+        if self._keeps_spare:
+            self.spare_at = time.monotonic() + SPARE_AFTER_S
+
+    def _start_spare(self) -> None:
+        self.spare_at = None
         try:
-            self._spare = self._spare or launch(self._module)
+            self._spare = self._spare or launch(self._module, self._niceness)
         except OSError as error:
             logger.warning("no spare process for the synthesiser: %s", error)
 
@@ -86,8 +105,10 @@ class Children:
             child.kill()
         self._leaving.append((child, time.monotonic() + LEAVE_S))
 
-    def bury(self, now: float) -> None:
-        """Give back what children held that have ended; kill those that should have."""
+    def look_after(self, now: float) -> None:
+        """Give back what children held that have ended, kill those that should have, start one in reserve."""
+        if self.spare_at is not None and now >= self.spare_at:
+            self._start_spare()
         for entry in list(self._leaving):
             child, limit = entry
             if child.ended():

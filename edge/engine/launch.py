@@ -17,7 +17,13 @@ MODULE = "edge.engine.child"
 SOUND_BYTES = 2**21  # 32 s
 MAX_PACKET = 192 * 1024  # bytes; a timeline takes some 5,000
 _ROOT = str(Path(__file__).parents[2])
-_PROGRAM = "import sys; sys.path[0] = sys.argv.pop(1); from {module} import main; main()"
+_PROGRAM = """
+import os, sys
+sys.path[0] = sys.argv.pop(1)
+os.nice(int(sys.argv[-1]))
+from {module} import main
+main()
+"""
 
 
 @dataclass(frozen=True)
@@ -39,13 +45,14 @@ class Launched:
         os.close(self.memory)
 
 
-def launch(module: str = MODULE) -> Launched:
+def launch(module: str = MODULE, niceness: int = 0) -> Launched:
     """Start Python afresh: a fork of a process with threads may inherit a lock that nobody opens again.
 
     The memory has no name, so nothing is left behind when both processes are gone, however they ended.
 
     Args:
         module: its ``main`` calls ``edge.engine.child.run``.
+        niceness: by how much it gives way to the daemon.
 
     Raises:
         OSError: the system gives no process, descriptor or memory.
@@ -57,7 +64,7 @@ def launch(module: str = MODULE) -> Launched:
             end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, MAX_PACKET)
         ours.setblocking(False)
         os.ftruncate(memory, SOUND_BYTES)
-        arguments = (_ROOT, str(theirs.fileno()), str(memory), str(os.getpid()))
+        arguments = (_ROOT, *map(str, (theirs.fileno(), memory, os.getpid(), niceness)))
         process = subprocess.Popen(
             [sys.executable, "-c", _PROGRAM.format(module=module), *arguments],
             pass_fds=(theirs.fileno(), memory),

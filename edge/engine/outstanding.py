@@ -87,6 +87,12 @@ class Outstanding:
     pieces: list[Pcm16] = field(default_factory=list)
     """Sound of a chunk whose end has not arrived."""
 
+    def begin(self, voice: str) -> None:
+        """Note the voice with which it begins; what another one has announced without sound is told anew."""
+        if self.voice not in ("", voice):
+            self.delivered = Delivered()
+        self.voice = voice
+
     def again(self) -> None:
         """Expect the line from its beginning, from another child."""
         self.pieces.clear()

@@ -39,9 +39,8 @@ from .wire import Packet, error_of, levels_of, line_message, voice_of
 logger = logging.getLogger(__name__)
 
 HANG_S = 0.8  # without a sign of life; with a start of some 0.9 s a hang costs less than 2 s
-SPARE_AFTER_S = 1.0  # from a child that is ready to its spare: nothing competes with the first line
 TICK_S = 0.1
-_TORN = "the synthesiser was replaced by one with another voice in the middle of the line"
+TORN = "the synthesiser was replaced by one with another voice in the middle of the line"
 
 
 class ProcessEngine:
@@ -55,6 +54,7 @@ class ProcessEngine:
         first: a child of that module that has been launched already.
         spare: keep another in reserve, which has imported its libraries: a loss costs half the time.
         hang_s: silence that means that a child hangs; reading a text may take a millisecond a character more.
+        niceness: by how much the children give way to the daemon.
     """
 
     def __init__(
@@ -67,14 +67,14 @@ class ProcessEngine:
         first: Launched | None = None,
         spare: bool = True,
         hang_s: float = HANG_S,
+        niceness: int = 0,
     ) -> None:
         self._settings = settings
         self._emit = emit
         self._fallback = fallback
-        self._keeps_spare = spare
         self._hang_s = hang_s
         self._serials = itertools.count(1)
-        self._children = Children(module, first)
+        self._children = Children(module, first, keeps_spare=spare, niceness=niceness)
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
         self._lock = threading.Lock()
         self._lines: dict[str, Outstanding] = {}  # by id, in order of arrival
@@ -89,13 +89,18 @@ class ProcessEngine:
         self._falls_back = False
         self._alerted = EngineAlert("")
         self._restarts = Restarts()
-        self._spare_at: float | None = None
 
     @property
     def pid(self) -> int | None:
         """Return the number of the process that speaks at present."""
         with self._lock:
             return None if self._current is None else self._current.pid
+
+    @property
+    def pids(self) -> tuple[int, ...]:
+        """Return that number, and those of processes which finish lines of the voice before."""
+        with self._lock:
+            return tuple(child.pid for child in self._speaking())
 
     def open(self) -> None:
         """Begin to load."""
@@ -141,7 +146,7 @@ class ProcessEngine:
         self._children.ring()
         return self._turns_seen != before
 
-    def restart(self) -> bool:
+    def restart(self, line_id: str = "") -> bool:
         """Replace the child."""
         with self._lock:
             if self._current is not None:
@@ -165,7 +170,7 @@ class ProcessEngine:
         """Hand a line to a child; the caller holds the lock."""
         if child is None or child.fault or child.voice is None:
             return False
-        line.voice = child.voice.identity
+        line.begin(child.voice.identity)
         return child.begin(line)
 
     # The supervisor's thread from here on.
@@ -183,7 +188,7 @@ class ProcessEngine:
             before = now
             self._n_turns += 1
         for child in (*self._speaking(), *([self._coming] if self._coming else [])):
-            self._children.discard(child, kill=bool(child.fault))
+            self._children.discard(child, kill=self._unload or bool(child.fault))
         self._children.close()
 
     def _wait_s(self, now: float) -> float:
@@ -191,7 +196,7 @@ class ProcessEngine:
         if self._children.leaving or any(child.watched for child in children):
             return TICK_S
         times = [child.ask_at for child in children]
-        times += [when or now + 1.0 for when in (self._restarts.at, self._spare_at)]
+        times += [when or now + 1.0 for when in (self._restarts.at, self._children.spare_at)]
         return max(min(times) - now, 0.0)
 
     def _hear(self, child: ChildProcess) -> None:
@@ -215,10 +220,7 @@ class ProcessEngine:
         elif kind == "levels":
             self._emit(levels_of(packet))
         elif kind != "pong":
-            line = child.lines.get(packet[1])
-            sound = child.take_sound(packet[2], packet[3]) if kind in ("sound", "chunk") else None
-            if line is not None and sound is not None:
-                line.pieces.append(sound)
+            line = child.take(packet)
             if line is not None and kind != "sound":
                 self._on_line(child, line, packet)
 
@@ -252,6 +254,8 @@ class ProcessEngine:
             if self._current is not None:
                 self._retiring.append(self._current)
             self._current = child
+            for each in self._retiring if changed else ():
+                each.put_back()
         if changed or self._answer_due:
             self._answer_due = False
             self._emit(EngineUp(voice))
@@ -264,8 +268,7 @@ class ProcessEngine:
         self._alert(
             f"{self._alerted.fault}; speaking on the processor" if self._falls_back else "", away=False
         )
-        if self._keeps_spare:
-            self._spare_at = time.monotonic() + SPARE_AFTER_S
+        self._children.plan_spare()
 
     def _on_down(self, child: ChildProcess, error: EdgeError) -> None:
         """Part with a child that could not load; one that speaks stays."""
@@ -309,12 +312,9 @@ class ProcessEngine:
             elif child is not self._current and not child.lines:
                 self._retiring.remove(child)
                 self._children.discard(child, kill=False)
-        self._children.bury(now)
+        self._children.look_after(now)
         if self._restarts.is_due(now):
             self._start_child()
-        if self._spare_at is not None and now >= self._spare_at:
-            self._spare_at = None
-            self._children.keep_spare()
         if self._current is None and self._coming is None and self._restarts.at is None:
             self._fail(list(self._lines.values()), "runner_error", "no voice is loaded")
 
@@ -381,7 +381,7 @@ class ProcessEngine:
                     torn.append(line)
                 else:
                     self._begin(child, line)
-        self._fail(torn, "runner_error", _TORN)
+        self._fail(torn, "runner_error", TORN)
 
     def _fail(self, lines: Iterable[Outstanding], code: str, message: str) -> None:
         for line in lines:

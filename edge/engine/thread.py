@@ -90,9 +90,9 @@ class ThreadEngine:
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
 
     @property
-    def pid(self) -> None:
+    def pids(self) -> tuple[int, ...]:
         """Return nothing: it works in this process."""
-        return
+        return ()
 
     @property
     def is_idle(self) -> bool:
@@ -135,7 +135,7 @@ class ThreadEngine:
             self._condition.notify()
             return self._loading or self._turns_seen != before
 
-    def restart(self) -> bool:
+    def restart(self, line_id: str = "") -> bool:
         """A thread cannot be killed."""
         return False
 

@@ -80,7 +80,7 @@ class Figures:
     resident_bytes: int
     """Memory of the daemon's own process."""
     engine_resident_bytes: int
-    """Memory of the synthesiser's process; 0 where it has none of its own."""
+    """Memory of the synthesiser's processes; 0 where it has none of its own."""
     engine_faults: int
     """Times that the synthesiser had to be replaced."""
     first_audio: Histogram

@@ -24,7 +24,7 @@ GAUGES = {
     "cache_disk_lines": ("Finished lines on disk.", "cache_disk_lines"),
     "cache_disk_bytes": ("Size of the finished lines on disk.", "cache_disk_bytes"),
     "resident_bytes": ("Memory of the process.", "resident_bytes"),
-    "engine_resident_bytes": ("Memory of the synthesiser's process.", "engine_resident_bytes"),
+    "engine_resident_bytes": ("Memory of the synthesiser's processes.", "engine_resident_bytes"),
 }
 COUNTERS = {
     "mqtt_reconnects": ("Working connections to the broker that were lost.", "reconnects"),

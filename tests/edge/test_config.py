@@ -1,10 +1,19 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
-from edge.config import AlsaSinkConfig, EdgeConfig, WavSinkConfig, default_state_dir, device_name, load_config
+from edge.config import (
+    AlsaSinkConfig,
+    EdgeConfig,
+    WavSinkConfig,
+    default_state_dir,
+    device_name,
+    load_config,
+    tomllib,
+)
 from edge.errors import ConfigError
 
 FULL = """
@@ -126,3 +135,12 @@ def test_networks_of_the_osc_listener_are_checked() -> None:
     assert config.osc is not None and len(config.osc.allow) == 2
     with pytest.raises(ConfigError, match=r"osc\.allow\.0"):
         load_config(None, {"osc.allow": ["10.0.0.5/24"]})
+
+
+def test_every_key_of_the_synthesiser_is_told_with_its_default() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "engine.md").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^\| `(\w+)` \| `([^`]*)` \|", page, re.MULTILINE))
+    fields = EdgeConfig.model_fields
+    assert rows.keys() == {name for name in fields if name.startswith("engine")} | {"threads"}
+    for name, default in rows.items():
+        assert tomllib.loads(f"value = {default}")["value"] == fields[name].default, name

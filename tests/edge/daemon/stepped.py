@@ -109,7 +109,7 @@ class SteppedJournal(MemoryJournal):
 class SteppedEngine:
     """A synthesiser that takes a step when it is told to, the most urgent line first."""
 
-    pid = 0
+    pids = ()
 
     def __init__(self, emit: Callable[[object], None], started: Callable[[str], None]) -> None:
         self._emit = emit
@@ -123,7 +123,7 @@ class SteppedEngine:
     def cancel(self, line_id: str) -> None:
         self._works.pop(line_id, None)
 
-    def restart(self) -> bool:
+    def restart(self, line_id: str = "") -> bool:
         self._works.clear()
         return True
 

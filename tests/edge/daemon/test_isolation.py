@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,7 @@ import pytest
 
 from edge.config import EdgeConfig
 from edge.daemon.service import MakeEngine, open_engine
+from edge.engine.pair import PairEngine
 from edge.engine.process import ProcessEngine
 from edge.engine.thread import ThreadEngine
 from tests.edge.daemon.conftest import Rig, wait_until
@@ -92,7 +95,38 @@ def test_stop_is_obeyed_while_the_child_hangs(start_rig: Callable[..., Rig], tmp
 
 def test_the_configuration_chooses(tmp_path: Path) -> None:
     settings = {"state_dir": tmp_path, "sink": {"type": "null"}}
-    for name, kind in (("process", ProcessEngine), ("thread", ThreadEngine)):
-        engine = open_engine(EdgeConfig.model_validate({**settings, "engine": name}), lambda _: None)
-        assert isinstance(engine, kind)
+    for keys, kind in (
+        ({}, PairEngine),
+        ({"engine_second": False}, ProcessEngine),
+        ({"threads": 1}, ProcessEngine),
+        ({"runner": "tensorrt"}, ProcessEngine),
+        ({"runner": "auto"}, ProcessEngine),
+        ({"engine": "thread"}, ThreadEngine),
+    ):
+        engine = open_engine(EdgeConfig.model_validate({**settings, **keys}), lambda _: None)
+        assert type(engine) is kind, keys
         engine.close()
+
+
+def test_a_show_is_prepared_by_two_and_one_is_killed(start_rig: Callable[..., Rig], tmp_path: Path) -> None:
+    settings = {"folder": str(tmp_path), "faults": {}, "chunk_delay_s": 0.01}
+    rig = start_rig(
+        make_engine=lambda _, emit: PairEngine(settings, emit, module=FAULTY, hang_s=PATIENT_HANG_S)
+    )
+    items = [{"character": "noah", "text": f"line {n} of a show"} for n in range(300)]
+    rig.request("prepare", {"id": "show", "items": items})
+    engine: Any = rig.daemon._engine
+    wait_until(lambda: len(engine.pids) == 2, PATIENT_HANG_S)
+    rig.say("heard", "somebody is heard meanwhile")
+    rig.event("heard", "finished")
+    wait_until(lambda: engine._second is not None and engine._second._lines, PATIENT_HANG_S)
+    os.kill(engine.pids[1], signal.SIGKILL)
+    answer = rig.client.wait(
+        lambda heard: heard.topic == f"{rig.root}/response/prepare" and heard.json["final"],
+        timeout_s=PATIENT_HANG_S,
+    ).json
+    assert (answer["done"], answer["n_failed"]) == (len(items), 0)
+    assert "degraded" not in rig.lamp("state")
+    for n in (0, 150, 299):
+        rig.say(f"kept-{n}", f"line {n} of a show", cache="only")
+        assert rig.event(f"kept-{n}", "finished")["cached"] is True

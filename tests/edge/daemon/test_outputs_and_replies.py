@@ -16,6 +16,7 @@ import soundfile
 
 from edge.audio import Pcm16
 from edge.daemon.status import HealthTick
+from edge.engine.base import LINES_SIDE_BY_SIDE
 from edge.playback.sink import NullSink
 from tests.edge.daemon.broker import mosquitto, needs_mosquitto, wait_until
 from tests.edge.daemon.conftest import Rig
@@ -208,6 +209,25 @@ def test_prepare_fills_the_cache_and_reports(rig: Rig) -> None:
     rig.say("show", "line 3", cache="only")
     assert rig.event("show", "finished")["cached"] is True
     assert not rig.client.events("doors")
+
+
+def test_prepare_makes_a_line_once_that_is_asked_for_twice(rig: Rig) -> None:
+    texts = ("one", "two", "one", UNSPEAKABLE, "one", "two", "three")
+    items = [{"character": "noah", "text": text} for text in texts]
+    items += [
+        {"character": "noah", "text": UNSPEAKABLE, "id": "again"},
+        {"character": "noah", "text": "four"},
+    ]
+    rig.voice.gate.clear()
+    rig.request("prepare", {"id": "p", "items": items})
+    preparations = rig.daemon._core.state.preparations
+    wait_until(lambda: len(preparations._items) == LINES_SIDE_BY_SIDE)
+    rig.voice.gate.set()
+    final = rig.client.wait(lambda heard: heard.topic.endswith("response/prepare") and heard.json["final"])
+    assert (final.json["done"], final.json["cached"], final.json["n_failed"]) == (7, 3, 2)
+    assert [fault["index"] for fault in final.json["failed"]] == [3, 7]
+    assert final.json["failed"][1]["id"] == "again"
+    assert sorted(rig.voice.rendered) == ["four", "one", "three", "two"]
 
 
 def test_prepare_steps_back_for_a_line(rig: Rig) -> None:

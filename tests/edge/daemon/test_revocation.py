@@ -327,14 +327,19 @@ def test_a_voice_that_was_deleted_is_not_called_missing(start: Callable[..., Rig
     assert failed_event["code"] == "voice_revoked" and CONSENT in failed_event["message"]
 
 
-@pytest.mark.parametrize("engine", ["process", "thread"])
+@pytest.mark.parametrize("engine", ["process", "thread", "two processes"])
 def test_a_real_voice_of_a_person_speaks_and_is_revoked(
     start: Callable[..., Rig], kiosk: Kiosk, engine: str
 ) -> None:
-    rig = start(make_engine=open_engine, voice=None, engine=engine, engine_hang_s=50)
+    kind = "thread" if engine == "thread" else "process"
+    rig = start(make_engine=open_engine, voice=None, engine=kind, engine_hang_s=50)
     rig.say("real", "hello", character="noah")
     rig.event("real", "finished")
+    ours: Any = rig.daemon._engine
+    if engine == "two processes":
+        items = [{"character": "noah", "text": f"hello, visitor {n}. " * 20} for n in range(300)]
+        rig.request("prepare", {"items": items})
+        wait_until(lambda: len(ours.pids) == 2, 60)
     revoke(rig, the_list())
     wait_until(kiosk.gone)
-    ours = rig.daemon._engine
-    wait_until(lambda: ours.pid is None and (engine == "process" or ours._synthesizer is None))
+    wait_until(lambda: not ours.pids and (engine != "thread" or ours._synthesizer is None))

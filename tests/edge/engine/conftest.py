@@ -9,7 +9,7 @@ import pytest
 from edge.engine.base import EngineDown, EngineUp
 from edge.engine.source import VoiceSource
 from edge.synthesizer import Synthesizer
-from tests.edge.engine.bench import TINY, Bench, children
+from tests.edge.engine.bench import TINY, Bench, PairBench, nothing_left
 
 
 @pytest.fixture(scope="module")
@@ -23,23 +23,31 @@ def tiny() -> Iterator[Synthesizer]:
 
 @pytest.fixture
 def start(tmp_path: Path, tiny: Synthesizer) -> Iterator[Callable[..., Bench]]:
-    n_open = len(list(Path("/proc/self/fd").iterdir()))
-    benches: list[Bench] = []
+    with nothing_left() as benches:
 
-    def begin(source: VoiceSource | None = None, *, fallback: Any = None, **settings: Any) -> Bench:
-        if source is not None:
-            bench = Bench(source.to_json(), module="edge.engine.child")
-        else:
-            bench = Bench({"folder": str(tmp_path), "faults": {}, **settings}, fallback=fallback)
-        benches.append(bench)
-        bench.wait((EngineUp, EngineDown))
-        return bench
+        def begin(source: VoiceSource | None = None, *, fallback: Any = None, **settings: Any) -> Bench:
+            if source is not None:
+                bench = Bench(source.to_json(), module="edge.engine.child")
+            else:
+                bench = Bench({"folder": str(tmp_path), "faults": {}, **settings}, fallback=fallback)
+            benches.append(bench)
+            bench.wait((EngineUp, EngineDown))
+            return bench
 
-    yield begin
-    for bench in benches:
-        bench.engine.close()
-        assert not bench.engine._thread.is_alive()
-    assert not [file for file in Path("/dev/shm").iterdir() if "sovits" in file.name]
-    assert "sovits-sound" not in Path("/proc/self/maps").read_text(encoding="utf-8")
-    assert len(list(Path("/proc/self/fd").iterdir())) <= n_open
-    assert children() == []
+        yield begin
+
+
+@pytest.fixture
+def pair(tmp_path: Path, tiny: Synthesizer) -> Iterator[Callable[..., PairBench]]:
+    with nothing_left() as benches:
+
+        def begin(source: VoiceSource | None = None, **settings: Any) -> PairBench:
+            if source is not None:
+                bench = PairBench(source.to_json(), module="edge.engine.child", **settings)
+            else:
+                bench = PairBench({"folder": str(tmp_path), "faults": {}, **settings})
+            benches.append(bench)
+            bench.wait(EngineUp)
+            return bench
+
+        yield begin

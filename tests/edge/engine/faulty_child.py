@@ -2,7 +2,7 @@
 
 Settings: ``folder``; ``faults``, for each text the accident of each try in turn; ``load``, those of each
 start; ``held``, a text that waits for the file ``go`` in the folder; ``bundle``, to speak with a real voice
-instead of a constant level; ``name``, of the voice.
+instead of a constant level; ``name``, of the voice; ``louder``, by how much it is that.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,12 @@ def _connection() -> int:
     return int(sys.argv[1])
 
 
+def note(folder: Path, text: str) -> None:
+    """Write down which process begins a line."""
+    with (folder / "made").open("a", encoding="utf-8") as made:  # one write: several processes append
+        made.write(f"{os.getpid()}\t{text}\n")
+
+
 def turn(folder: Path, name: str) -> int:
     """Count how often this has been asked for that name, in whatever process."""
     file = folder / f"{name.encode().hex()[:100]}.count"
@@ -72,6 +79,7 @@ class FaultyVoice(StandIn):
         self, line: Any, cancelled: Callable[[], bool] = lambda: False, hold: bool = True
     ) -> Iterator[AudioChunk]:
         text = line.request.text
+        note(Path(self._settings["folder"]), text)
         faults = self._settings["faults"].get(text, [])
         n = turn(Path(self._settings["folder"]), text)
         for index, chunk in enumerate(super().stream(line, cancelled, hold)):
@@ -79,7 +87,7 @@ class FaultyVoice(StandIn):
                 strike(faults[n])
             while index == FAULT_AFTER_CHUNKS and text == self._settings.get("held") and not self._let_go():
                 time.sleep(0.01)
-            yield chunk
+            yield replace(chunk, samples=chunk.samples + np.int16(self._settings.get("louder", 0)))
 
     def _let_go(self) -> bool:
         """Whether the line that the settings hold may go on: a file says so."""

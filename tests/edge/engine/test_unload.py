@@ -1,4 +1,4 @@
-"""The engine in a child process whose voice is taken away, and whose supervisor stands still."""
+"""The engine in a child process whose voice is taken away or replaced, and whose supervisor stands still."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from edge.engine.base import PLAY, EngineDown, EngineUp, LineChunk, LineDone, LineError
+from edge.engine.base import PLAY, RENDER, EngineDown, EngineUp, LineChunk, LineDone, LineError, LineReady
 from edge.engine.process import ProcessEngine
 from edge.engine.thread import ThreadEngine
 from edge.synthesizer import SpeechRequest
 from tests.edge.daemon.broker import wait_until
-from tests.edge.daemon.stand_in import StandIn
+from tests.edge.daemon.stand_in import StandIn, level
 from tests.edge.engine.bench import FAULTY, LIMIT_S, Bench, children
 
 pytestmark = pytest.mark.slow
@@ -100,3 +100,23 @@ def test_a_thread_that_stands_still_does_not_move(kind: str, tmp_path: Path) -> 
     finally:
         free.set()
         engine.close()
+
+
+def test_lines_that_wait_during_a_reload_are_made_with_the_new_voice(start: Callable[..., Bench]) -> None:
+    """The old child made them, and they were kept as what the new voice says."""
+    text = "a long line " * 15
+    bench = start(chunk_delay_s=0.02)
+    names = [f"{n}" for n in range(7)]  # more than take turns
+    for name in names:
+        bench.say(name, text, RENDER)
+    bench.wait(LineChunk)
+    bench.settings.update(name="another voice", louder=1)
+    bench.engine.reload()
+    bench.wait(EngineUp, n=2)
+    for name in names:
+        assert isinstance(bench.ended(name), LineDone)
+        told_at = bench.messages.index(bench.of(LineReady, name)[0])
+        n_voices = sum(isinstance(message, EngineUp) for message in bench.messages[:told_at])
+        (heard,) = {int(sample) for sample in bench.samples(name)}
+        assert heard == level(text) + n_voices - 1, name
+    assert heard == level(text) + 1

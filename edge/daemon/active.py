@@ -91,11 +91,6 @@ class ActiveLines:
         """Return the characters that are heard."""
         return {delivery.line.character for delivery in self._deliveries.values() if delivery.sounding}
 
-    @property
-    def is_heard(self) -> bool:
-        """Tell whether anybody is."""
-        return any(delivery.sounding for delivery in self._deliveries.values())
-
     def busy(self, lane: Lane) -> set[str] | None:
         """Return the channels of a lane that cannot take a line; None if it takes none at all."""
         lines = self._lanes[lane]

@@ -113,7 +113,7 @@ class Core:
 
     def _receive(self, until: float | None) -> object | None:
         """Take the next message; while something is heard, requests at a pace that leaves room for it."""
-        if not self.state.active.is_heard:
+        if not self.state.active.speaking:
             return self._inbox.get(until, self.state.takes_requests)
         now = time.monotonic()
         allowed = self._pace.allows(now)

@@ -45,7 +45,7 @@ class Dispatcher:
         if state.awaited:
             return
         self._start_next("play", now)
-        if not state.active.is_heard or self._pace.allows(now):
+        if not state.active.speaking or self._pace.allows(now):
             self._start_next("render", now)
         elif self.due is None:
             self.due = self._pace.next_time()

@@ -45,7 +45,7 @@ def heard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
         world.write()
         world.compute()
         world.play()
-    assert world.core.state.active.is_heard
+    assert world.core.state.active.speaking
     for number in range(N_FLOOD):
         world.send({"id": f"f{number}", "character": "ava", "text": "x", "output": ["lipsync"]})
         world.arrive(world.way.popleft(), lagging=True)

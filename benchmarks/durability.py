@@ -3,7 +3,7 @@
 Three daemons side by side take turns, as shipped, with the journal in memory, and without a child process:
 first sound and stop to silence. Then prepared lines read from disk; the journal alone: requests made durable
 in a second, and one after the other; a daemon that is killed: from the start of its successor until it takes
-requests again; and stops in the middle of a burst. Three minutes on an idle machine, half of them for the
+requests again; and stops in the middle of a burst. Six minutes on an idle machine, most of them for the
 daemon to deal with the bursts.
 """
 
@@ -44,7 +44,7 @@ SETUPS = (
 )
 N_CHARACTERS = 20
 THREADS = 2
-LINES, ROUNDS, STOPS = 100, 5, 8  # samples of each kind
+LINES, ROUNDS, STOPS = 100, 5, 16  # samples of each kind
 BURST = 10_000
 SINGLE = 200
 START_LIMIT_S = 120.0

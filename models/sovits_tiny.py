@@ -18,6 +18,9 @@ from .layers import ConvNeXtBlock
 LOG_F0_CENTRE = 5.3  # natural log of Hz, about 200 Hz
 
 
+LEVEL_AND_TILT = 2  # mel-cepstral coefficients that are not the shape of an envelope
+
+
 @dataclass(frozen=True)
 class StudentConfig:
     """Sizes of the student."""
@@ -189,6 +192,26 @@ class Decoder(nn.Module):
             self.to_cepstra.bias.zero_()
             self.to_cepstra.bias[0] = -3.0
             self.to_cepstra.bias[self.n_cepstra[0]] = -5.0
+
+    @torch.no_grad()
+    def sharpen(self, harmonic: float, noise: float, noise_db: float = 0.0) -> None:
+        """Fold factors on the mel-cepstral coefficients into the last layer; level and tilt stay.
+
+        Above 1, peaks of an envelope rise and valleys deepen, against the flattening of a mean.
+
+        Args:
+            harmonic: factor for the envelope of the harmonic part.
+            noise: factor for that of the noise.
+            noise_db: by which the noise becomes louder.
+
+        Source: postfilter on mel-cepstra: Yoshimura et al., Systems and Computers in Japan 36 (12), 2005.
+        """
+        n_harmonic, n_noise = self.n_cepstra
+        for factor, first, n in ((harmonic, 0, n_harmonic), (noise, n_harmonic, n_noise)):
+            rows = slice(first + LEVEL_AND_TILT, first + n)
+            self.to_cepstra.weight[rows] *= factor
+            self.to_cepstra.bias[rows] *= factor
+        self.to_cepstra.bias[n_harmonic] += noise_db * math.log(10.0) / 20.0
 
     def forward(self, hidden: Tensor, features: Tensor, mask: Tensor | None = None) -> Tensor:
         """Compute the envelopes of each frame.

@@ -15,6 +15,7 @@ from edge.cli.command import GROUP_SETTINGS, Command, group_options
 from edge.errors import EdgeError
 
 from .device import build, verdict
+from .sharpness import USUAL, Sharpness
 
 if TYPE_CHECKING:
     from edge.bundle.manifest import Quantization
@@ -41,6 +42,17 @@ _weight_bits = click.option(
 )
 
 
+_sharpness = click.option(
+    "--sharpness",
+    type=float,
+    nargs=3,
+    default=tuple(USUAL),
+    show_default=True,
+    metavar="HARMONIC NOISE DB",
+    help="factors on both envelopes against the flattening of training, and level of the noise; 1 1 0: none",
+)
+
+
 @click.group(context_settings=GROUP_SETTINGS, commands=[build, verdict])
 @group_options
 def cli() -> None:
@@ -59,11 +71,12 @@ def cli() -> None:
 @cli.command()
 @click.option("--checkpoint", type=_folder, required=True, help="student of sovits-distill")
 @_output
-def export(checkpoint: Path, output: Path) -> None:
+@_sharpness
+def export(checkpoint: Path, output: Path, sharpness: tuple[float, float, float]) -> None:
     """Write both networks as float ONNX and check them against torch."""
     from .export import export as export_networks
 
-    difference = export_networks(checkpoint, output)
+    difference = export_networks(checkpoint, output, Sharpness(*sharpness))
     click.echo(f"{output}: encoder and decoder, within {difference:.1e} of torch")
 
 
@@ -162,6 +175,7 @@ def pack(networks: Path, voice: Path, report: Path | None, output: Path, tar: Pa
 @click.option("--work", type=_path, required=True, help="folder for the steps' results and the report")
 @_output
 @click.option("--tar", type=_path, help="also write one .voice file")
+@_sharpness
 @_weight_bits
 @_half
 @click.pass_context
@@ -169,7 +183,7 @@ def run(context: click.Context, /, checkpoint: Path, work: Path, **options: Any)
     """All steps: export, quantize, compare, pack."""
     networks, quantized = work / FLOAT_FOLDER, work / INT8_FOLDER
     corpus = {"corpus": options["corpus"], "lines": options["lines"]}
-    context.invoke(export, checkpoint=checkpoint, output=networks)
+    context.invoke(export, checkpoint=checkpoint, output=networks, sharpness=options["sharpness"])
     how = {"weight_bits": options["weight_bits"], "half": options["half"]}
     context.invoke(quantize, networks=networks, output=quantized, **how, **corpus)
     context.invoke(compare, networks=networks, quantized=quantized, output=work, **corpus)

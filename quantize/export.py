@@ -20,6 +20,7 @@ from edge.text.symbols import SYMBOL_TO_ID, SYMBOLS_SHA256
 from models.sovits_tiny import SovitsTiny, StudentConfig
 
 from .graph import Graph, lift_convolutions, resolve_identities
+from .sharpness import USUAL, Sharpness
 
 OPSET = 17
 STUDENT_WEIGHTS, STUDENT_FILE = "student.safetensors", "student.json"  # as distill writes a checkpoint
@@ -97,8 +98,13 @@ def _check_config(config: StudentConfig) -> None:
         )
 
 
-def export(checkpoint: Path, output: Path) -> float:
+def export(checkpoint: Path, output: Path, sharpness: Sharpness = USUAL) -> float:
     """Write ``encoder.onnx``, ``decoder.onnx`` and the student's description to a folder, and check them.
+
+    Args:
+        checkpoint: student of ``sovits-distill``.
+        output: folder; made if it is not there.
+        sharpness: of the envelopes.
 
     Returns:
         Largest difference between ONNX Runtime and torch over several lengths.
@@ -107,8 +113,10 @@ def export(checkpoint: Path, output: Path) -> float:
         ValueError: the checkpoint does not fit, or the graphs do not compute what the student computes.
     """
     student, description = load_student(checkpoint)
+    student.decoder.sharpen(*sharpness)
     output.mkdir(parents=True, exist_ok=True)
     export_student(student, output)
+    description["sharpness"] = sharpness._asdict()
     description["context_frames"] = student.config.context_frames  # the device cannot tell it from the graph
     (output / STUDENT_FILE).write_text(json.dumps(description, ensure_ascii=False) + "\n", encoding="utf-8")
     worst = max(parity(student, output, n) for n in (1, 7, 90))

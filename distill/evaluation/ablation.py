@@ -1,7 +1,7 @@
 """Which part of a student costs naturalness: prosody, envelopes or excitation.
 
     python -m distill.evaluation.ablation --corpus corpus --student runs/builtin/student \
-        --out benchmarks/results/quality/ablation.json
+        --sharpness 1.1 1.1 -2 --out benchmarks/results/quality/ablation.json
 
 Each held-out sentence is heard as the teacher said it; as the WORLD vocoder copies it; from the head of the
 student with envelopes fitted to the very line by the losses of training; from the student with the teacher's
@@ -57,9 +57,7 @@ class Ablation:
 
     def variants(self, line: Utterance) -> dict[str, Samples]:
         """Return (n,) samples of a line whose teacher tells its prosody, by what is the teacher's in them."""
-        example = make_example(
-            line, *load_told(line), condition_ids(line, self._info.characters, self._info.emotions)
-        )
+        example = self._example(line)
         audio = example.audio.astype(np.float32) / 32768.0
         told, own = self._spoken(line, example)
         return {
@@ -69,6 +67,15 @@ class Ablation:
             "told prosody": told,
             "own prosody": own,
         }
+
+    def both(self, line: Utterance) -> tuple[Samples, Samples]:
+        """Return (n,) samples of a line as the student alone says it, and as the teacher did."""
+        example = self._example(line)
+        return self._spoken(line, example)[1], example.audio.astype(np.float32) / 32768.0
+
+    def _example(self, line: Utterance) -> Example:
+        condition = condition_ids(line, self._info.characters, self._info.emotions)
+        return make_example(line, *load_told(line), condition)
 
     @torch.no_grad()
     def _spoken(self, line: Utterance, example: Example) -> tuple[Samples, Samples]:
@@ -145,13 +152,24 @@ def score(
 @click.option("--student", type=click.Path(path_type=Path), required=True, help="Folder of a student.")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="JSON file to write.")
 @click.option("--lines", default=2, show_default=True, help="Sentences of each voice.")
-def main(corpus: Path, student: Path, out: Path, lines: int) -> None:
+@click.option(
+    "--sharpness",
+    type=float,
+    nargs=3,
+    default=(1.0, 1.0, 0.0),
+    show_default=True,
+    metavar="HARMONIC NOISE DB",
+    help="As sovits-quantize export has it.",
+)
+def main(corpus: Path, student: Path, out: Path, lines: int, sharpness: tuple[float, float, float]) -> None:
     """Score a student of which parts are replaced by what its teacher did."""
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)
     torch.manual_seed(1)
-    voices = score(Ablation(*load_student(student)), held_out(corpus, lines), listener.distill_mos())
-    content = {"device": device(), "lines": lines, "distill_mos": voices}
+    network, info = load_student(student)
+    network.decoder.sharpen(*sharpness)
+    voices = score(Ablation(network, info), held_out(corpus, lines), listener.distill_mos())
+    content = {"device": device(), "lines": lines, "sharpness": sharpness, "distill_mos": voices}
     out.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", "utf-8")
 
 

@@ -21,6 +21,7 @@ from models.sovits_tiny import SovitsTiny, StudentConfig
 from quantize.card import CardCharacter, CardGolden, VoiceCard
 from quantize.export import STUDENT_FILE, STUDENT_WEIGHTS, export
 from quantize.pack import pack
+from quantize.sharpness import UNCHANGED
 
 CONFIG = StudentConfig(
     encoder_dim=8,
@@ -86,7 +87,7 @@ def main(output: Path) -> None:
     with tempfile.TemporaryDirectory() as name:
         checkpoint, networks = Path(name) / "checkpoint", Path(name) / "float"
         write_checkpoint(checkpoint)
-        export(checkpoint, networks)
+        export(checkpoint, networks, UNCHANGED)
         student = json.loads((networks / STUDENT_FILE).read_text(encoding="utf-8"))
         pack(networks, student, CARD, Quantization(scheme="fp32"), output)
 

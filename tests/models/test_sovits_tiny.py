@@ -125,3 +125,35 @@ def test_basis_without_warp_is_the_plain_cepstrum() -> None:
     omega = torch.linspace(0, torch.pi, 9)
     torch.testing.assert_close(cosine[3], torch.cos(3 * omega), atol=1e-6, rtol=0)
     torch.testing.assert_close(sine[3], torch.sin(3 * omega), atol=1e-6, rtol=0)
+
+
+def test_sharpening_scales_the_shape_of_envelopes_and_keeps_level_tilt_and_gains(decoder: Decoder) -> None:
+    hidden, features = torch.randn(1, 6, SMALL.encoder_dim), torch.randn(1, 6, SMALL.n_frame_features)
+    n_bins = SMALL.n_bins
+    with torch.no_grad():
+        before = decoder(hidden, features)
+        decoder.sharpen(1.5, 0.5)
+        after = decoder(hidden, features)
+        decoder.sharpen(0.0, 0.0)
+        flat = decoder(hidden, features)
+    for factor, at in ((1.5, 0), (1.5, n_bins), (0.5, 2 * n_bins)):
+        part = slice(at, at + n_bins)
+        shape = before[..., part] - flat[..., part]
+        assert shape.abs().max() > 0.01
+        torch.testing.assert_close(after[..., part] - flat[..., part], factor * shape)
+    gains = slice(3 * n_bins, None)
+    torch.testing.assert_close(after[..., gains], before[..., gains])
+    basis, _ = mel_cepstral_basis(2, n_bins, SMALL.warp)
+    left = flat[0, :, :n_bins] @ torch.linalg.pinv(basis) @ basis
+    torch.testing.assert_close(left, flat[0, :, :n_bins], atol=1e-4, rtol=1e-4)
+
+
+def test_the_level_of_the_noise_is_moved_by_decibels(decoder: Decoder) -> None:
+    hidden, features = torch.randn(1, 6, SMALL.encoder_dim), torch.randn(1, 6, SMALL.n_frame_features)
+    with torch.no_grad():
+        before = decoder(hidden, features)
+        decoder.sharpen(1.0, 1.0, -6.0)
+        after = decoder(hidden, features)
+    noise = slice(2 * SMALL.n_bins, 3 * SMALL.n_bins)
+    torch.testing.assert_close((after - before)[..., noise].exp().min(), torch.tensor(10 ** (-6 / 20)))
+    torch.testing.assert_close(after[..., : 2 * SMALL.n_bins], before[..., : 2 * SMALL.n_bins])

@@ -11,8 +11,11 @@ from typing import Any
 
 import onnx
 import pytest
+from click.testing import CliRunner
 
+from quantize.cli import cli
 from quantize.export import export, load_student, parity
+from quantize.sharpness import UNCHANGED, USUAL
 
 pytestmark = pytest.mark.torch
 
@@ -20,7 +23,19 @@ pytestmark = pytest.mark.torch
 @pytest.mark.parametrize("n", [1, 2, 33, 200])
 def test_graphs_agree_with_the_student_at_any_length(checkpoint: Path, float_networks: Path, n: int) -> None:
     student, _ = load_student(checkpoint)
+    student.decoder.sharpen(*USUAL)
     assert parity(student, float_networks, n) < 1e-4
+
+
+def test_the_graphs_are_as_sharp_as_asked_for_and_the_student_tells(
+    checkpoint: Path, float_networks: Path, tmp_path: Path
+) -> None:
+    student, _ = load_student(checkpoint)
+    arguments = ["export", "--checkpoint", str(checkpoint), "--output", str(tmp_path)]
+    assert CliRunner().invoke(cli, [*arguments, "--sharpness", "1", "1", "0"]).exit_code == 0
+    assert parity(student, tmp_path, 33) < 1e-4 < parity(student, float_networks, 33)
+    told = [json.loads((folder / "student.json").read_text()) for folder in (tmp_path, float_networks)]
+    assert [one["sharpness"] for one in told] == [UNCHANGED._asdict(), USUAL._asdict()]
 
 
 @pytest.mark.parametrize("file", ["encoder.onnx", "decoder.onnx"])

@@ -125,7 +125,8 @@ class Synthesizer:
         self._runner = runner
         self._front_end = front_end
         manifest = bundle.manifest
-        self._cold = sorted({name for entry in manifest.characters for name in entry.languages})
+        # In the order of the manifest: what the first character speaks first is most likely wanted first.
+        self._cold = list(dict.fromkeys(name for entry in manifest.characters for name in entry.languages))
         self._decoder = LineDecoder(runner, manifest.context_frames, manifest.window_frames)
 
     @classmethod

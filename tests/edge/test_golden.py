@@ -64,3 +64,12 @@ def test_the_golden_line_needs_no_other_dictionary() -> None:
     assert voice.is_warm
     voice.warm_next()
     voice.close()
+
+
+def test_dictionaries_follow_in_the_order_of_the_manifest(monkeypatch: pytest.MonkeyPatch) -> None:
+    voice, loaded = Synthesizer.load(threads=1), []
+    monkeypatch.setattr(voice._front_end, "warm_up", loaded.extend)
+    while not voice.is_warm:
+        voice.warm_next()
+    assert loaded == list(voice.bundle.manifest.characters[0].languages) == ["zh", "en", "ja"]
+    voice.close()

@@ -75,7 +75,8 @@ def test_a_line_that_is_stopped(rig: Rig, broker_port: int) -> None:
 
 
 def test_control_c_takes_the_line_back(rig: Rig, broker_port: int) -> None:
-    process = spawn(broker_port, rig.config.device, LONG, "--character", "noah")
+    text = "a" * 2000  # 50 s: it sounds until it is taken back, however slow the machine
+    process = spawn(broker_port, rig.config.device, text, "--character", "noah")
     begun = rig.client.wait(lambda heard: "/event/" in heard.topic and heard.json["event"] == "first_audio")
     process.send_signal(signal.SIGINT)
     assert rig.event(begun.json["id"], "cancelled")["by"] == "request"

@@ -64,7 +64,8 @@ def test_the_mark_is_found_and_only_there(voice: tuple[Synthesizer, Synthesizer]
     found, absent = detect(spoken(marked), SAMPLE_RATE), detect(spoken(plain), SAMPLE_RATE)
     assert found.verdict == "found" and found.score > 9 and found.seconds > 3
     assert absent.verdict == "not found" and absent.score < 5
-    assert detect(spoken(marked), SAMPLE_RATE, b"another key").verdict == "not found"
+    other = detect(spoken(marked), SAMPLE_RATE, b"another key")
+    assert other.verdict != "found" and other.score < 0.7 * found.score
 
 
 @pytest.mark.voice

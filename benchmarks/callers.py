@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 import tempfile
 import threading
@@ -112,7 +111,7 @@ class _Crowd:
 
     def _processor_s(self) -> float:
         """Return the processor time of this process and of the engine's."""
-        return time.process_time() + sum(map(_processor_s, self._engine.pids))
+        return time.process_time() + sum(map(machine.processor_s, self._engine.pids))
 
     def _start(self, names: set[str]) -> None:
         """Have whoever is silent say another line, and wait until there is somebody again."""
@@ -132,11 +131,6 @@ class _Crowd:
             raise RuntimeError(self._fault)
         if time.perf_counter() > deadline:
             raise RuntimeError(f"lines are not done within {TIMEOUT_S:.0f} s")
-
-
-def _processor_s(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 @contextmanager
@@ -190,8 +184,6 @@ def measure(
                 for callers in CALLERS:
                     variants.append(({**asdict(setup), "callers": callers}, partial(people.speak, callers)))
                     costs.append(people.costs[callers])
-            for taken_before in costs:
-                taken_before.clear()
             taken = interleave(variants, repeats, warm_up=WARM_UP, progress=progress)
     finally:
         sys.setswitchinterval(before)

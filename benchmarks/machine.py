@@ -95,3 +95,9 @@ def commit(root: Path = ROOT) -> str:
 def _git(*arguments: str, root: Path = ROOT) -> str:
     result = subprocess.run(["git", *arguments], cwd=root, capture_output=True, text=True, timeout=10)
     return result.stdout.strip()
+
+
+def processor_s(pid: int) -> float:
+    """Return the processor time that a process has used."""
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

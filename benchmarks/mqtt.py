@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import queue
 import random
 import subprocess
@@ -26,7 +25,7 @@ from edge.protocols.mqtt import send_at_once
 
 from .harness import Measure, interleave, summarize
 from .lines import chinese, english, japanese
-from .machine import ROOT
+from .machine import ROOT, processor_s
 
 BENCH = "sovits/bench"
 N_CACHED_LINES = 16
@@ -154,9 +153,9 @@ class Probe:
         """
         deadline = time.monotonic() + limit_s
         while time.monotonic() < deadline:
-            before = _processor_s(self._process.pid)
+            before = processor_s(self._process.pid)
             time.sleep(REST_CHECK_S)
-            if _processor_s(self._process.pid) - before < REST_SHARE * REST_CHECK_S:
+            if processor_s(self._process.pid) - before < REST_SHARE * REST_CHECK_S:
                 return
         raise TimeoutError(f"the daemon is not at rest within {limit_s:g} s")
 
@@ -173,12 +172,6 @@ class Probe:
         self._reader.join(TIMEOUT_S)
         if self._process.stdout is not None:
             self._process.stdout.close()
-
-
-def _processor_s(pid: int) -> float:
-    """Processor time that a process has used."""
-    fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _memory_mib(pid: int, field: str) -> float:

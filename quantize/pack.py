@@ -179,14 +179,13 @@ def _measured(folder: Path, draft: Manifest, card: VoiceCard) -> dict[str, Any]:
     """Speak with the networks as packed; gives what of the manifest comes out: golden line and levels."""
     spoken = card.golden
     try:
-        synthesizer = Synthesizer.load(folder, gate=workshop)
-        request = SpeechRequest(spoken.text, spoken.character, spoken.language)
-        durations, levels = synthesizer.measure(request)
-        characters = [
-            one.model_copy(update={"level_dbfs": character_level(synthesizer.sample, one)})
-            for one in draft.characters
-        ]
-        synthesizer.close()
+        with contextlib.closing(Synthesizer.load(folder, gate=workshop)) as synthesizer:
+            request = SpeechRequest(spoken.text, spoken.character, spoken.language)
+            durations, levels = synthesizer.measure(request)
+            characters = [
+                one.model_copy(update={"level_dbfs": character_level(synthesizer.sample, one)})
+                for one in draft.characters
+            ]
     except EdgeError as error:
         raise ValueError(f"the voice cannot be tried: {error}") from error
     golden = Golden.model_validate({**spoken.model_dump(), "durations": durations, "levels_db": levels})

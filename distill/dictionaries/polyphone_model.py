@@ -28,6 +28,8 @@ from numpy.typing import NDArray
 from edge.text.zh.polyphone_model import DATA_PATH
 from edge.text.zh.reader import ChineseReader
 
+from .second_list import is_same
+
 RESULT_PATH = Path(__file__).with_name("polyphones_result.json")
 Floats = NDArray[np.float32]
 _HIDDEN = 32
@@ -126,7 +128,7 @@ def measure(sentences: Path, labels: Path) -> dict[str, object]:
         if found != expected:
             misses[text[at], expected, found] += 1
     right, tried = (sum(pair[place] for pair in counts.values()) for place in (0, 1))
-    neutral = sum(n for (_, one, other), n in misses.items() if one[:-1] == other[:-1] and "5" in one + other)
+    neutral = sum(n for (_, one, other), n in misses.items() if is_same(one, other))
     return {
         "right": right,
         "tried": tried,

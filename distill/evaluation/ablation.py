@@ -11,7 +11,6 @@ takes is measured by ``sovits-distill evaluate``.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -26,6 +25,7 @@ from edge.prosody import f0_at_edges, frame_features, sounded_mask, whole_durati
 from models.head import SourceFilterHead
 from models.sovits_tiny import SovitsTiny
 
+from ..files import write_json
 from ..ledger import device
 from ..manifest import Utterance
 from ..training.checkpoint import StudentInfo, load_student
@@ -57,8 +57,7 @@ class Ablation:
 
     def variants(self, line: Utterance) -> dict[str, Samples]:
         """Return (n,) samples of a line whose teacher tells its prosody, by what is the teacher's in them."""
-        example = self._example(line)
-        audio = example.audio.astype(np.float32) / 32768.0
+        example, audio = self._heard(line)
         told, own = self._spoken(line, example)
         return {
             "teacher": audio,
@@ -70,12 +69,14 @@ class Ablation:
 
     def both(self, line: Utterance) -> tuple[Samples, Samples]:
         """Return (n,) samples of a line as the student alone says it, and as the teacher did."""
-        example = self._example(line)
-        return self._spoken(line, example)[1], example.audio.astype(np.float32) / 32768.0
+        example, audio = self._heard(line)
+        return self._spoken(line, example)[1], audio
 
-    def _example(self, line: Utterance) -> Example:
+    def _heard(self, line: Utterance) -> tuple[Example, Samples]:
+        """Load a line, and its sound as the teacher said it."""
         condition = condition_ids(line, self._info.characters, self._info.emotions)
-        return make_example(line, *load_told(line), condition)
+        example = make_example(line, *load_told(line), condition)
+        return example, example.audio.astype(np.float32) / 32768.0
 
     @torch.no_grad()
     def _spoken(self, line: Utterance, example: Example) -> tuple[Samples, Samples]:
@@ -170,7 +171,7 @@ def main(corpus: Path, student: Path, out: Path, lines: int, sharpness: tuple[fl
     network.decoder.sharpen(*sharpness)
     voices = score(Ablation(network, info), held_out(corpus, lines), listener.distill_mos())
     content = {"device": device(), "lines": lines, "sharpness": sharpness, "distill_mos": voices}
-    out.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", "utf-8")
+    write_json(out, content)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,6 @@ first long after the others. Held-out sentences stay unheard: they measure the v
 
 from __future__ import annotations
 
-import json
 import random
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -19,6 +18,7 @@ import click
 import numpy as np
 import torch
 
+from ..files import write_json
 from ..ledger import device
 from ..manifest import Utterance, read_manifest
 from ..training.checkpoint import load_student
@@ -110,7 +110,7 @@ def main(corpus: Path, student: Path, out: Path, lines: int) -> None:
     torch.manual_seed(1)
     found = scores(student, training_lines(corpus, lines), judges())
     content = {"device": device(), "lines": lines, "settings": "harmonic noise noise_db"} | found
-    out.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", "utf-8")
+    write_json(out, content)
 
 
 if __name__ == "__main__":

@@ -118,7 +118,8 @@ class Core:
         now = time.monotonic()
         allowed = self._pace.allows(now)
         if not allowed:
-            until = min(self._pace.next_time(), until or now + 1.0)
+            permitted = self._pace.next_time()
+            until = permitted if until is None else min(permitted, until)
         message = self._inbox.get(until, self.state.takes_requests, with_intake=allowed)
         if isinstance(message, Inbound | Command):
             self._pace.take(now)

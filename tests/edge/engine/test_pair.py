@@ -42,6 +42,19 @@ def n_supervisors() -> int:
     return sum(thread.name == "engine" for thread in threading.enumerate())
 
 
+def busy_until_given_up(bench: PairBench, what: str) -> list[str]:
+    """Keep it busy until a second child has been of no use; gives the lines."""
+    names: list[str] = []
+
+    def given_up() -> bool:
+        if sum(bool(bench.of(LineDone, name)) for name in names) >= len(names) - 2:
+            names.extend(bench.fill(text="la"))
+        return bench.engine._not_before > 0
+
+    wait_until(given_up, LIMIT_S, what=what)
+    return names
+
+
 def of_the_engine(bench: PairBench) -> list[object]:
     """What it has told of itself and not of lines."""
     return bench.of((EngineUp, EngineDown, EngineAlert))
@@ -162,15 +175,7 @@ def test_a_line_that_kills_its_child_ends_in_the_second(pair: Pair) -> None:
 
 def test_a_second_child_that_cannot_load_is_not_tried_again_soon(pair: Pair) -> None:
     bench = pair(load=["", "bundle"])
-    names: list[str] = []
-
-    def loaded_twice() -> bool:
-        if sum(bool(bench.of(LineDone, name)) for name in names) >= len(names) - 2:
-            names.extend(bench.fill(text="la"))
-        return bench.engine._not_before > 0
-
-    wait_until(loaded_twice, LIMIT_S, what="a second child that does not load")
-    names += bench.fill(30)
+    names = busy_until_given_up(bench, "a second child that does not load") + bench.fill(30)
     assert bench.all_whole(names) and bench.makers(names) == {bench.first}
     wait_until(lambda: children() == [bench.first], LIMIT_S, what="end of the second child")
     assert len(of_the_engine(bench)) == 1 and bench.engine._second is None
@@ -234,15 +239,7 @@ def test_a_second_child_with_another_voice_gets_no_line(pair: Pair) -> None:
     """The files have changed, and nobody has asked for a reload."""
     bench = pair()
     become(bench, "another")
-    names: list[str] = []
-
-    def parted() -> bool:
-        if sum(bool(bench.of(LineDone, name)) for name in names) >= len(names) - 2:
-            names.extend(bench.fill(text="la"))
-        return bench.engine._not_before > 0
-
-    wait_until(parted, LIMIT_S, what="a second child with another voice")
-    names += bench.fill(20)
+    names = busy_until_given_up(bench, "a second child with another voice") + bench.fill(20)
     assert all(isinstance(bench.ended(name), LineDone) and is_of_its_voice(bench, name) for name in names)
     assert bench.makers(names) == {bench.first} and len(of_the_engine(bench)) == 1
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -63,6 +64,17 @@ def pytest_report_header() -> str:
     return "on this machine: " + ", ".join(
         f"{name} {'yes' if is_there() else 'no'}" for name, (is_there, _) in NEEDS.items()
     )
+
+
+@pytest.fixture(autouse=True)
+def no_engine_left() -> Iterator[None]:
+    """Fail the test that leaves a synthesiser at work, not those that come after it."""
+    before = set(threading.enumerate())
+    yield
+    left = [thread for thread in threading.enumerate() if thread.name == "engine" and thread not in before]
+    for thread in left:
+        thread.join(timeout=10)
+    assert not any(thread.is_alive() for thread in left), "an engine was left at work"
 
 
 @pytest.fixture(scope="session")

@@ -131,6 +131,7 @@ class Rig:
         self.daemon.stop()
         self._thread.join(timeout=PATIENCE_S)
         alive = self._thread.is_alive()
+        self.voice.let_go()
         self.client.close()
         assert not alive, "the daemon did not end"
 

@@ -26,7 +26,7 @@ pythonosc = pytest.importorskip("pythonosc")
 from pythonosc.dispatcher import Dispatcher  # noqa: E402
 from pythonosc.osc_bundle_builder import OscBundleBuilder  # noqa: E402
 from pythonosc.osc_message_builder import OscMessageBuilder  # noqa: E402
-from pythonosc.osc_server import ThreadingOSCUDPServer  # noqa: E402
+from pythonosc.osc_server import BlockingOSCUDPServer  # noqa: E402
 from pythonosc.udp_client import SimpleUDPClient  # noqa: E402
 
 pytestmark = pytest.mark.broker
@@ -35,7 +35,7 @@ pytestmark = pytest.mark.broker
 class Desk:
     """A show control desk: sends, and hears answers."""
 
-    def __init__(self, rig: Rig, server: ThreadingOSCUDPServer, heard: list[tuple[Any, ...]]) -> None:
+    def __init__(self, rig: Rig, server: BlockingOSCUDPServer, heard: list[tuple[Any, ...]]) -> None:
         self.rig = rig
         self.heard = heard
         assert rig.config.osc is not None
@@ -66,14 +66,14 @@ class Desk:
 
 @pytest.fixture
 def open_desk(start_rig: Callable[..., Rig]) -> Iterator[Callable[..., Desk]]:
-    servers: list[ThreadingOSCUDPServer] = []
+    servers: list[BlockingOSCUDPServer] = []
     desks: list[Desk] = []
 
     def start(**settings: Any) -> Desk:
         heard: list[tuple[Any, ...]] = []
         dispatcher = Dispatcher()
         dispatcher.set_default_handler(lambda *message: heard.append(message))
-        server = ThreadingOSCUDPServer(("127.0.0.1", 0), dispatcher)
+        server = BlockingOSCUDPServer(("127.0.0.1", 0), dispatcher)
         servers.append(server)
         threading.Thread(target=server.serve_forever, daemon=True).start()
         values = {"port": free_port(), "reply_port": server.server_address[1], **settings}

@@ -77,7 +77,7 @@ def _described(chunk: AudioChunk) -> dict[str, Any]:
         "start": chunk.start,
         "final": chunk.final,
         "marks": [astuple(mark) for mark in chunk.marks],
-        "timeline": parts and [[astuple(entry) for entry in part] for part in parts],
+        "timeline": parts and [[list(entry) for entry in part] for part in parts],
     }
 
 

@@ -111,7 +111,7 @@ def _silent(samples: Pcm16) -> tuple[Pcm16, Timeline]:
 def _spoken(notice: Sequence[AudioChunk]) -> tuple[Pcm16, Timeline]:
     """Sound and times of a sentence; its words have no place in the text of the line."""
     timeline = concatenate(chunk.timeline for chunk in notice if chunk.timeline is not None)
-    words = tuple(replace(word, offset=-1) for word in timeline.words)
+    words = tuple(word._replace(offset=-1) for word in timeline.words)
     return np.concatenate([chunk.samples for chunk in notice]), replace(timeline, words=words)
 
 

@@ -7,8 +7,9 @@ phrase is a segment with times from the start of the line; the segments together
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
 from ..spec import SAMPLE_RATE, ZERO_LENGTH_SYMBOLS
 from .visemes import Target, phoneme_targets
@@ -18,8 +19,7 @@ MIN_VISEME_S = 0.030  # below two video frames a shape is seen as a flicker
 _DIGITS = 4  # decimals of a second: 0.1 ms
 
 
-@dataclass(frozen=True)
-class TimedWord:
+class TimedWord(NamedTuple):
     """A spoken word from ``t`` s for ``d`` s; ``offset`` is its place in the plain text, -1 if unknown."""
 
     t: float
@@ -28,8 +28,7 @@ class TimedWord:
     offset: int = -1
 
 
-@dataclass(frozen=True)
-class TimedPhoneme:
+class TimedPhoneme(NamedTuple):
     """A phoneme or pause of the inventory, from ``t`` s for ``d`` s."""
 
     t: float
@@ -37,8 +36,7 @@ class TimedPhoneme:
     ph: str
 
 
-@dataclass(frozen=True)
-class Viseme:
+class Viseme(NamedTuple):
     """A mouth shape of the Oculus set, from ``t`` s for ``d`` s; ``w`` (0 to 1) is how far the mouth goes."""
 
     t: float
@@ -123,9 +121,9 @@ def shifted(timeline: Timeline, n_samples: int) -> Timeline:
         return round(t + by, _DIGITS)
 
     return Timeline(
-        tuple(replace(word, t=later(word.t)) for word in timeline.words),
-        tuple(replace(phoneme, t=later(phoneme.t)) for phoneme in timeline.phonemes),
-        tuple(replace(viseme, t=later(viseme.t)) for viseme in timeline.visemes),
+        tuple(word._replace(t=later(word.t)) for word in timeline.words),
+        tuple(phoneme._replace(t=later(phoneme.t)) for phoneme in timeline.phonemes),
+        tuple(viseme._replace(t=later(viseme.t)) for viseme in timeline.visemes),
     )
 
 
@@ -143,26 +141,56 @@ def _length(start: float, end: float) -> float:
     return round(end - start, _DIGITS)
 
 
+class _Shape:
+    """A mouth shape while its time is still being settled, from ``start`` to ``end`` seconds."""
+
+    __slots__ = ("end", "length", "start", "viseme", "weight")
+
+    def __init__(self, start: float, end: float, viseme: str, weight: float) -> None:
+        self.viseme, self.weight = viseme, weight
+        self.last(start, end)
+
+    def last(self, start: float, end: float) -> None:
+        """Take this time."""
+        self.start, self.end, self.length = start, end, _length(start, end)
+
+    def looks_like(self, other: _Shape) -> bool:
+        """Tell whether nobody sees where one ends and the other begins."""
+        return self.viseme == other.viseme and self.weight == other.weight
+
+    @property
+    def hold(self) -> tuple[bool, bool, float]:
+        """How well it may last longer: the greater the better."""
+        return self.viseme != "sil", self.viseme != "PP", self.length
+
+
 def _visemes(
     phonemes: Sequence[str], languages: Sequence[str], seconds: Sequence[float]
 ) -> tuple[Viseme, ...]:
     sounding = [
-        (phoneme, languages[index], seconds[index], seconds[index + 1])
+        index
         for index, phoneme in enumerate(phonemes)
         if phoneme not in ZERO_LENGTH_SYMBOLS and seconds[index + 1] > seconds[index]
     ]
-    symbols = [phoneme for phoneme, _, _, _ in sounding]
-    track: list[Viseme] = []
-    for index, (_, language, start, end) in enumerate(sounding):
-        targets = phoneme_targets(symbols, index, language)
+    symbols = [phonemes[index] for index in sounding]
+    track: list[_Shape] = []
+    for place, index in enumerate(sounding):
+        targets = phoneme_targets(symbols, place, languages[index])
         if not targets:  # a held shape
-            targets = (Target(track[-1].v, track[-1].w),) if track else (Target("sil"),)
-        track.extend(_share_out(targets, start, end))
-    return tuple(_without_flicker(_joined(track)))
+            targets = (Target(track[-1].viseme, track[-1].weight),) if track else (Target("sil"),)
+        for shape in _share_out(targets, seconds[index], seconds[index + 1]):
+            if track and track[-1].looks_like(shape):
+                track[-1].last(track[-1].start, shape.end)
+            else:
+                track.append(shape)
+    _remove_flicker(track)
+    return tuple(Viseme(shape.start, shape.length, shape.viseme, shape.weight) for shape in track)
 
 
-def _share_out(targets: Sequence[Target], start: float, end: float) -> list[Viseme]:
+def _share_out(targets: Sequence[Target], start: float, end: float) -> list[_Shape]:
     """Divide a phoneme between its shapes; glides that have no room for ``MIN_VISEME_S`` are left out."""
+    if len(targets) == 1:
+        return [_Shape(start, end, targets[0].viseme, targets[0].weight)]
     kept = list(targets)
     while len(kept) > 1:
         smallest = min(kept, key=lambda target: target.share)
@@ -175,34 +203,27 @@ def _share_out(targets: Sequence[Target], start: float, end: float) -> list[Vise
     for target in kept:
         done += target.share
         right = end if target is kept[-1] else round(start + (end - start) * done / total, _DIGITS)
-        result.append(Viseme(left, _length(left, right), target.viseme, target.weight))
+        result.append(_Shape(left, right, target.viseme, target.weight))
         left = right
     return result
 
 
-def _joined(track: Iterable[Viseme]) -> list[Viseme]:
-    joined: list[Viseme] = []
-    for viseme in track:
-        if joined and (joined[-1].v, joined[-1].w) == (viseme.v, viseme.w):
-            joined[-1] = replace(joined[-1], d=_length(joined[-1].t, viseme.end))
-        else:
-            joined.append(viseme)
-    return joined
-
-
-def _without_flicker(track: list[Viseme]) -> list[Viseme]:
+def _remove_flicker(track: list[_Shape]) -> None:
     """Give the time of too short shapes to a neighbour; closed lips stay, however short: they are seen."""
     while len(track) > 1:
-        short = [i for i, viseme in enumerate(track) if viseme.d < MIN_VISEME_S and viseme.v != "PP"]
+        short = [i for i, shape in enumerate(track) if shape.length < MIN_VISEME_S and shape.viseme != "PP"]
         if not short:
-            break
-        index = min(short, key=lambda i: track[i].d)
-        heir = max(
-            (i for i in (index + 1, index - 1) if 0 <= i < len(track)),
-            key=lambda i: (track[i].v != "sil", track[i].v != "PP", track[i].d),
-        )
-        start, end = min(track[index].t, track[heir].t), max(track[index].end, track[heir].end)
-        merged = replace(track[heir], t=start, d=_length(start, end))
-        first = min(index, heir)
-        track = _joined([*track[:first], merged, *track[first + 2 :]])
-    return track
+            return
+        index = min(short, key=lambda i: track[i].length)
+        _give_away(track, index)
+
+
+def _give_away(track: list[_Shape], index: int) -> None:
+    """Give the time of a shape to that of its neighbours which may better last longer."""
+    beside = [i for i in (index + 1, index - 1) if 0 <= i < len(track)]
+    heir = track[max(beside, key=lambda i: track[i].hold)]
+    gone = track.pop(index)
+    heir.last(min(gone.start, heir.start), max(gone.end, heir.end))
+    if 0 < index < len(track) and track[index - 1].looks_like(track[index]):
+        after = track.pop(index)
+        track[index - 1].last(track[index - 1].start, after.end)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 VISEMES = ("sil", "PP", "FF", "TH", "DD", "kk", "CH", "SS", "nn", "RR", "aa", "E", "ih", "oh", "ou")
 
@@ -110,8 +111,11 @@ def phoneme_targets(phonemes: Sequence[str], index: int, language: str) -> tuple
     Raises:
         KeyError: the symbol belongs to none of the three languages.
     """
-    symbol = phonemes[index]
-    following = phonemes[index + 1] if index + 1 < len(phonemes) else ""
+    return _targets(phonemes[index], phonemes[index + 1] if index + 1 < len(phonemes) else "", language)
+
+
+@lru_cache(maxsize=4096)
+def _targets(symbol: str, following: str, language: str) -> tuple[Target, ...]:
     if symbol in _SILENT:
         return SILENCE
     if language == "ja" and symbol in ("N", "cl") and following in _JA_LABIALS:

@@ -24,6 +24,7 @@ Float32 = NDArray[np.float32]
 Span = tuple[int, int]
 
 MIN_SHARE = 48  # frames; a smaller share pays more for the decoder's context than a second thread gains
+LONGEST_START_S = 0.005  # of a thread that is free
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,8 @@ class PhraseInLine:
         self._encoded: EncodedPhrase | None = None
         self._head: PhraseHead | None = None
         self._end: int | None = None
+        self._shares_begun = 0
+        self._under_way = threading.Event()
 
     @property
     def encoded(self) -> EncodedPhrase:
@@ -89,6 +92,17 @@ class PhraseInLine:
             if self._end is None:
                 self._end = self.start + self.silence + HOP_LENGTH * self.n_frames
             return self._end
+
+    def begin(self, shares: int) -> None:
+        """Note that one of so many threads begins to decode its share."""
+        with self._lock:
+            self._shares_begun += 1
+            if self._shares_begun == shares:
+                self._under_way.set()
+
+    def wait_until_under_way(self, timeout_s: float) -> bool:
+        """Wait for all the threads that decode it; False: they have not begun."""
+        return self._under_way.wait(timeout_s)
 
     @property
     def head(self) -> PhraseHead:
@@ -141,7 +155,8 @@ class LineDecoder:
         """Samples of a line, with the index of the phrase to which they belong.
 
         Args:
-            phrases: in order; one without sound gives one empty piece.
+            phrases: in order; one without sound gives one empty piece. So may one with sound, before the
+                others, while other threads decode it.
             first: frames of the first window, computed in this thread and alone, because somebody waits for
                 it; 0: nobody does.
             cancelled: asked before each window; once True, nothing more comes.
@@ -179,12 +194,22 @@ class LineDecoder:
                     if not hold:
                         ahead.begin()
                     yield index, _checked(join.add(rows))
+                ahead.begin()
+                if self._is_under_way(phrase):
+                    yield index, np.zeros(0, np.float32)
+                    phrase.head.render_ahead()
                 while not join.complete and not cancelled():
                     for rows in ahead.take():
                         yield index, _checked(join.add(rows))
         finally:
             self._n_lines -= 1
             ahead.close()
+
+    def _is_under_way(self, phrase: PhraseInLine) -> bool:
+        """Wait for other threads to decode the only line: there is time for what needs no frames."""
+        if self._pool is None or self._n_lines > 1:
+            return False
+        return phrase.wait_until_under_way(LONGEST_START_S)
 
     def _units(
         self, phrases: Sequence[PhraseInLine], first: int, cancelled: Callable[[], bool]
@@ -203,6 +228,7 @@ class LineDecoder:
     ) -> Iterator[Float32]:
         share, shares = part
         spans = self._spans(phrase, first, shares)[1 if first else 0 :]
+        phrase.begin(shares)
         for span in spans[len(spans) * share // shares : len(spans) * (share + 1) // shares]:
             if cancelled():
                 return

@@ -69,16 +69,18 @@ def line_chunks(
     Args:
         phrases: of the line.
         places: of each of them.
-        pieces: index of a phrase and its next samples, in order.
+        pieces: index of a phrase and its next samples, in order, as ``LineDecoder.sound`` gives them.
         volume: factor.
 
     Raises:
         RunnerError: no voice makes such sound.
     """
-    cut, current = PhraseCutter(phrases[0], places[0]), 0
+    cut, current = None, -1
     for index, samples in pieces:
-        if index != current:
+        if cut is None or index != current:
             cut, current = PhraseCutter(phrases[index], places[index]), index
+        if places[index].sounds and not len(samples):  # it is under way
+            continue
         chunk = cut.chunk(samples, volume)
         yield replace(chunk, final=chunk.final and not places.has(index + 1))
 

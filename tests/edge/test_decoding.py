@@ -1,10 +1,17 @@
-"""Window plans: a short start, equal shares, no crumbs."""
+"""Windows and threads: a short start, equal shares, no crumbs, and nobody idle."""
 
 from __future__ import annotations
 
+import threading
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
 import pytest
 
-from edge.decoding import plan_windows
+from edge.decoding import EncodedPhrase, LineDecoder, PhraseInLine, plan_windows
+from edge.prosody import plan_frames
+from edge.spec import F0_POINTS, FRAME_OUTPUTS, HOP_LENGTH
 
 
 @pytest.mark.parametrize("n_frames", [1, 15, 16, 24, 25, 60, 111, 400, 5000])
@@ -30,3 +37,42 @@ def test_a_little_rest_joins_the_first_window() -> None:
 def test_without_a_first_window_short_phrases_stay_whole() -> None:
     assert plan_windows(90, 0, 256, 2) == [(0, 90)]
     assert plan_windows(100, 0, 256, 2) == [(0, 50), (50, 100)]
+
+
+def phrase(n_symbols: int) -> PhraseInLine:
+    """A phrase of 10 frames a symbol."""
+    durations, f0 = np.full(n_symbols, 10.0, np.float32), np.full((n_symbols, F0_POINTS), 5.3, np.float32)
+    sounded = np.ones(n_symbols, np.bool_)
+    plan = plan_frames(durations, f0, np.zeros(n_symbols, np.float32), sounded)
+    return PhraseInLine(lambda: EncodedPhrase(plan, np.zeros((1, plan.n_frames, 4), np.float32)))
+
+
+def decoder(decode: Any, threads: int) -> LineDecoder:
+    return LineDecoder(SimpleNamespace(concurrency=threads, window_factor=1, decode=decode), 2, 256)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("first", [0, 8])
+def test_a_phrase_is_told_of_while_other_threads_decode_it(first: int) -> None:
+    go = threading.Event()
+
+    def decode(hidden: np.ndarray, features: np.ndarray) -> np.ndarray:
+        assert threading.current_thread() is threading.main_thread() or go.wait(timeout=30)
+        return np.zeros((hidden.shape[1], FRAME_OUTPUTS), np.float32)
+
+    windows = decoder(decode, 2)
+    pieces = windows.sound([phrase(20)], first, lambda: False)
+    if first:
+        assert next(pieces)[1].size
+    index, samples = next(pieces)  # nothing can be decoded yet
+    assert (index, samples.size) == (0, 0)
+    go.set()
+    n_first = first * HOP_LENGTH - HOP_LENGTH // 2 if first else 0
+    assert sum(samples.size for _, samples in pieces) == 200 * HOP_LENGTH - n_first
+    windows.close()
+
+
+def test_one_thread_decodes_by_itself() -> None:
+    windows = decoder(lambda hidden, _: np.zeros((hidden.shape[1], FRAME_OUTPUTS), np.float32), 1)
+    pieces = list(windows.sound([phrase(20), phrase(10)], 0, lambda: False))
+    assert [index for index, _ in pieces] == [0, 1]
+    assert [samples.size for _, samples in pieces] == [200 * HOP_LENGTH, 100 * HOP_LENGTH]

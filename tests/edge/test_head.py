@@ -128,3 +128,13 @@ def test_agrees_with_the_torch_twin() -> None:
     ours = PhraseHead(f0).render(frames)
     error = 20 * np.log10(np.std(ours - twin) / np.std(twin))
     assert error < -110.0  # dB
+
+
+def test_pulses_that_were_rendered_ahead_are_the_same() -> None:
+    f0, frames = wandering_f0(150), random_frames(150)
+    for start, stop in ((0, 8), (8, 79), (79, 150)):
+        low, high = max(start - 1, 0), min(stop + 1, 150)
+        plain, ahead = PhraseHead(f0), PhraseHead(f0)
+        ahead.render_ahead()
+        expected = plain.rows(frames[low:high], low, start, stop, Workspace())
+        assert np.array_equal(ahead.rows(frames[low:high], low, start, stop, Workspace()), expected)

@@ -17,7 +17,7 @@ from typing import Any
 
 from edge.synthesizer import PreparedLine, Synthesizer
 
-from . import callers, durability, floor, machine, mqtt, peers, report, synthesis
+from . import callers, durability, floor, machine, mqtt, networks, peers, report, synthesis
 from .harness import Measure, summarize, write_result
 from .sensors import PowerMeter, Sensors, power_mode
 
@@ -99,6 +99,7 @@ def run(device: Device, plan: Plan, facts: dict[str, Any]) -> dict[str, Any]:
         ),
         *synthesis.measure(plan.times(20), seconds, plan.bundle, _show("synthesis")),
         *callers.measure(plan.times(10), device.threads, plan.bundle, _show("callers")),
+        *networks.measure(plan.times(20), plan.bundle, _show("networks")),
         *floor.measure(plan.times(10), plan.bundle, _show("floor")),
     ]
     theirs, missing = peers.measure(plan.times(15), plan.bundle, plan.kokoro, _show("peers"))

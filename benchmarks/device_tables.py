@@ -42,6 +42,9 @@ def extra_tables(result: Result) -> Iterator[Table]:
             "not equal",
         )
         yield Table(header, tuple(_peers(result)), _missing(result))
+    if of(result, "networks_ratio"):
+        header = ("networks alone, for a second of sound, one thread", "FP32", "INT8", "times as fast")
+        yield Table(header, tuple(_networks(result)))
     if of(result, "decoder_floor"):
         yield Table(("floor of the decoder, one thread", "figure"), tuple(_floor(result)))
     if of(result, "power"):
@@ -122,7 +125,7 @@ def _peers(result: Result) -> Iterator[Row]:
     measures = of(result, "peer_rtf")
     ours = {
         (one["variant"]["language"], one["variant"]["covers"]): one["p50"]
-        for one in measures
+        for one in reversed(measures)  # the first, which speaks whole lines as the others do
         if one["variant"]["name"].startswith("sovits-tiny")
     }
     for measure in measures:
@@ -143,6 +146,18 @@ def _peers(result: Result) -> Iterator[Row]:
 def _missing(result: Result) -> str:
     missing = result.get("peers_missing", {})
     return "Not here: " + "; ".join(f"{name} ({why})" for name, why in missing.items()) if missing else ""
+
+
+def _networks(result: Result) -> Iterator[Row]:
+    cost = {
+        (one["variant"]["graph"], one["variant"]["precision"]): one["p50"] for one in of(result, "networks")
+    }
+    both = of(result, "networks_ratio")[0]["p50"]
+    for graph in ("encoder", "decoder"):
+        times = [cost[graph, precision] for precision in ("fp32", "int8")]
+        yield (f"{graph}.onnx", *(f"{time:.2f} ms" for time in times), f"{times[0] / times[1]:.2f} ×")
+    sums = [cost["encoder", precision] + cost["decoder", precision] for precision in ("fp32", "int8")]
+    yield ("both", *(f"{time:.2f} ms" for time in sums), f"{both:.2f} ×")
 
 
 def _floor(result: Result) -> Iterator[Row]:

@@ -2,31 +2,45 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
-from edge.synthesizer import SpeechRequest, Synthesizer
+from edge.audio import AudioChunk
+from edge.synthesizer import PreparedLine, SpeechRequest, Synthesizer
 
 from .base import SENTENCES, Peer
 
+WHOLE = "INT8, the whole line at once"
+STREAMED = "INT8, streamed: a first sound after a tenth of the time"
+
 
 def open_peers(bundle: Path | None, threads: int) -> list[Peer]:
-    """The voice in English and Japanese, from the ids of its phonemes on and from text on."""
+    """The voice in English and Japanese, from the ids of its phonemes on and from text on.
+
+    Whole as the others speak, and streamed as the daemon does for an audience.
+    """
     synthesizer = Synthesizer.load(bundle, threads=threads)
     manifest = synthesizer.bundle.manifest
     found = []
     for language, text in SENTENCES.items():
         speaker = next(one.name for one in manifest.characters if language in one.languages)
         request = SpeechRequest(text, speaker, language)
-        line = synthesizer.prepare(request)
+        line = partial(_prepared, synthesizer.prepare(request))
+        read = partial(synthesizer.prepare, request)
         about = (f"sovits-tiny {manifest.name}", manifest.version, manifest.licence, language)
-
-        def from_ids(line=line) -> int:  # type: ignore[no-untyped-def]
-            return sum(len(chunk.samples) for chunk in synthesizer.stream(line))
-
-        def from_text(request=request) -> int:  # type: ignore[no-untyped-def]
-            return sum(len(chunk.samples) for chunk in synthesizer.stream(synthesizer.prepare(request)))
-
-        rate = manifest.sample_rate
-        found.append(Peer(*about, rate, "ids to PCM", "INT8, streamed", threads, from_ids))
-        found.append(Peer(*about, rate, "text to PCM", "INT8, streamed", threads, from_text))
+        for differs, speak in ((WHOLE, synthesizer.render), (STREAMED, synthesizer.stream)):
+            for covers, prepare in (("ids to PCM", line), ("text to PCM", read)):
+                speaks = partial(_samples, speak, prepare)
+                found.append(Peer(*about, manifest.sample_rate, covers, differs, threads, speaks))
     return found
+
+
+def _prepared(line: PreparedLine) -> PreparedLine:
+    return line
+
+
+def _samples(
+    speak: Callable[[PreparedLine], Iterator[AudioChunk]], prepare: Callable[[], PreparedLine]
+) -> int:
+    return sum(len(chunk.samples) for chunk in speak(prepare()))

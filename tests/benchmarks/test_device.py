@@ -111,6 +111,16 @@ def full_result() -> dict[str, Any]:
         *(summarize("throughput", "s/s", {"threads": 2, "callers": n}, [100.0 * n]) for n in (1, 4)),
         summarize("peer_rtf", "1", ours, [0.002]),
         summarize("peer_rtf", "1", theirs, [0.05]),
+        *(
+            summarize("networks", "ms/s", {"graph": graph, "precision": precision}, [cost])
+            for graph, precision, cost in (
+                ("encoder", "fp32", 0.6),
+                ("encoder", "int8", 0.3),
+                ("decoder", "fp32", 2.0),
+                ("decoder", "int8", 0.8),
+            )
+        ),
+        summarize("networks_ratio", "1", {}, [2.36]),
         summarize("work", "1", {"graph": "decoder.onnx", "row": "frame", "kind": "int8"}, [1.8e6]),
         summarize("peak", "GOP/s", {"kind": "int8"}, [400.0]),
         summarize("decoder_floor", "ms/s", {}, [0.75]),
@@ -130,6 +140,8 @@ def test_tables_hold_what_the_harness_adds() -> None:
         "| 2 threads | 100 | 400 |",
         "| Piper <medium> 1 (en, CC0) | 0.0500 | 25.0 | 2 | ids to PCM | FP32 |",
         "Not here: Flite (apt-get install flite)",
+        "| encoder.onnx | 0.60 ms | 0.30 ms | 2.00 × |",
+        "| both | 2.60 ms | 1.10 ms | 2.36 × |",
         "| how much of the largest speed is reached | 75 % |",
         "| VDD_IN | 5.00 W | 7.50 W | 5.0 mJ |",
     ):

@@ -257,8 +257,13 @@ def run(config: Path, out: Path, processes: int, devices: int) -> None:
 )
 @click.option("--images", type=_path, help="Folder for spectrograms of student and teacher.")
 @click.option("--float-bundle", type=_path, help="The same voice with float networks, to be heard beside it.")
-@click.option("--lines", type=_positive, default=None, show_default="100, 30 for scores, 20 for who speaks",
-              help="Lines of each voice that the independent ears hear.")  # fmt: skip
+@click.option(
+    "--lines",
+    type=_positive,
+    default=None,
+    show_default="100 of a language, 30 for scores, 20 for who speaks",
+    help="Lines of each voice that the independent ears hear.",
+)
 def evaluate(
     corpus: Path,
     bundle: Path | None,

@@ -28,6 +28,8 @@ WINDOWS_S = (10, 20, 30)  # lengths that Whisper is given: it costs as much for 
 ROOM_S = 0.5  # of a window, left empty
 BEAM = 5
 
+WHISPER, DISTILL_MOS, DNS_MOS = "Whisper base, int8, beam 5", "DistillMOS", "DNSMOS P.835, overall"
+
 Vector = NDArray[np.float32]
 
 

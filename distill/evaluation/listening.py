@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from itertools import combinations, product
 
 import numpy as np
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from ..manifest import Utterance
 from . import listener, transcript
 from .listener import MissingEarError
+from .notes import Heard, Notes
 from .result import STUDENT, TEACHER, Check, LeftOut, Target
 from .session import Session, Speak
 from .speech import Samples
@@ -27,7 +29,8 @@ CLEAN = Target("DNSMOS below teacher", "at most", 0.1, "MOS")
 SAME_VOICE = Target("likeness to the teacher's voice", "at least", 0.85, "cosine")
 ONE_VOICE = Target("likeness of a voice between languages", "at least", 0.75, "cosine")
 
-N_HEARD_LINES, N_JUDGED_LINES, N_VOICE_LINES = 100, 30, 20  # per character and language
+N_HEARD_LINES = 100  # of a language, each character others of them
+N_JUDGED_LINES, N_VOICE_LINES = 30, 20  # of each character in a language
 NO_LINE = "no neutral line is held out"
 
 
@@ -39,10 +42,13 @@ def heard(session: Session) -> Iterator[Check | LeftOut]:
     except MissingEarError as error:
         yield from (target.left_out("all", str(error)) for target in HEARD.values())
         return
-    for character, language, lines in _conditions(session, N_HEARD_LINES):
+    hears = _hearer(session, listener.WHISPER, recogniser.transcribe)
+    for character, language, lines in _conditions(session, N_HEARD_LINES, apart=True):
         found = {
-            name: transcript.add_up([_misheard(recogniser, speak, line) for line in lines])
-            for name, speak in session.speakers().items()
+            name: transcript.add_up(
+                [transcript.compare(line.text, hears(name, line), line.language) for line in lines]
+            )
+            for name in session.speakers()
         }
         for kind, errors in found[TEACHER].items():
             percents = {name: rows[kind].percent for name, rows in found.items()}
@@ -51,26 +57,44 @@ def heard(session: Session) -> Iterator[Check | LeftOut]:
             yield judge(f"{character} {language}", above, len(lines), **percents, units=errors.units)
 
 
-def _misheard(recogniser: listener.Recogniser, speak: Speak, line: Utterance) -> dict[str, transcript.Errors]:
-    wrote = recogniser.transcribe(speak(line).audio, line.language)
-    return transcript.compare(line.text, wrote, line.language)
+def _hearer(
+    session: Session, ear: str, listen: Callable[[Samples, str], Heard]
+) -> Callable[[str, Utterance], Heard]:
+    """Give a function that listens to a speaker's line, to the teacher's only if nobody has before."""
+    notes, speakers = Notes[Heard](session.teacher.corpus, ear), session.speakers()
+
+    def hear(name: str, line: Utterance) -> Heard:
+        def now() -> Heard:
+            return listen(speakers[name](line).audio, line.language)
+
+        return notes.of(line.id, now) if name == TEACHER else now()
+
+    return hear
 
 
 def judged(session: Session) -> Iterator[Check | LeftOut]:
     """How natural and how clean two models of human listeners find it."""
-    for target, load in ((NATURAL, listener.distill_mos), (CLEAN, listener.dns_mos)):
+    judges = (
+        (NATURAL, listener.DISTILL_MOS, listener.distill_mos),
+        (CLEAN, listener.DNS_MOS, listener.dns_mos),
+    )
+    for target, ear, load in judges:
         try:
             judge = load()
         except MissingEarError as error:
             yield target.left_out("all", str(error))
             continue
+        hears = _hearer(session, ear, partial(_scored, judge))
         for character, language, lines in _conditions(session, N_JUDGED_LINES):
             scores = {
-                name: float(np.mean([judge(speak(line).audio) for line in lines]))
-                for name, speak in session.speakers().items()
+                name: float(np.mean([hears(name, line) for line in lines])) for name in session.speakers()
             }
             below = scores[TEACHER] - scores[STUDENT]
             yield target.check(f"{character} {language}", below, len(lines), **scores)
+
+
+def _scored(judge: Callable[[Samples], float], audio: Samples, _: str) -> float:
+    return judge(audio)
 
 
 def recognised(session: Session) -> Iterator[Check | LeftOut]:
@@ -107,10 +131,19 @@ def _cosine(some: Vectors, others: Vectors) -> float:
     return float(np.mean([one @ other for one, other in product(some, others)]))
 
 
-def _conditions(session: Session, limit: int) -> Iterator[tuple[str, str, list[Utterance]]]:
-    """Yield characters and languages with neutral held-out sentences."""
-    limit = min(limit, session.most or limit)
+def _conditions(
+    session: Session, limit: int, apart: bool = False
+) -> Iterator[tuple[str, str, list[Utterance]]]:
+    """Yield characters and languages with neutral held-out sentences.
+
+    Args:
+        session: whose.
+        limit: sentences of each, or of a language.
+        apart: the characters of a language share the sentences out.
+    """
     for character, language in session.teacher.conditions():
         where = {"character": character, "language": language, "emotion": "neutral"}
-        if lines := session.teacher.sentences(where, limit):
+        others = session.characters(language) if apart else [character]
+        own = min(-(-limit // len(others)), session.most or limit)
+        if lines := session.teacher.sentences(where, own, others.index(character) / len(others)):
             yield character, language, lines

@@ -36,6 +36,7 @@ class TeacherLines:
     """
 
     def __init__(self, corpus: Path, durations: Mapping[str, Sequence[int]] | None = None) -> None:
+        self.corpus = corpus
         self._utterances = read_manifest(corpus)
         self._durations = durations or {}
 
@@ -61,11 +62,11 @@ class TeacherLines:
                 return spread(lines, limit)
         return self.find("test", where, limit)
 
-    def sentences(self, where: Where, limit: int) -> list[Utterance]:
+    def sentences(self, where: Where, limit: int, phase: float = 0.0) -> list[Utterance]:
         """Return test lines that are sentences by no pattern; any, where the corpus has none of these."""
         lines = self.find("test", where)
         natural = {line.text for line in load_lines(where["language"], name="heldout")}
-        return spread([line for line in lines if line.text in natural] or lines, limit)
+        return spread([line for line in lines if line.text in natural] or lines, limit, phase)
 
     def is_aligned(self, utterance: Utterance) -> bool:
         """Whether the times of an utterance's phonemes are told or learnt."""
@@ -105,11 +106,11 @@ class TeacherLines:
         return np.concatenate([differences(self.cut(u), u.phoneme_times, u.language) for u in lines])
 
 
-def spread(lines: list[Utterance], limit: int | None) -> list[Utterance]:
-    """Return ``limit`` of ``lines`` at equal distances, or all."""
+def spread(lines: list[Utterance], limit: int | None, phase: float = 0.0) -> list[Utterance]:
+    """Return ``limit`` of ``lines`` at equal distances, the first a share ``phase`` of one from the front."""
     if limit is None or limit >= len(lines):
         return lines
-    return [lines[k * len(lines) // limit] for k in range(limit)]
+    return [lines[int((k + phase) * len(lines) / limit)] for k in range(limit)]
 
 
 def segments_from_steps(phonemes: Sequence[str], steps: Sequence[int]) -> tuple[Segment, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ import soundfile
 from distill.evaluation import evaluate, faults, likeness
 from distill.evaluation.result import Check, LeftOut
 from distill.evaluation.session import Session
-from distill.evaluation.speakers import Student, TeacherLines, segments_from_steps
+from distill.evaluation.speakers import Student, TeacherLines, segments_from_steps, spread
 from distill.evaluation.speech import Recording
 from distill.manifest import Utterance
 from edge.spec import SAMPLE_RATE
@@ -207,3 +208,11 @@ def test_spectrogram_has_its_shape() -> None:
     from distill.evaluation.plots import HOP, N_FFT, spectrogram
 
     assert spectrogram(np.zeros(32_000, np.float32)).shape == (32_000 // HOP + 1, N_FFT // 2 + 1)
+
+
+def test_speakers_of_a_language_share_its_sentences_out() -> None:
+    lines = cast(Any, list(range(100)))
+    shares = [spread(lines, 34, voice / 3) for voice in range(3)]
+    assert set().union(*shares) == set(range(100))
+    assert all(len(set(share)) == 34 for share in shares)
+    assert spread(lines, 100, 0.5) == spread(lines, None, 0.5) == lines

@@ -24,11 +24,14 @@ MISHEARD = {"en": "The red box sleeps.", "zh": "他卖了三本书。", "ja": "�
 class Lines:
     """Two characters: one of three languages and one of English; a line each."""
 
+    def __init__(self, corpus: Path) -> None:
+        self.corpus = corpus
+
     def conditions(self) -> list[tuple[str, str]]:
         return [("ava", "en"), ("claire", "en"), ("ava", "ja"), ("ava", "zh")]
 
-    def sentences(self, where: dict[str, str], limit: int) -> list[Utterance]:
-        assert where["emotion"] == "neutral" and limit >= 1
+    def sentences(self, where: dict[str, str], limit: int, phase: float) -> list[Utterance]:
+        assert where["emotion"] == "neutral" and limit >= 1 and 0 <= phase < 1
         language = where["language"]
         return [
             Utterance(
@@ -55,9 +58,18 @@ class Speaker:
         return spoken(line, self._quality)
 
 
-def session(student: float, plain: float | None) -> Session:
-    float_student = None if plain is None else cast(Student, Speaker(plain))
-    return Session(cast(TeacherLines, Lines()), cast(Student, Speaker(student)), float_student)
+Compare = Callable[[float, float | None], Session]
+
+
+@pytest.fixture
+def session(tmp_path: Path) -> Compare:
+    """Give a session of a student and, beside it, float networks, by how good they are."""
+
+    def compare(student: float, plain: float | None) -> Session:
+        float_student = None if plain is None else cast(Student, Speaker(plain))
+        return Session(cast(TeacherLines, Lines(tmp_path)), cast(Student, Speaker(student)), float_student)
+
+    return compare
 
 
 class Recogniser:
@@ -88,8 +100,8 @@ def checks(found: Iterator[Check | LeftOut]) -> dict[tuple[str, str], Check]:
 
 
 @pytest.mark.usefixtures("ears")
-def test_what_the_student_says_worse_is_counted_by_language() -> None:
-    found = checks(listening.heard(session(student=0.6, plain=0.8)))
+def test_what_the_student_says_worse_is_counted_by_language(session: Compare) -> None:
+    found = checks(listening.heard(session(0.6, 0.8)))
     words = found["words misheard above teacher", "claire en"]
     assert (words.value, words.passed) == (25.0, False)
     assert words.detail == {TEACHER: 0.0, FLOAT: 0.0, STUDENT: 25.0, "units": 4}
@@ -101,8 +113,8 @@ def test_what_the_student_says_worse_is_counted_by_language() -> None:
 
 
 @pytest.mark.usefixtures("ears")
-def test_a_student_as_good_as_the_teacher_passes_everything() -> None:
-    same = session(student=1.0, plain=None)
+def test_a_student_as_good_as_the_teacher_passes_everything(session: Compare) -> None:
+    same = session(1.0, None)
     for measure in (listening.heard, listening.judged, listening.recognised):
         found = checks(measure(same))
         assert found and all(one.passed in (True, None) for one in found.values())
@@ -110,8 +122,8 @@ def test_a_student_as_good_as_the_teacher_passes_everything() -> None:
 
 
 @pytest.mark.usefixtures("ears")
-def test_judges_compare_with_the_teacher() -> None:
-    found = checks(listening.judged(session(student=0.9, plain=0.95)))
+def test_judges_compare_with_the_teacher(session: Compare) -> None:
+    found = checks(listening.judged(session(0.9, 0.95)))
     score = found["DistillMOS below teacher", "ava ja"]
     assert score.value == pytest.approx(0.4) and score.passed is False
     assert list(score.detail.values()) == pytest.approx([4.0, 3.8, 3.6])
@@ -119,8 +131,8 @@ def test_judges_compare_with_the_teacher() -> None:
 
 
 @pytest.mark.usefixtures("ears")
-def test_another_voice_is_recognised_and_so_is_one_that_changes_with_the_language() -> None:
-    found = checks(listening.recognised(session(student=0.8, plain=0.9)))
+def test_another_voice_is_recognised_and_so_is_one_that_changes_with_the_language(session: Compare) -> None:
+    found = checks(listening.recognised(session(0.8, 0.9)))
     assert found["likeness to the teacher's voice", "ava zh"].value == pytest.approx(0.8)
     assert found["likeness to the teacher's voice", "ava zh"].passed is False
     between = {who for measure, who in found if measure == "likeness of a voice between languages"}
@@ -133,7 +145,10 @@ def test_another_voice_is_recognised_and_so_is_one_that_changes_with_the_languag
 )
 @pytest.mark.usefixtures("ears")
 def test_what_has_no_ear_is_left_out_with_the_remedy(
-    measure: Callable[[Session], Iterator[Check | LeftOut]], missing: str, monkeypatch: pytest.MonkeyPatch
+    measure: Callable[[Session], Iterator[Check | LeftOut]],
+    missing: str,
+    session: Compare,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def load() -> None:
         raise MissingEarError("not installed; pip install 'sovits-tiny[evaluation]'")
@@ -141,3 +156,22 @@ def test_what_has_no_ear_is_left_out_with_the_remedy(
     monkeypatch.setattr(listener, missing, load)
     left = [one for one in measure(session(1.0, None)) if isinstance(one, LeftOut)]
     assert left and all("pip install" in one.reason for one in left)
+
+
+@pytest.mark.usefixtures("ears")
+def test_a_teacher_is_heard_once(session: Compare, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = [checks(measure(session(0.6, 0.8))) for measure in (listening.heard, listening.judged)]
+    listened: list[float] = []
+
+    class Counting(Recogniser):
+        def transcribe(self, audio: np.ndarray, language: str) -> str:
+            listened.append(float(audio[0]))
+            return super().transcribe(audio, language)
+
+    monkeypatch.setattr(listener, "whisper", Counting)
+    monkeypatch.setattr(listener, "distill_mos", lambda: lambda audio: listened.append(audio[0]) or 1.0)
+    again = [checks(measure(session(0.6, 0.8))) for measure in (listening.heard, listening.judged)]
+    assert first[0] == again[0]
+    assert set(np.round(listened, 1)) == {0.6, 0.8}  # 1.0 is the teacher
+    score = again[1]["DistillMOS below teacher", "ava ja"]
+    assert score.detail[TEACHER] == 4.0 and score.value == pytest.approx(3.0)

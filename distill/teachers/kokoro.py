@@ -87,6 +87,15 @@ class KokoroTeacher(Teacher):
         prosody = self._network().predict(token_ids(written), style, request.rate)
         return phoneme_starts(request.reading, written, prosody.frames), prosody
 
+    def lengths(self, request: LineRequest) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Give (P,) seconds of each phoneme: as the network predicts them, and in the frames spoken."""
+        written = tokens(request.reading)
+        style, speed = self._style()[len(written) - 1], request.rate * self._manner_of(request).rate
+        network, ids = self._network(), token_ids(written)
+        frames = (network.lengths(ids, style, speed), network.predict(ids, style, speed).frames)
+        predicted, spoken = (phoneme_frames(request.reading, written, each) for each in frames)
+        return predicted * FRAME / SAMPLE_RATE, spoken * FRAME / SAMPLE_RATE
+
     def rehearse(self) -> None:
         """Load the network and the voices."""
         self._network()
@@ -154,14 +163,21 @@ def phoneme_starts(
     Returns:
         (P + 1,) seconds; the last one is the end of the last phoneme, or where the closing full stop begins.
     """
-    count = len(reading.phonemes)
-    lengths = np.zeros(count)
+    lengths = phoneme_frames(reading, written, frames)
+    starts = frames[0] + np.concatenate(([0.0], np.cumsum(lengths)))
+    return np.maximum(0.0, starts * FRAME / SAMPLE_RATE - LAG_S)
+
+
+def phoneme_frames(
+    reading: Reading, written: Sequence[Token], frames: NDArray[np.int64] | NDArray[np.float32]
+) -> NDArray[np.float64]:
+    """Give (P,) frames of 25 ms of each phoneme, from those of its tokens (n_tokens + 2,)."""
+    lengths = np.zeros(len(reading.phonemes))
     for (_, owner), length in zip(written, frames[1:-1], strict=True):
         if owner >= 0:
             lengths[owner] += length
     _share(reading, lengths)
-    starts = frames[0] + np.concatenate(([0.0], np.cumsum(lengths)))
-    return np.maximum(0.0, starts * FRAME / SAMPLE_RATE - LAG_S)
+    return lengths
 
 
 def _share(reading: Reading, lengths: NDArray[np.float64]) -> None:

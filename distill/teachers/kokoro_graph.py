@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     import onnx
 
 TOKENS, STYLE, SPEED, AUDIO = "tokens", "style", "speed", "audio"
-DURATIONS = "/encoder/Gather_output_0"  # int64, frames of 25 ms of each token
+UNROUNDED = "/encoder/Div_output_0"  # frames of 25 ms of each token
+DURATIONS = "/encoder/Gather_output_0"  # int64, the same in whole frames
 SPREAD_TEXT = "/encoder/predictor/text_encoder/Concat_4_output_0"
 TEXT = "/encoder/text_encoder/Transpose_2_output_0"
 F0 = "/encoder/Reshape_output_0"  # Hz, every 12.5 ms
@@ -67,6 +68,15 @@ def cut(model: onnx.ModelProto, part: Part) -> onnx.ModelProto:
         weights,
     )
     return helper.make_model(graph, opset_imports=model.opset_import, ir_version=model.ir_version)
+
+
+def with_output(model: bytes, name: str) -> bytes:
+    """Let a part of the graph give one of its inner tensors besides."""
+    import onnx
+
+    part = onnx.load_model_from_string(model)
+    part.graph.output.append(_value(name))
+    return part.SerializeToString()
 
 
 def _between(nodes: Sequence[onnx.NodeProto], part: Part) -> list[onnx.NodeProto]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,18 @@ from numpy.typing import NDArray
 
 from .base import TeacherError
 from .kokoro_files import VOICE_SHAPE, read_checked
-from .kokoro_graph import ALIGNED_TEXT, DURATIONS, ENERGY, F0, PARTS, SPEED, STYLE, TOKENS
+from .kokoro_graph import (
+    ALIGNED_TEXT,
+    DURATIONS,
+    ENERGY,
+    F0,
+    PARTS,
+    SPEED,
+    STYLE,
+    TOKENS,
+    UNROUNDED,
+    with_output,
+)
 
 SAMPLE_RATE = 24_000
 FRAME = 600  # samples of a duration frame, 25 ms
@@ -45,6 +56,7 @@ class Network:
     """
 
     def __init__(self, folder: Path) -> None:
+        self._folder = folder
         self._parts = {part.name: _session(read_checked(folder, f"{part.name}.onnx")) for part in PARTS}
 
     def speak(
@@ -72,12 +84,19 @@ class Network:
         """Give what the network predicts of a line, without the sound: a twentieth of the work."""
         return _prosody(self._predicted(ids, style, speed))
 
+    def lengths(self, ids: Sequence[int], style: Floats, speed: float = 1.0) -> Floats:
+        """Give (n_tokens + 2,) frames of 25 ms as the network predicts them, before it rounds them."""
+        session = self._unrounded
+        feed = _inputs(ids, style, speed)
+        (frames,) = session.run([UNROUNDED], {one.name: feed[one.name] for one in session.get_inputs()})
+        return np.asarray(frames, np.float32).reshape(-1)
+
+    @cached_property
+    def _unrounded(self) -> Any:
+        return _session(with_output(read_checked(self._folder, f"{PARTS[0].name}.onnx"), UNROUNDED))
+
     def _predicted(self, ids: Sequence[int], style: Floats, speed: float) -> dict[str, Any]:
-        given: dict[str, Any] = {
-            TOKENS: np.array([[EDGE, *ids, EDGE]], np.int64),
-            STYLE: style[None],
-            SPEED: np.array([speed], np.float32),
-        }
+        given = _inputs(ids, style, speed)
         given |= self._run("durations", given)
         return given | self._run("prosody", given)
 
@@ -86,6 +105,14 @@ class Network:
         feed = {one.name: given[one.name] for one in session.get_inputs()}
         names = [one.name for one in session.get_outputs()]
         return dict(zip(names, session.run(names, feed), strict=True))
+
+
+def _inputs(ids: Sequence[int], style: Floats, speed: float) -> dict[str, Any]:
+    return {
+        TOKENS: np.array([[EDGE, *ids, EDGE]], np.int64),
+        STYLE: style[None],
+        SPEED: np.array([speed], np.float32),
+    }
 
 
 def _prosody(given: Mapping[str, Any]) -> Prosody:

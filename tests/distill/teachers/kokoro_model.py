@@ -28,6 +28,7 @@ from distill.teachers.kokoro_graph import (
     STYLE,
     TEXT,
     TOKENS,
+    UNROUNDED,
     cut,
 )
 
@@ -65,8 +66,8 @@ def _durations() -> list[onnx.NodeProto]:
         node("Add", ["spread", "one"], ["eighths"]),
         node("Mul", ["eighths", "eight"], ["whole"]),
         node("Cast", ["whole"], ["whole_f"], to=TensorProto.FLOAT),
-        node("Div", ["whole_f", SPEED], ["scaled"]),
-        node("Round", ["scaled"], ["rounded"]),
+        node("Div", ["whole_f", SPEED], [UNROUNDED]),
+        node("Round", [UNROUNDED], ["rounded"]),
         node("Cast", ["rounded"], ["cast"], to=TensorProto.INT64),
         node("Max", ["cast", "one"], [DURATIONS]),
         node("Greater", ["ids", "last_mark"], ["sounds"]),

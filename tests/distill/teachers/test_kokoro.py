@@ -147,6 +147,21 @@ def test_the_rate_shortens_the_line(teacher: KokoroTeacher, front_end: FrontEnd)
     assert fast < 0.7 * slow
 
 
+@pytest.mark.parametrize(("text", "language"), [(ENGLISH, "en"), (CHINESE, "zh"), (JAPANESE, "ja")])
+def test_lengths_are_told_before_and_after_they_are_rounded(
+    teacher: KokoroTeacher, front_end: FrontEnd, text: str, language: str
+) -> None:
+    line = request(front_end, text, language, rate=1.13)
+    predicted, spoken = teacher.lengths(line)
+    starts, _ = teacher.predict(line)
+    assert np.allclose(spoken[1:], np.diff(starts)[1:])  # the first begins before its label
+    sounding = spoken > 0
+    assert np.array_equal(sounding, predicted > 0)
+    off = np.abs(predicted - spoken)[sounding]
+    assert 0 < off.max() < 2 * FRAME / SAMPLE_RATE  # half a frame for each token
+    assert not np.allclose(predicted, spoken)
+
+
 def test_the_same_request_gives_the_same_sound(teacher: KokoroTeacher, front_end: FrontEnd) -> None:
     first, again = (teacher.synthesize(request(front_end, JAPANESE, "ja", "happy")) for _ in range(2))
     assert np.array_equal(first.audio, again.audio)

@@ -50,8 +50,8 @@ class Inbox:
         Args:
             message: as received.
             urgent: whether it overtakes everything else.
-            owed: whether the broker waits for its acknowledgement. It is never dropped: how many of these
-                there are at a time is bounded between us and the broker.
+            owed: whether the broker waits for its acknowledgement. It is never dropped: the broker bounds how
+                many of these it keeps for us.
         """
         with self._condition:
             lane = self._urgent if urgent else self._intake

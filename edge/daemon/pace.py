@@ -7,7 +7,8 @@ it. So while a line is heard the rest gets a share of the time, and the gaps bel
 
 from __future__ import annotations
 
-PER_SECOND = 200.0
+PER_SECOND = 50.0
+"""Requests taken and lines started. Each costs some five packets out, and as many confirmations in."""
 AT_ONCE = 16
 """So much may come in a row: a few requests at a time, as shows send them, never wait."""
 

@@ -125,11 +125,11 @@ class Requests:
             return
         command = self._reader.read(inbound, address)
         request = command.request
-        if isinstance(request, CancelRequest) and not self._is_known(request.id):
-            state.publisher.acknowledge(inbound)  # still on its way: the other copy comes behind it
-            return
         copy = self._copies.remember(StopCopy(inbound, is_urgent=True))
-        if self._silence(command, copy.silenced):
+        if isinstance(request, CancelRequest) and not self._is_known(request.id):
+            copy.is_early = True
+            state.publisher.acknowledge(inbound)
+        elif self._silence(command, copy.silenced):
             copy.unanswered = command
             state.awaited.add(copy)
             state.timers.at(time.monotonic() + ANSWER_LIMIT_S, StopAnswer(copy))
@@ -147,9 +147,13 @@ class Requests:
             if command is not None:
                 self._silence(command, signal.silenced)
             return
+        if inbound.retain and inbound.n_payload == 0:  # a retained one is cleared: no copy of anything
+            state.publisher.acknowledge(inbound)
+            return
         copy = self._copies.take(inbound, urgent=True)
         if copy is None:
             self._copies.remember(StopCopy(inbound, is_urgent=False, silenced=signal.silenced))
+        if copy is None or copy.is_early:
             self._operations.silenced = signal.silenced
             self.on_inbound(inbound)
         else:

@@ -18,6 +18,8 @@ class StopCopy:
 
     inbound: Inbound
     is_urgent: bool
+    is_early: bool = False
+    """Whether it is a cancel that has overtaken its line: the other copy comes behind it and is obeyed."""
     silenced: list[str] = field(default_factory=list)
     """Ids of the lines that it has silenced so far."""
     unanswered: Command | None = None

@@ -33,7 +33,11 @@ logger = logging.getLogger(__name__)
 V5, V311 = MQTTProtocolVersion.MQTTv5, MQTTProtocolVersion.MQTTv311
 RECONNECT_MIN_S, RECONNECT_MAX_S = 1, 2
 MAX_INFLIGHT = 100
-RECEIVE_MAXIMUM = 200  # commands that the broker may send before it hears that earlier ones are on disk
+RECEIVE_MAXIMUM = 20
+"""Commands that the broker may send before it hears that earlier ones are on disk: they fill a transaction of
+the journal. mosquitto 2.0 sends as many again for each that is acknowledged, and reading them takes Python's
+lock from a stop.
+"""
 TOPIC_OVERHEAD_BYTES = 1024  # topic, header and properties of a packet
 CONNACK_TIMEOUT_S = 3.0
 """A broker that knows 3.1.1 only may misread a CONNECT of MQTT 5 and wait for more; amqtt 0.12 does."""

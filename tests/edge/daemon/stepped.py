@@ -185,13 +185,13 @@ class Message:
     topic: str
     payload: bytes
     world: World
+    retain: bool = False
     acknowledged: bool = False
 
     def inbound(self) -> Inbound:
         self.world.now += 1e-6  # no two arrive at the same time
-        return Inbound(
-            self.topic, self.payload, False, False, 1, 1, 1, time.monotonic(), len(self.payload), source=self
-        )
+        now, n_payload = time.monotonic(), len(self.payload)
+        return Inbound(self.topic, self.payload, self.retain, False, 1, 1, 1, now, n_payload, source=self)
 
     def acknowledge(self, _inbound: Inbound) -> None:
         self.acknowledged = True

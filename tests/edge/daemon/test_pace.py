@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+import time
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 
@@ -10,9 +13,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge.daemon.pace import AT_ONCE, PER_SECOND, Pace
+from edge.engine.thread import ThreadEngine
+from tests.edge.daemon.broker import PATIENCE_S, wait_until
+from tests.edge.daemon.conftest import Rig
+from tests.edge.daemon.stand_in import StandIn
 from tests.edge.daemon.stepped import Message, World
 
 N_FLOOD = 300
+MAX_AHEAD, MAX_PER_SECOND = 20, 60
+"""Requests while a line is heard. Where 200 came, a stop took up to 30 ms more."""
 
 
 @settings(deadline=None)
@@ -87,3 +96,42 @@ def test_lines_that_nobody_hears_start_one_by_one(tmp_path: Path, monkeypatch: p
         started.append(len(world.core.state.active.lines))
     assert max(after - before for before, after in pairwise(started)) == 1
     assert started[-1] == 3
+
+
+@pytest.mark.broker
+def test_requests_are_taken_slowly_while_a_line_is_heard(start_rig: Callable[..., Rig]) -> None:
+    rig = start_rig(queue={"max_lines": 10_000})
+    rig.occupy(text="long " * 400)  # 50 s
+    begun = time.monotonic()
+    flood(rig)
+    time.sleep(1.5)
+    n_taken = sum(event["event"] == "accepted" for event in rig.client.events())
+    assert AT_ONCE < n_taken < AT_ONCE + MAX_PER_SECOND * (time.monotonic() - begun)
+    rig.request("stop")
+    assert rig.event("first", "cancelled")["by"] == "stop"
+
+
+@pytest.mark.broker
+def test_few_requests_are_on_their_way_at_once(start_rig: Callable[..., Rig]) -> None:
+    """The rest waits in the broker, which sends as many again for each acknowledgement."""
+    loaded = threading.Event()
+
+    def load() -> StandIn:
+        assert loaded.wait(PATIENCE_S)
+        return StandIn()
+
+    rig = start_rig(online=False, make_engine=lambda _, emit: ThreadEngine(load, emit))
+    wait_until(lambda: rig.daemon._connection.ready)
+    flood(rig)
+    wait_until(lambda: rig.client.client._out_messages == {}, what="the broker has all")
+    time.sleep(0.2)
+    assert 0 < rig.daemon._inbox.intake_depth() <= MAX_AHEAD
+    loaded.set()
+    rig.event(f"f{N_FLOOD - 1}", "finished")
+
+
+def flood(rig: Rig) -> None:
+    """Ask for many lines that nobody hears."""
+    for number in range(N_FLOOD):
+        keys = {"character": "ava", "text": "x", "output": ["lipsync"]}
+        rig.request("say", {"id": f"f{number}", **keys}, qos=1)

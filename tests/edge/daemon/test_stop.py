@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
 import paho.mqtt.client as paho
 import pytest
@@ -13,6 +14,7 @@ from edge.daemon.stops import StopCopies, StopCopy
 from edge.protocols.link import Inbound
 from tests.edge.daemon.broker import wait_until
 from tests.edge.daemon.conftest import Rig
+from tests.edge.daemon.stepped import Message, World
 
 pytestmark = pytest.mark.broker
 
@@ -83,6 +85,52 @@ def test_a_cancel_of_what_is_still_on_its_way_waits_for_it(rig: Rig) -> None:
     for number in range(50):
         rig.event(f"line{number}", "cancelled")
         assert rig.response("cancel", f"line{number}")["cancelled"]
+
+
+@pytest.fixture
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
+    return World(tmp_path, monkeypatch)
+
+
+def have_heard(world: World) -> None:
+    """Have a line of noah's sounding."""
+    world.send({"id": "show", "character": "noah", "text": "word " * 50})
+    world.arrive(world.way.popleft())
+    for _ in range(10):
+        world.write()
+        world.compute()
+        world.play()
+    assert world.core.state.active.speaking == {"noah"}
+
+
+def is_silent_at_once(world: World) -> bool:
+    """Tell whether the line ends within the time of a fade and a block."""
+    for _ in range(4):
+        world.play()
+    world.write()
+    return world.ended("show") == "cancelled"
+
+
+def test_a_retained_stop_that_is_cleared_is_no_copy_of_the_next_stop(world: World) -> None:
+    for urgent in (True, False):
+        cleared = Message("sovits/w/stop", b"", world, retain=True)
+        world.arrive(cleared, urgent=urgent)
+        assert cleared.acknowledged
+    have_heard(world)
+    world.arrive(Message("sovits/w/stop", b"", world), urgent=True)
+    assert is_silent_at_once(world)
+
+
+def test_a_cancel_that_came_too_early_is_no_copy_of_the_next_one(world: World) -> None:
+    world.send_cancel("show")
+    world.arrive(world.urgent.popleft(), urgent=True)
+    world.arrive(world.way.popleft())
+    have_heard(world)
+    world.send_cancel("show")
+    world.arrive(world.urgent.popleft(), urgent=True)
+    assert is_silent_at_once(world)
+    world.arrive(world.way.popleft())
+    assert world.ended("show") == "cancelled"
 
 
 def message(received: float, payload: bytes = b"") -> Inbound:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import zlib
 from collections.abc import Callable
 from functools import cache
 from importlib import util
@@ -27,8 +28,10 @@ RATE = 16_000  # Hz
 WINDOWS_S = (10, 20, 30)  # lengths that Whisper is given: it costs as much for silence as for speech
 ROOM_S = 0.5  # of a window, left empty
 BEAM = 5
+LOOP_RATIO = 2.4  # what is shortened more is no speech
+NO_REPEAT = 3  # tokens that may not come again in a row
 
-WHISPER, DISTILL_MOS, DNS_MOS = "Whisper base, int8, beam 5", "DistillMOS", "DNSMOS P.835, overall"
+WHISPER, DISTILL_MOS, DNS_MOS = "Whisper base, int8, beam 5, no loops", "DistillMOS", "DNSMOS P.835, overall"
 
 Vector = NDArray[np.float32]
 
@@ -65,15 +68,28 @@ class Whisper:
         self._model = WhisperModel(str(folder), device="cpu", compute_type="int8", cpu_threads=1)
 
     def transcribe(self, audio: Samples, language: str) -> str:
-        """Return what is heard in ``audio`` (n,) at 32 kHz; nothing in silence."""
+        """Return what is heard in ``audio`` (n,) at 32 kHz; nothing in silence.
+
+        Where it is caught in a loop, which says nothing about the sound, it listens again and may not repeat.
+        """
         low = at_16_khz(audio)
+        text = self._write(low, language)
+        return self._write(low, language, no_repeat_ngram_size=NO_REPEAT) if is_loop(text) else text
+
+    def _write(self, low: Vector, language: str, **options: Any) -> str:
         seconds = len(low) / RATE + ROOM_S
         window = next((length for length in WINDOWS_S if length >= seconds), WINDOWS_S[-1])
         segments, _ = self._model.transcribe(
             low, language=language, beam_size=BEAM, temperature=0.0, condition_on_previous_text=False,
-            chunk_length=window,
+            chunk_length=window, **options,
         )  # fmt: skip
         return "".join(segment.text for segment in segments).strip()
+
+
+def is_loop(text: str) -> bool:
+    """Tell whether a text says the same again and again, as Whisper finds out: it compresses too well."""
+    written = text.encode()
+    return len(written) > LOOP_RATIO * len(zlib.compress(written))
 
 
 @cache

@@ -79,6 +79,25 @@ def test_whisper_hears_16_khz_in_a_window_that_fits(model: Path, seconds: int, w
     assert call["temperature"] == 0.0 and call["condition_on_previous_text"] is False
 
 
+def test_a_loop_is_not_what_was_heard(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stutter(self: WhisperModel, audio: np.ndarray, **options: Any) -> tuple[Iterator[Segment], object]:
+        WhisperModel.calls = [*WhisperModel.calls, options]
+        again = options.get("no_repeat_ngram_size", 0)
+        return iter([Segment("扉が開いた。" if again else "扉が開いた" + "ああああ" * 60)]), object()
+
+    monkeypatch.setattr(WhisperModel, "transcribe", stutter)
+    assert listener.whisper(model).transcribe(SECOND, "ja") == "扉が開いた。"
+    assert len(WhisperModel.calls) == 2
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "いやいやいや、待って待って待って。", "No, no, no, no! Never, never, never.", "哈哈哈哈哈哈哈！"],
+)
+def test_what_people_repeat_is_no_loop(text: str) -> None:
+    assert not listener.is_loop(text)
+
+
 def test_silence_is_heard_as_nothing(model: Path) -> None:
     assert listener.whisper(model).transcribe(SECOND[:1000], "ja") == ""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import signal
 import threading
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
@@ -51,6 +52,12 @@ NEEDS: dict[str, tuple[Callable[[], bool], str]] = {
     ),
     "device": (lambda: Path("/dev/snd/controlC0").exists(), "no sound card"),
 }
+
+
+def pytest_configure() -> None:
+    """Heed Ctrl-C: what a shell runs in its background does not, nor would the processes begun here."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

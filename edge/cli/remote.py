@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import queue
 import secrets
+import signal
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -51,7 +53,7 @@ def speak(
 
     settings = load_config(config, {"device": device, **(read_broker(broker) if broker else {})})
     request_id = f"say-{secrets.token_hex(8)}"
-    with _Remote(settings, {"id": request_id, "text": text, **voice}) as remote:
+    with _Remote(settings, {"id": request_id, "text": text, **voice}) as remote, _orderly(remote.interrupt):
         try:
             event = remote.outcome()
         except KeyboardInterrupt:
@@ -63,6 +65,20 @@ def speak(
         for warning in remote.warnings:
             click.echo(f"sovits-edge: warning: {warning}", err=True)
     _report(event, quiet=as_json)
+
+
+@contextmanager
+def _orderly(interrupt: Callable[[], None]) -> Iterator[None]:
+    """Let Ctrl-C call a function: raised wherever the command is, it could leave a lock of paho's held."""
+    before = signal.getsignal(signal.SIGINT)
+    if before is signal.SIG_IGN:
+        yield
+        return
+    signal.signal(signal.SIGINT, lambda *_: interrupt())
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 class _Remote:
@@ -117,6 +133,10 @@ class _Remote:
                 if event is not None:
                     return event
 
+    def interrupt(self) -> None:
+        """Have ``outcome`` raise KeyboardInterrupt when it has dealt with what came before."""
+        self._inbox.put(KeyboardInterrupt())
+
     def cancel(self) -> None:
         """Take the line back, and wait a moment until the broker has that."""
         payload = json.dumps({"id": self._request["id"]}).encode()
@@ -132,9 +152,12 @@ class _Remote:
 
     def _next(self, limit: float | None, missing: str) -> object:
         try:
-            return self._inbox.get(timeout=None if limit is None else max(0.0, limit - time.monotonic()))
+            message = self._inbox.get(timeout=None if limit is None else max(0.0, limit - time.monotonic()))
         except queue.Empty:
             raise click.ClickException(missing) from None
+        if isinstance(message, KeyboardInterrupt):
+            raise message
+        return message
 
     def _check_access(self, link: Any) -> None:
         if link.refused:

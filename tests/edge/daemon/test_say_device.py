@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from edge.cli import remote
 from edge.demo.broker import free_port
 from tests.edge.daemon.broker import Client, mosquitto, needs_mosquitto
 from tests.edge.daemon.conftest import Rig
@@ -82,6 +83,26 @@ def test_control_c_takes_the_line_back(rig: Rig, broker_port: int) -> None:
     assert rig.event(begun.json["id"], "cancelled")["by"] == "request"
     process.communicate(timeout=20)
     assert process.returncode == 130
+
+
+def test_control_c_waits_its_turn() -> None:
+    """Raised in the middle of a publish it could leave a lock held, and nothing would be sent any more."""
+    told: list[str] = []
+    before = signal.getsignal(signal.SIGINT)
+    with remote._orderly(lambda: told.append("interrupted")):
+        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
+    assert told == ["interrupted"] * 2 and signal.getsignal(signal.SIGINT) is before
+
+
+def test_a_command_in_the_background_has_no_control_c() -> None:
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with remote._orderly(pytest.fail):
+            signal.raise_signal(signal.SIGINT)
+            assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def test_a_device_that_is_not_there(rig: Rig, broker_port: int) -> None:

@@ -120,7 +120,8 @@ def test_few_requests_are_on_their_way_at_once(start_rig: Callable[..., Rig]) ->
         assert loaded.wait(PATIENCE_S)
         return StandIn()
 
-    rig = start_rig(online=False, make_engine=lambda _, emit: ThreadEngine(load, emit))
+    engine = {"make_engine": lambda _, emit: ThreadEngine(load, emit)}
+    rig = start_rig(online=False, queue={"max_lines": 10_000}, **engine)
     wait_until(lambda: rig.daemon._connection.ready)
     flood(rig)
     wait_until(lambda: rig.client.client._out_messages == {}, what="the broker has all")

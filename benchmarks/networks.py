@@ -47,7 +47,7 @@ def _phrases(bundle: Path) -> tuple[list[EncoderInputs], list[EncodedPhrase]]:
     """A line as both networks are given it."""
     synthesizer = Synthesizer.load(bundle, threads=1)
     try:
-        line = synthesizer.prepare(line_of(synthesizer, SOUND_S).request)
+        line = line_of(synthesizer, SOUND_S)
         emotions = synthesizer.bundle.manifest.emotions
         inputs = [
             encoder_inputs(phrase, line.character.id, emotions[phrase.emotion], line.request.emotion_strength)

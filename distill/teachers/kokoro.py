@@ -91,8 +91,7 @@ class KokoroTeacher(Teacher):
         """Give (P,) seconds of each phoneme: as the network predicts them, and in the frames spoken."""
         written = tokens(request.reading)
         style, speed = self._style()[len(written) - 1], request.rate * self._manner_of(request).rate
-        network, ids = self._network(), token_ids(written)
-        frames = (network.lengths(ids, style, speed), network.predict(ids, style, speed).frames)
+        frames = self._network().lengths(token_ids(written), style, speed)
         predicted, spoken = (phoneme_frames(request.reading, written, each) for each in frames)
         return predicted * FRAME / SAMPLE_RATE, spoken * FRAME / SAMPLE_RATE
 

@@ -84,12 +84,14 @@ class Network:
         """Give what the network predicts of a line, without the sound: a twentieth of the work."""
         return _prosody(self._predicted(ids, style, speed))
 
-    def lengths(self, ids: Sequence[int], style: Floats, speed: float = 1.0) -> Floats:
-        """Give (n_tokens + 2,) frames of 25 ms as the network predicts them, before it rounds them."""
-        session = self._unrounded
-        feed = _inputs(ids, style, speed)
-        (frames,) = session.run([UNROUNDED], {one.name: feed[one.name] for one in session.get_inputs()})
-        return np.asarray(frames, np.float32).reshape(-1)
+    def lengths(
+        self, ids: Sequence[int], style: Floats, speed: float = 1.0
+    ) -> tuple[Floats, NDArray[np.int64]]:
+        """Give (n_tokens + 2,) frames of 25 ms: as the network predicts them, and rounded to whole ones."""
+        session, given = self._unrounded, _inputs(ids, style, speed)
+        feed = {one.name: given[one.name] for one in session.get_inputs()}
+        predicted, whole = session.run([UNROUNDED, DURATIONS], feed)
+        return predicted.reshape(-1), whole.reshape(-1)
 
     @cached_property
     def _unrounded(self) -> Any:

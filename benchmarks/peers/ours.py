@@ -12,7 +12,7 @@ from edge.synthesizer import PreparedLine, SpeechRequest, Synthesizer
 from .base import SENTENCES, Peer
 
 WHOLE = "INT8, the whole line at once"
-STREAMED = "INT8, streamed: a first sound after a tenth of the time"
+STREAMED = "INT8, streamed"
 
 
 def open_peers(bundle: Path | None, threads: int) -> list[Peer]:

@@ -31,7 +31,7 @@ from edge.engine.paired import NICENESS
 from edge.engine.source import VoiceSource
 from edge.synthesizer import SpeechRequest, Synthesizer
 from tests.edge.daemon.broker import wait_until
-from tests.edge.engine.bench import LIMIT_S, TEXT, TINY, PairBench, children
+from tests.edge.engine.bench import LIMIT_S, TEXT, TINY, PairBench, children, send
 
 pytestmark = pytest.mark.slow
 
@@ -310,7 +310,7 @@ def test_random_kills_of_both_end_every_line_once(pair: Pair, seed: int) -> None
         )
         pids = bench.engine.pids
         if pids and choose.random() < 0.7:
-            os.kill(choose.choice(pids), signal.SIGKILL)
+            send(choose.choice(pids), signal.SIGKILL)  # it may be gone, and not missed yet
     wait_until(lambda: not bench.engine._ways, LIMIT_S, what="end of every line")
     for name in names:
         ends = bench.of((LineDone, LineError), name)

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from edge.head import KERNEL_TAPS, pulse_kernels, pulse_train
-from edge.prosody import frame_features, sounded_mask, whole_durations
+from edge.prosody import frame_features, sounded_mask
 from edge.spec import F0_POINTS, HOP_LENGTH
 
 from ..manifest import Label, Utterance
@@ -66,7 +66,7 @@ def make_example(
     contour, sure = believable(features.log_f0, features.voiced)
     energy = phoneme_energy(features.audio, steps)
     line = make_line(utterance, contour, sure, steps, condition)
-    frames = whole_durations(line.durations, sounded_mask(utterance.phonemes))
+    frames = aligned_frames(line.durations, sounded_mask(utterance.phonemes))
     f0_edges = np.exp(contour[::2])
     return Example(
         **{**vars(line), "energy": energy},
@@ -75,6 +75,23 @@ def make_example(
         pulses=harmonic_excitation(f0_edges),
         audio=features.audio,
     )
+
+
+def aligned_frames(durations: np.ndarray, sounded: np.ndarray) -> np.ndarray:
+    """Cut a line into whole frames where its phonemes begin, so that they stay where they are in its sound.
+
+    Args:
+        durations: (P,) frames, fractional, not negative.
+        sounded: (P,) False for phonemes that take no time at all.
+
+    Returns:
+        (P,) frames; at least 1 where ``sounded``, else 0.
+    """
+    wanted = np.where(sounded, durations.astype(np.float64), 0.0)
+    floor = np.cumsum(sounded)  # the least possible end of each phoneme: one frame for each so far
+    ends = np.rint(np.cumsum(wanted)).astype(np.int64)
+    ends = np.maximum.accumulate(np.maximum(ends - floor, 0)) + floor
+    return np.diff(ends, prepend=0)
 
 
 def make_line(

@@ -16,7 +16,7 @@ from distill.script import load_lines
 from distill.teachers import LineRequest, make_teacher
 from distill.teachers.settings import KokoroSettings
 from distill.training.checkpoint import load_student
-from edge.prosody import sounded_mask, whole_durations
+from edge.prosody import MAX_DRIFT, sounded_mask, whole_durations
 from edge.text import FrontEnd
 
 from ..teachers.kokoro_model import write_model
@@ -50,7 +50,7 @@ def test_frames_alone_bound_the_agreement_of_a_perfect_student() -> None:
         found.append(compared((lengths, spoken), (lengths[1:], said[1:]), label))
     result = summary(found)
     assert result["predicted"] == 1.0 and result["sentences"] == 40
-    assert 0.85 < result["teacher_rounding"] < 0.97 and 0.85 < result["student_rounding"] < 0.97
+    assert 0.85 < result["teacher_rounding"] < 0.97 and 0.95 < result["student_rounding"] < 0.99
     bound = result["teacher_rounding"] * result["student_rounding"]
     assert result["spoken"] == pytest.approx(bound, abs=0.03)
 
@@ -60,7 +60,7 @@ def test_a_student_speaks_the_frames_of_its_prediction() -> None:
     label = label_of(line())
     predicted, spoken = student_lengths(student.eval(), info, label)
     assert len(predicted) == len(label.phonemes) and (spoken % FRAME_MS == 0).all()
-    assert abs(predicted.sum() - spoken.sum()) <= FRAME_MS
+    assert abs(predicted.sum() - spoken.sum()) <= MAX_DRIFT * FRAME_MS
 
 
 def test_sentences_are_held_out() -> None:

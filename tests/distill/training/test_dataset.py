@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from distill.manifest import Utterance
-from distill.training.dataset import MARGIN, collate, make_example, phoneme_energy
+from distill.training.dataset import MARGIN, aligned_frames, collate, make_example, phoneme_energy
 from distill.training.features import Features, believable, fundamental
 from edge.spec import HOP_LENGTH
 
@@ -19,6 +19,14 @@ def utterance() -> Utterance:
         id="x", character="claire", language="en", emotion="neutral", text="hello", phonemes=PHONEMES,
         languages=("en",) * 7, word_starts=(0, 1, 0, 0, 0, 0, 0), audio=Path("x.flac"), split="train",
     )  # fmt: skip
+
+
+def test_frames_begin_where_phonemes_do() -> None:
+    durations = np.random.default_rng(5).uniform(1.0, 9.0, 200)
+    frames = aligned_frames(durations, np.ones(200, bool))
+    assert np.abs(np.cumsum(frames) - np.cumsum(durations)).max() <= 0.5
+    short = aligned_frames(np.array([0.1, 0.0, 0.0, 0.2, 7.0]), np.array([True, True, False, True, True]))
+    assert short.tolist() == [1, 1, 0, 1, 4]  # 7.3 in all: what is lent to short ones comes off the long one
 
 
 @pytest.fixture

@@ -1,17 +1,18 @@
-"""Which part of a student costs naturalness: prosody, envelopes or excitation.
+"""Which part of a student costs naturalness, cleanness and likeness: prosody, envelopes or excitation.
 
     python -m distill.evaluation.ablation --corpus corpus --student runs/builtin/student \
         --sharpness 1.1 1.1 -2 --out benchmarks/results/quality/ablation.json
 
 Each held-out sentence is heard as the teacher said it; as the WORLD vocoder copies it; from the head of the
 student with envelopes fitted to the very line by the losses of training; from the student with the teacher's
-times, pitch and energy; and from the student alone. DistillMOS scores all. Networks are float: what INT8
-takes is measured by ``sovits-distill evaluate``.
+times, pitch and energy; and from the student alone. DistillMOS and DNSMOS score all, and a speaker encoder
+compares them with the teacher's line. Networks are float: what INT8 takes is measured by
+``sovits-distill evaluate``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,7 @@ from ..training.dataset import Example, condition_ids, harmonic_excitation, make
 from ..training.losses import SpectralLoss
 from ..training.objective import weighted
 from ..training.told import load_told
-from . import listener
+from .judges import Judge, judges, with_mean
 from .speakers import TeacherLines
 from .spectral import vocoder_copies
 
@@ -135,17 +136,19 @@ def held_out(corpus: Path, lines: int) -> dict[str, list[Utterance]]:
     return found
 
 
-def score(
-    ablation: Ablation, voices: Mapping[str, Sequence[Utterance]], judge: Callable[[Samples], float]
-) -> dict[str, dict[str, float]]:
-    """Return the mean score of each variant by voice, and over all voices as ``all``."""
-    rows: dict[str, dict[str, float]] = {}
+def scores(
+    ablation: Ablation, voices: Mapping[str, Sequence[Utterance]], judges: Mapping[str, Judge]
+) -> dict[str, dict[str, dict[str, float]]]:
+    """Return the mean score of each variant by judge and voice, and over all voices as ``all``."""
+    found: dict[str, dict[str, dict[str, float]]] = {judge: {} for judge in judges}
     for voice, lines in voices.items():
-        heard = [{name: judge(sound) for name, sound in ablation.variants(line).items()} for line in lines]
-        rows[voice] = {name: round(float(np.mean([one[name] for one in heard])), 3) for name in heard[0]}
-    names = next(iter(rows.values()))
-    rows["all"] = {name: round(float(np.mean([row[name] for row in rows.values()])), 3) for name in names}
-    return rows
+        heard = [ablation.variants(line) for line in lines]
+        for name, judge in judges.items():
+            found[name][voice] = {
+                variant: float(np.mean([judge(one[variant], one["teacher"]) for one in heard]))
+                for variant in heard[0]
+            }
+    return {judge: with_mean(rows) for judge, rows in found.items()}
 
 
 @click.command()
@@ -169,8 +172,8 @@ def main(corpus: Path, student: Path, out: Path, lines: int, sharpness: tuple[fl
     torch.manual_seed(1)
     network, info = load_student(student)
     network.decoder.sharpen(*sharpness)
-    voices = score(Ablation(network, info), held_out(corpus, lines), listener.distill_mos())
-    content = {"device": device(), "lines": lines, "sharpness": sharpness, "distill_mos": voices}
+    found = scores(Ablation(network, info), held_out(corpus, lines), judges())
+    content = {"device": device(), "lines": lines, "sharpness": sharpness} | found
     write_json(out, content)
 
 

@@ -27,6 +27,7 @@ CHARACTERS = Target("characters misheard above teacher", "at most", 2.0, "points
 NATURAL = Target("DistillMOS below teacher", "at most", 0.3, "MOS")
 CLEAN = Target("DNSMOS below teacher", "at most", 0.1, "MOS")
 SAME_VOICE = Target("likeness to the teacher's voice", "at least", 0.85, "cosine")
+OTHER_LINES = Target("likeness to the teacher's other lines", "at least", 0.85, "cosine")  # only reported
 ONE_VOICE = Target("likeness of a voice between languages", "at least", 0.75, "cosine")
 
 N_HEARD_LINES = 100  # of a language, each character others of them
@@ -108,16 +109,26 @@ def recognised(session: Session) -> Iterator[Check | LeftOut]:
     for character, language, lines in _conditions(session, N_VOICE_LINES):
         vectors = {name: _vectors(describe, speak, lines) for name, speak in session.speakers().items()}
         by_character.setdefault(character, {})[language] = vectors
-        told = vectors[TEACHER]
-        alike = {name: _cosine(own, told) for name, own in vectors.items() if name != TEACHER}
-        yield SAME_VOICE.check(f"{character} {language}", alike[STUDENT], len(lines), **alike)
+        yield from _likeness(f"{character} {language}", vectors)
     for character, spoken in by_character.items():
         for one, other in combinations(spoken, 2):
             alike = {name: _cosine(spoken[one][name], spoken[other][name]) for name in spoken[one]}
-            yield ONE_VOICE.check(f"{character} {one}-{other}", alike[STUDENT], len(spoken[one]), **alike)
+            n = len(spoken[one][STUDENT])
+            yield ONE_VOICE.check(f"{character} {one}-{other}", alike[STUDENT], n, **alike)
 
 
 Vectors = NDArray[np.float64]
+
+
+def _likeness(who: str, vectors: dict[str, Vectors]) -> Iterator[Check]:
+    """Compare with the teacher line by line, and with its other lines, as the teacher itself compares."""
+    told = vectors[TEACHER]
+    n = len(told)
+    alike = {name: float(np.mean(np.sum(own * told, axis=1))) for name, own in vectors.items()}
+    yield SAME_VOICE.check(who, alike[STUDENT], n, **{k: v for k, v in alike.items() if k != TEACHER})
+    if n > 1:
+        others = {name: (n * _cosine(own, told) - alike[name]) / (n - 1) for name, own in vectors.items()}
+        yield OTHER_LINES.report(who, others[STUDENT], n, **others)
 
 
 def _vectors(

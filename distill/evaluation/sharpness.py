@@ -11,7 +11,7 @@ first long after the others. Held-out sentences stay unheard: they measure the v
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import click
@@ -22,13 +22,10 @@ from ..files import write_json
 from ..ledger import device
 from ..manifest import Utterance, read_manifest
 from ..training.checkpoint import load_student
-from . import listener
-from .ablation import Ablation, Samples
+from .ablation import Ablation
+from .judges import Judge, judges, with_mean
 
 Setting = tuple[float, float, float]
-Judge = Callable[[Samples, Samples], float]
-"""Hears a line of the student and the teacher's."""
-
 Found = dict[str, dict[str, dict[str, float]]]
 """Means by judge, voice and setting."""
 
@@ -63,16 +60,6 @@ def training_lines(corpus: Path, lines: int) -> dict[str, list[Utterance]]:
     return {voice: choose.sample(some, min(lines, len(some))) for voice, some in sorted(found.items())}
 
 
-def judges() -> dict[str, Judge]:
-    """Return the judges by name."""
-    mos, dns, timbre = listener.distill_mos(), listener.dns_mos(), listener.timbre()
-    return {
-        "distill_mos": lambda ours, _: mos(ours),
-        "dns_mos": lambda ours, _: dns(ours),
-        "likeness": lambda ours, theirs: float(timbre(ours) @ timbre(theirs)),
-    }
-
-
 def scores(student: Path, voices: Mapping[str, Sequence[Utterance]], judges: Mapping[str, Judge]) -> Found:
     """Return what each setting comes to; the mean of all voices is ``all``."""
     found: dict[str, dict[str, dict[str, float]]] = {
@@ -85,13 +72,9 @@ def scores(student: Path, voices: Mapping[str, Sequence[Utterance]], judges: Map
         for voice, lines in voices.items():
             heard = [ablation.both(line) for line in lines]
             for name, judge in judges.items():
-                mean = np.mean([judge(ours, theirs) for ours, theirs in heard])
-                found[name][voice][_name(setting)] = round(float(mean), 3)
-    for rows in found.values():
-        names = next(iter(rows.values()))
-        means = {name: round(float(np.mean([row[name] for row in rows.values()])), 3) for name in names}
-        rows["all"] = means
-    return found
+                mean = float(np.mean([judge(ours, theirs) for ours, theirs in heard]))
+                found[name][voice][_name(setting)] = mean
+    return {judge: with_mean(rows) for judge, rows in found.items()}
 
 
 def _name(setting: Setting) -> str:

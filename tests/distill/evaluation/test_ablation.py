@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from distill.evaluation.ablation import Ablation, score
+from distill.evaluation.ablation import Ablation, scores
 from distill.manifest import read_manifest
 from distill.training.checkpoint import load_student
 from distill.training.train import train
@@ -38,7 +38,10 @@ def test_fitted_envelopes_come_nearer_than_a_student_that_has_learnt_nothing(
 
 def test_scores_are_means_by_voice_and_of_all(ablation: Ablation, tmp_path: Path) -> None:
     lines = read_manifest(write_tone_corpus(tmp_path, n=2, told=True))
-    rows = score(ablation, {"a": lines[:1], "b": lines[1:]}, lambda sound: float(len(sound)))
+    judges = {"length": lambda ours, _: float(len(ours)), "same": lambda *both: float(both[0] is both[1])}
+    found = scores(ablation, {"a": lines[:1], "b": lines[1:]}, judges)
+    assert found["same"]["all"] == {name: float(name == "teacher") for name in found["same"]["all"]}
+    rows = found["length"]
     n = {name: len(ablation.variants(lines[0])[name]) for name in ("teacher", "told prosody")}
     assert rows["a"]["teacher"] == n["teacher"] and rows["a"]["told prosody"] == n["told prosody"]
     assert rows["all"]["teacher"] == pytest.approx((rows["a"]["teacher"] + rows["b"]["teacher"]) / 2)

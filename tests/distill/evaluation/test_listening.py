@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
-from typing import cast
+from typing import ClassVar, cast
 
 import numpy as np
 import pytest
@@ -137,6 +138,32 @@ def test_another_voice_is_recognised_and_so_is_one_that_changes_with_the_languag
     assert found["likeness to the teacher's voice", "ava zh"].passed is False
     between = {who for measure, who in found if measure == "likeness of a voice between languages"}
     assert between == {"ava en-ja", "ava en-zh", "ava ja-zh"}  # claire has one language
+
+
+class TwoLines(Lines):
+    """Each sentence has a direction of its own, as sentences have to a speaker encoder."""
+
+    ANGLES: ClassVar = {"a": 0.9, "b": 0.5}
+
+    def sentences(self, where: dict[str, str], limit: int, phase: float) -> list[Utterance]:
+        (line,) = super().sentences(where, limit, phase)
+        return [replace(line, id=text, text=text) for text in self.ANGLES]
+
+    def record(self, line: Utterance) -> Recording:
+        return spoken(line, self.ANGLES[line.text])
+
+    repeat = record
+
+
+@pytest.mark.usefixtures("ears")
+def test_a_voice_is_compared_line_by_line_and_what_sentences_differ_by_is_told(tmp_path: Path) -> None:
+    lines = TwoLines(tmp_path)
+    session = Session(cast(TeacherLines, lines), cast(Student, lines), None)
+    found = checks(listening.recognised(session))
+    assert found["likeness to the teacher's voice", "claire en"].value == pytest.approx(1.0)
+    other = found["likeness to the teacher's other lines", "claire en"]
+    apart = np.cos(np.arccos(0.9) - np.arccos(0.5))
+    assert other.passed is None and other.detail == pytest.approx({TEACHER: apart, STUDENT: apart})
 
 
 @pytest.mark.parametrize(

@@ -87,7 +87,7 @@ def test_every_judged_measure_has_a_meaning() -> None:
         for value in (*vars(module).values(), *listening.HEARD.values())
         if isinstance(value, Target)
     }
-    reported = (likeness.TOLD_DURATION, likeness.ALIGNMENT, listening.CHARACTERS)
+    reported = (likeness.TOLD_DURATION, likeness.ALIGNMENT, listening.CHARACTERS, listening.OTHER_LINES)
     only_reported = {target.measure for target in reported}
     assert set(MEANINGS) == targets - only_reported
 

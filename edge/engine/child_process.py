@@ -37,15 +37,18 @@ class ChildProcess:
         started: when, on the monotonic clock.
         ask_at: when to ask for the next sign of life.
         useful: whether it has done a line.
+        from_reserve: whether it was launched long before this voice was asked for.
     """
 
-    def __init__(self, launched: Launched, settings: dict[str, Any]) -> None:
+    def __init__(self, launched: Launched, settings: dict[str, Any], from_reserve: bool = False) -> None:
         """Have it load a voice.
 
         Args:
             launched: what ``launch`` gave.
             settings: for its loader.
+            from_reserve: as the attribute.
         """
+        self.from_reserve = from_reserve
         self.lines: dict[int, Outstanding] = {}
         self.voice: VoiceInfo | None = None
         self.fault = ""

@@ -81,7 +81,8 @@ class Children:
         if launched is not None and launched.process.poll() is not None:
             launched.abandon()
             launched = None
-        child = ChildProcess(launched or launch(self._module, self._niceness), settings)
+        from_reserve = launched is not None
+        child = ChildProcess(launched or launch(self._module, self._niceness), settings, from_reserve)
         self._selector.register(child.connection, selectors.EVENT_READ, child)
         return child
 

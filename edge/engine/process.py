@@ -248,8 +248,7 @@ class ProcessEngine:
             raise ValueError("a child that has been up comes up")
         child.voice = voice
         changed = self._voice is None or not voice.speaks_like(self._voice)
-        self._voice = voice
-        self._coming = None
+        self._voice, self._coming = voice, None
         with self._lock:
             if self._current is not None:
                 self._retiring.append(self._current)
@@ -274,7 +273,10 @@ class ProcessEngine:
         """Part with a child that could not load; one that speaks stays."""
         self._children.discard(child)
         self._coming = None
-        self._not_started(error)
+        if child.fault and child.from_reserve:  # lost, and by nothing that has to do with this voice
+            self._start_child(falls_back=self._falls_back)
+        else:
+            self._not_started(error)
 
     def _not_started(self, error: EdgeError) -> None:
         if self._answer_due:
@@ -286,8 +288,7 @@ class ProcessEngine:
             self._start_child(falls_back=True)
             return
         self._restarts.plan(was_useful=False)
-        fault = f"the synthesiser does not start: {error}"
-        self._alert(fault)
+        self._alert(fault := f"the synthesiser does not start: {error}")
         self._fail(list(self._lines.values()), "runner_error", fault)
 
     def _look_after(self, now: float, elapsed: float) -> None:

@@ -161,6 +161,20 @@ def test_a_spare_takes_over_and_one_that_died_does_not_matter(start: Callable[..
         assert (bench.engine.pid == spare) == (n == 0)
 
 
+def test_a_spare_that_dies_as_it_takes_over_costs_no_line(start: Callable[..., Bench]) -> None:
+    bench = start()
+    engine = bench.engine
+    wait_until(lambda: len(children()) == 2, LIMIT_S, what="a spare")
+    (spare,) = set(children()) - {engine.pid}
+    os.kill(spare, signal.SIGSTOP)
+    bench.signal(signal.SIGKILL)
+    bench.say("a")
+    wait_until(lambda: engine._coming is not None and engine._coming.pid == spare, LIMIT_S)
+    os.kill(spare, signal.SIGKILL)
+    assert isinstance(bench.ended("a"), LineDone) and bench.is_whole("a")
+    assert not bench.of(EngineDown)
+
+
 def test_restart_replaces_the_child(start: Callable[..., Bench]) -> None:
     bench = start()
     before = bench.engine.pid

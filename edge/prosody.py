@@ -59,15 +59,13 @@ def whole_durations(
         (P,) frames; at least 1 where ``sounded``, else 0. Their running sum stays within ``MAX_DRIFT``
         frames of the wanted one, or returns there as soon as phonemes of more than one frame allow.
     """
-    whole = np.zeros(len(durations), np.int64)
-    wanted = durations.astype(np.float64) / rate
-    drift = 0.0
-    for index in np.flatnonzero(sounded).tolist():
-        length = float(wanted[index])
+    drift, frames = 0.0, []
+    for length in (durations[sounded].astype(np.float64) / rate).tolist():
         least, most = ceil(length - drift - MAX_DRIFT), floor(length - drift + MAX_DRIFT)
-        frames = max(1, min(max(round(length), least), most))
-        drift += frames - length
-        whole[index] = frames
+        frames.append(max(1, min(max(round(length), least), most)))
+        drift += frames[-1] - length
+    whole = np.zeros(len(durations), np.int64)
+    whole[sounded] = frames
     return whole
 
 

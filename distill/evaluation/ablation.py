@@ -42,6 +42,7 @@ FIT_STEPS = 300
 FIT_RATE = 0.05  # of Adam, falling to nothing
 
 Samples = NDArray[np.float32]
+Floats = NDArray[np.float64]
 
 
 class Ablation:
@@ -73,6 +74,28 @@ class Ablation:
         example, audio = self._heard(line)
         return self._spoken(line, example)[1], audio
 
+    def predicted(self, line: Utterance) -> dict[str, tuple[Floats, Floats]]:
+        """Return what the teacher and the student predict for a line.
+
+        Returns:
+            ``durations``: frames of the phonemes that take time; ``pitch``: ln Hz where it is known.
+        """
+        example, _ = self._heard(line)
+        durations, f0, *_ = self._encoded(example)
+        takes_time, voiced = sounded_mask(line.phonemes), example.voicing > 0
+        return {
+            "durations": (_floats(example.durations[takes_time]), _floats(durations[0].numpy()[takes_time])),
+            "pitch": (_floats(example.log_f0[voiced]), _floats(f0[0].numpy()[voiced])),
+        }
+
+    @torch.no_grad()
+    def _encoded(self, example: Example) -> tuple[Tensor, ...]:
+        """Return durations, pitch, energy and hidden vectors of a line."""
+        ids = (example.phoneme_ids, example.language_ids, example.word_starts)
+        who = (torch.tensor([index]) for index in example.condition)
+        encoded: tuple[Tensor, ...] = self._student.encoder(*map(_batch, ids), *who, torch.ones(1))
+        return encoded
+
     def _heard(self, line: Utterance) -> tuple[Example, Samples]:
         """Load a line, and its sound as the teacher said it."""
         condition = condition_ids(line, self._info.characters, self._info.emotions)
@@ -82,9 +105,7 @@ class Ablation:
     @torch.no_grad()
     def _spoken(self, line: Utterance, example: Example) -> tuple[Samples, Samples]:
         """Speak with the teacher's prosody, then with its own."""
-        ids = (example.phoneme_ids, example.language_ids, example.word_starts)
-        who = (torch.tensor([index]) for index in example.condition)
-        durations, f0, energy, hidden = self._student.encoder(*map(_batch, ids), *who, torch.ones(1))
+        durations, f0, energy, hidden = self._encoded(example)
         told = self._decode(hidden, example.frame_to_phoneme, example.features, example.pulses)
         frames = whole_durations(durations[0].numpy(), sounded_mask(line.phonemes))
         edges = f0_at_edges(f0[0].numpy(), frames)
@@ -114,6 +135,10 @@ class Ablation:
             optimizer.step()
             schedule.step()
         return output[0].detach().numpy()
+
+
+def _floats(values: NDArray[Any]) -> Floats:
+    return np.asarray(values, np.float64)
 
 
 def _batch(values: NDArray[Any]) -> Tensor:

@@ -37,11 +37,11 @@ from ..training.told import load_told
 from .judges import Judge, judges, with_mean
 from .speakers import TeacherLines
 from .spectral import vocoder_copies
+from .speech import Samples
 
 FIT_STEPS = 300
 FIT_RATE = 0.05  # of Adam, falling to nothing
 
-Samples = NDArray[np.float32]
 Floats = NDArray[np.float64]
 
 

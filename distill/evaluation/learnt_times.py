@@ -10,7 +10,6 @@ the pitch. Held-out sentences are then compared with what the teacher predicted 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -23,7 +22,7 @@ import torch
 from edge.spec import FRAME_RATE
 from models.sovits_tiny import StudentConfig
 
-from ..files import write_json
+from ..files import write_json, write_rows
 from ..ledger import device
 from ..manifest import Utterance, read_manifest
 from ..training.checkpoint import load_student
@@ -49,9 +48,9 @@ def write_corpora(corpus: Path, work: Path, lines: int) -> dict[str, Path]:
     chosen = _chosen(read_manifest(corpus), lines)
     folders = {way: work / f"corpus-{way}" for way in WAYS}
     for way, folder in folders.items():
-        rows = [_row(one if way == TOLD else replace(one, prosody=None)) for one in chosen]
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / "manifest.jsonl").write_text("\n".join(rows) + "\n", encoding="utf-8")
+        heard = chosen if way == TOLD else [replace(one, prosody=None) for one in chosen]
+        write_rows(folder / "manifest.jsonl", map(_row, heard))
     return folders
 
 
@@ -65,10 +64,10 @@ def _chosen(utterances: Sequence[Utterance], lines: int) -> list[Utterance]:
     return [*(one for some in train_lines for one in some), *(u for u in told if u.split == "valid")]
 
 
-def _row(utterance: Utterance) -> str:
-    """Give a line of a manifest that may lie anywhere."""
+def _row(utterance: Utterance) -> dict[str, Any]:
+    """Give a row of a manifest that may lie anywhere."""
     given = {name: value for name, value in asdict(utterance).items() if value is not None}
-    return json.dumps(given, ensure_ascii=False, default=lambda path: str(Path(path).resolve()))
+    return {name: str(value.resolve()) if isinstance(value, Path) else value for name, value in given.items()}
 
 
 def measure(student: Path, voices: Mapping[str, Sequence[Utterance]], judges: Mapping[str, Judge]) -> Rows:

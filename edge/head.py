@@ -12,7 +12,8 @@ import functools
 import numpy as np
 from numpy.typing import NDArray
 
-from .spec import FRAME_OUTPUTS, HOP_LENGTH, N_BINS, N_FFT, SAMPLE_RATE, SUBFRAMES
+from .frames import Frames
+from .spec import HOP_LENGTH, N_BINS, N_FFT, SAMPLE_RATE, SUBFRAMES
 from .watermark.pattern import FrameMark
 
 Float32 = NDArray[np.float32]
@@ -25,10 +26,6 @@ GAIN_STEP = HOP_LENGTH // SUBFRAMES  # samples between gain centres
 LEAD = (N_FFT - HOP_LENGTH) // 2  # samples by which a frame's window starts before the frame
 BLOCK_FRAMES = 96  # frames shaped at once: 3 MB of buffers; with two threads 64 are 3 % slower, 32 are 10 %
 
-_HARMONIC = slice(0, N_BINS)
-_PHASE = slice(N_BINS, 2 * N_BINS)
-_NOISE = slice(2 * N_BINS, 3 * N_BINS)
-_GAINS = slice(3 * N_BINS, FRAME_OUTPUTS)
 _RAMP = (np.arange(GAIN_STEP, dtype=np.float32) + 0.5) / GAIN_STEP  # a sample stands for its middle
 _GAIN_OFFSET = HOP_LENGTH - LEAD - GAIN_STEP // 2  # from the first centre of the frame before to the window
 
@@ -146,12 +143,12 @@ class PhraseHead:
             size = (self.n_frames + 1) * HOP_LENGTH
             self._pulses = render_pulses(self._positions, self._amplitudes, -LEAD, size)
 
-    def rows(self, frames: Float32, low: int, start: int, stop: int, work: Workspace) -> Float32:
+    def rows(self, frames: Frames, low: int, start: int, stop: int, work: Workspace) -> Float32:
         """Sound frames [start, stop) of the phrase.
 
         Args:
-            frames: (n, FRAME_OUTPUTS) as the decoder gives them, with the frame before ``start`` and the one
-                at ``stop`` where the phrase has them: their gains reach in here.
+            frames: as the decoder gives them, with the frame before ``start`` and the one at ``stop`` where
+                the phrase has them: their gains reach in here.
             low: index of the first of ``frames``.
             start: first frame to sound.
             stop: frame after the last.
@@ -166,7 +163,9 @@ class PhraseHead:
         tail: Float32 | float = 0.0
         for at in range(start, stop, BLOCK_FRAMES):
             end, first = min(at + BLOCK_FRAMES, stop), at - start
-            spectra = _shape(excitation[:, first : end - start + 1], frames[at - low : end - low], work)
+            spectra = _shape(
+                excitation[:, first : end - start + 1], frames.between(at - low, end - low), work
+            )
             if self._mark is not None:
                 self._mark.apply(spectra, at)
             output = _sound(spectra, work)
@@ -176,14 +175,14 @@ class PhraseHead:
         rows[-1] = tail
         return rows
 
-    def render(self, frames: Float32) -> Float32:
+    def render(self, frames: Frames) -> Float32:
         """(T * 512,) sound of a whole phrase, near [-1, 1]."""
         return OverlapAdd(self.n_frames).add(self.rows(frames, 0, 0, self.n_frames, Workspace()))
 
-    def _excitation(self, frames: Float32, low: int, start: int, stop: int) -> Float32:
+    def _excitation(self, frames: Frames, low: int, start: int, stop: int) -> Float32:
         """(2, stop - start + 1, 512) pulses and noise with their gains, a hop per row."""
         first, size = start * HOP_LENGTH - LEAD, (stop - start + 1) * HOP_LENGTH
-        excitation = self._gains(frames, low, start, stop)
+        excitation = self._gains(frames.gains, low, start, stop)
         excitation[0] *= self._pulses_at(first, size)
         excitation[1] *= noise_at(first, size)
         excitation[:, : max(-first, 0)] = (
@@ -197,10 +196,10 @@ class PhraseHead:
             return render_pulses(self._positions, self._amplitudes, first, size)
         return self._pulses[first + LEAD : first + LEAD + size]
 
-    def _gains(self, frames: Float32, low: int, start: int, stop: int) -> Float32:
+    def _gains(self, log_gains: Float32, low: int, start: int, stop: int) -> Float32:
         """(2, (stop - start + 1) * 512) gains, linear between centres 4 ms apart, held at both ends."""
         wanted = np.clip(np.arange(start - 1, stop + 1), 0, self.n_frames - 1)
-        centres = np.exp(frames[wanted - low, _GAINS])  # (n + 2, 2 * SUBFRAMES)
+        centres = np.exp(log_gains[wanted - low])  # (n + 2, 2 * SUBFRAMES)
         if start == 0:
             centres[0] = centres[0].reshape(2, SUBFRAMES)[:, :1].repeat(SUBFRAMES)
         if stop == self.n_frames:
@@ -236,9 +235,9 @@ class OverlapAdd:
         return kept.ravel()[skipped : kept.size - (LEAD if self._left == 0 else 0)]
 
 
-def _shape(excitation: Float32, frames: Float32, work: Workspace) -> NDArray[np.complex64]:
+def _shape(excitation: Float32, frames: Frames, work: Workspace) -> NDArray[np.complex64]:
     """(n, N_BINS) spectra of the output frames from (2, n + 1, 512) excitation; in the workspace."""
-    n, window = len(frames), frame_window()
+    n, window = len(frames.noise), frame_window()
     windowed, spectra = work.frames[:, :n], work.spectra[:, :n]
     np.multiply(excitation[:, :-1], window[:HOP_LENGTH], out=windowed[:, :, :HOP_LENGTH])
     np.multiply(excitation[:, 1:], window[HOP_LENGTH:], out=windowed[:, :, HOP_LENGTH:])
@@ -247,11 +246,12 @@ def _shape(excitation: Float32, frames: Float32, work: Workspace) -> NDArray[np.
     np.fft.rfft(windowed[0], norm="ortho", out=spectra[0])
     np.fft.rfft(windowed[1], norm="ortho", out=spectra[1])
     magnitude, angle, shape = work.magnitude[:n], work.angle[:n], work.shape[:n]
-    np.exp(frames[:, _HARMONIC], out=magnitude)
-    np.multiply(np.cos(frames[:, _PHASE], out=angle), magnitude, out=shape.real)
-    np.multiply(np.sin(frames[:, _PHASE], out=angle), magnitude, out=shape.imag)
+    log_magnitude, phase = frames.harmonic[:, :N_BINS], frames.harmonic[:, N_BINS:]
+    np.exp(log_magnitude, out=magnitude)
+    np.multiply(np.cos(phase, out=angle), magnitude, out=shape.real)
+    np.multiply(np.sin(phase, out=angle), magnitude, out=shape.imag)
     np.multiply(spectra[0], shape, out=spectra[0])
-    np.multiply(spectra[1], np.exp(frames[:, _NOISE], out=magnitude), out=spectra[1])
+    np.multiply(spectra[1], np.exp(frames.noise, out=magnitude), out=spectra[1])
     output: NDArray[np.complex64] = np.add(spectra[0], spectra[1], out=spectra[0])
     return output
 

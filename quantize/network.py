@@ -79,8 +79,8 @@ class FolderRunner(Runner):
         outputs: Sequence[np.ndarray] = self._encoder.run(list(ENCODER_OUTPUTS), inputs.feeds())
         return outputs
 
-    def _run_decoder(self, hidden: np.ndarray, features: np.ndarray) -> np.ndarray:
-        frames: np.ndarray = self._decoder.run(None, {"hidden": hidden, "features": features})[0]
+    def _run_decoder(self, hidden: np.ndarray, features: np.ndarray) -> Sequence[np.ndarray]:
+        frames: Sequence[np.ndarray] = self._decoder.run(None, {"hidden": hidden, "features": features})
         return frames
 
     def close(self) -> None:

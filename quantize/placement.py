@@ -18,6 +18,7 @@ from onnx import ModelProto
 from edge.bundle.bundle import DECODER_FILE, ENCODER_FILE
 from edge.decoding import EncodedPhrase
 from edge.distance import snr_db
+from edge.frames import Frames
 from edge.head import PhraseHead
 from edge.runners.base import ENCODER_OUTPUTS, EncoderOutputs
 
@@ -251,7 +252,7 @@ def decoder_harm(phrases: Sequence[EncodedPhrase], runner: FolderRunner) -> Harm
         total = 0.0
         for phrase, reference in zip(phrases, sounds, strict=True):
             frames = session.run(None, decoder_feeds(phrase))[0][0]
-            other = PhraseHead(phrase.plan.f0_edges).render(frames)
+            other = PhraseHead(phrase.plan.f0_edges).render(Frames.of(frames))
             total += 10 ** ((ALLOWED_SOUND_DB - snr_db(reference, other)) / 10)
         return total / len(phrases)
 

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import RunnerError
+from ..frames import WIDTHS, Frames
 from ..phrases import Phrase
 from ..spec import F0_POINTS, FRAME_OUTPUTS, LANGUAGE_IDS
 from ..text.symbols import SYMBOL_TO_ID
@@ -108,7 +109,7 @@ class Runner(ABC):
                 raise RunnerError(f"the encoder gave NaN or infinity in {name}: the network is broken")
         return EncoderOutputs(durations, f0, energy, hidden)
 
-    def decode(self, hidden: Float32, features: Float32) -> Float32:
+    def decode(self, hidden: Float32, features: Float32) -> Frames:
         """Run the decoder on one window.
 
         Args:
@@ -116,22 +117,24 @@ class Runner(ABC):
             features: (1, T, 6).
 
         Returns:
-            (T, FRAME_OUTPUTS); not checked for NaN, which the sound shows.
+            T frames; not checked for NaN, which the sound shows.
 
         Raises:
             RunnerError: the library failed, or the result has a wrong shape.
         """
-        frames: Float32 = np.asarray(self._run_decoder(hidden, features))[0]
-        _check_shape("frames", frames, (hidden.shape[1], FRAME_OUTPUTS))
-        return frames
+        outputs: list[Float32] = [np.asarray(array)[0] for array in self._run_decoder(hidden, features)]
+        widths = WIDTHS if len(outputs) > 1 else (FRAME_OUTPUTS,)
+        for array, width in zip(outputs, widths, strict=True):
+            _check_shape("frames", array, (hidden.shape[1], width))
+        return Frames(*outputs) if len(outputs) > 1 else Frames.of(outputs[0])
 
     @abstractmethod
     def _run_encoder(self, inputs: EncoderInputs) -> Sequence[Float32]:
         """Outputs of the encoder graph in the order of ``ENCODER_OUTPUTS``, batch axis included."""
 
     @abstractmethod
-    def _run_decoder(self, hidden: Float32, features: Float32) -> Float32:
-        """(1, T, FRAME_OUTPUTS)."""
+    def _run_decoder(self, hidden: Float32, features: Float32) -> Sequence[Float32]:
+        """(1, T, FRAME_OUTPUTS) alone, or its parts in the order of ``Frames``."""
 
     @abstractmethod
     def close(self) -> None:

@@ -14,7 +14,12 @@ _PACKAGE = "onnx_subset"
 
 _MESSAGES: dict[str, dict[str, tuple[int, str]]] = {
     "Model": {"graph": (7, "Graph"), "opset_import": (8, "Opset*")},
-    "Graph": {"node": (1, "Node*"), "initializer": (5, "Tensor*"), "output": (12, "Value*")},
+    "Graph": {
+        "node": (1, "Node*"),
+        "initializer": (5, "Tensor*"),
+        "input": (11, "Value*"),
+        "output": (12, "Value*"),
+    },
     "Node": {
         "input": (1, "string*"),
         "output": (2, "string*"),
@@ -30,7 +35,9 @@ _MESSAGES: dict[str, dict[str, tuple[int, str]]] = {
         "name": (8, "string"),
         "raw_data": (9, "bytes"),
     },
-    "Value": {"name": (1, "string")},
+    "Value": {"name": (1, "string"), "type": (2, "Type")},
+    "Type": {"tensor": (1, "TensorType")},
+    "TensorType": {"elem_type": (1, "int32")},
     "Opset": {"domain": (1, "string"), "version": (2, "int64")},
 }
 

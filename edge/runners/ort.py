@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, ClassVar
 
+import numpy as np
 import onnxruntime
+from numpy.typing import NDArray
 
 from ..bundle.bundle import DECODER_FILE, ENCODER_FILE, Bundle
 from ..errors import RunnerError
@@ -21,8 +24,14 @@ from .base import (
     Runner,
 )
 from .fused import fuse_products
+from .onnx_subset import read_model
+from .parts import part_condition, part_frames
+
+Feeds = dict[str, NDArray[Any]]
 
 X86 = ("x86_64", "AMD64")
+CONDITION = ("character_id", "emotion_id", "emotion_strength")
+CONDITIONS_KEPT = 64  # 9 KB each; strength is any number
 _LOG_ERRORS_ONLY = 3
 
 
@@ -69,50 +78,86 @@ class OnnxRuntimeRunner(Runner):
             RunnerError: ONNX Runtime refuses a graph, or its inputs and outputs are not ours.
         """
         self.concurrency = threads
-        options = session_options()
-        self._encoder = _open(bundle, ENCODER_FILE, options, ENCODER_INPUTS, ENCODER_OUTPUTS)
-        self._decoder = _open(bundle, DECODER_FILE, options, DECODER_INPUTS, DECODER_OUTPUTS)
+        self._encoder = _Encoder(bundle)
+        content = part_frames(_read(bundle, DECODER_FILE, DECODER_INPUTS, DECODER_OUTPUTS))
+        self._decoder = _open(bundle, DECODER_FILE, content)
 
     def _run_encoder(self, inputs: EncoderInputs) -> Sequence[Float32]:
-        outputs: Sequence[Float32] = _run(self._encoder, ENCODER_FILE, ENCODER_OUTPUTS, inputs.feeds())
-        return outputs
+        return self._encoder.run(inputs)
 
-    def _run_decoder(self, hidden: Float32, features: Float32) -> Float32:
-        feeds = {"hidden": hidden, "features": features}
-        frames: Float32 = _run(self._decoder, DECODER_FILE, DECODER_OUTPUTS, feeds)[0]
-        return frames
+    def _run_decoder(self, hidden: Float32, features: Float32) -> Sequence[Float32]:
+        return _run(self._decoder, DECODER_FILE, None, {"hidden": hidden, "features": features})
 
     def close(self) -> None:
-        """Free both sessions."""
+        """Free all sessions."""
         del self._encoder, self._decoder
 
 
-def _open(
-    bundle: Bundle,
-    file: str,
-    options: onnxruntime.SessionOptions,
-    inputs: Sequence[str],
+class _Encoder:
+    """The encoder; what follows from character, emotion and strength alone is kept for the next phrases."""
+
+    def __init__(self, bundle: Bundle) -> None:
+        content = _read(bundle, ENCODER_FILE, ENCODER_INPUTS, ENCODER_OUTPUTS)
+        parts = part_condition(content, CONDITION)
+        self._session = _open(bundle, ENCODER_FILE, parts.rest if parts else content)
+        self._conditioned: Callable[..., Feeds] | None = None
+        if parts:
+            condition = _open(bundle, ENCODER_FILE, parts.condition)
+            self._conditioned = lru_cache(CONDITIONS_KEPT)(partial(_conditioned, condition, parts.between))
+
+    def run(self, inputs: EncoderInputs) -> Sequence[Float32]:
+        """Outputs in the order of ``ENCODER_OUTPUTS``."""
+        feeds = inputs.feeds()
+        if self._conditioned is not None:
+            feeds |= self._conditioned(*(feeds.pop(name)[0] for name in CONDITION))
+        return _run(self._session, ENCODER_FILE, ENCODER_OUTPUTS, feeds)
+
+
+def _conditioned(
+    session: onnxruntime.InferenceSession,
     outputs: Sequence[str],
-) -> onnxruntime.InferenceSession:
-    model = bundle.read(file)
+    character: int,
+    emotion: int,
+    strength: float,
+) -> Feeds:
+    values = (np.array([character]), np.array([emotion]), np.array([strength], np.float32))
+    feeds = dict(zip(CONDITION, values, strict=True))
+    return dict(zip(outputs, _run(session, ENCODER_FILE, outputs, feeds), strict=True))
+
+
+def _read(bundle: Bundle, file: str, inputs: Sequence[str], outputs: Sequence[str]) -> bytes:
+    """A graph with its products fused."""
+    content = bundle.read(file)
     try:
-        model = fuse_products(model, unsigned=platform.machine() in X86)
-        session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # the library raises its own classes, which share no public base
-        raise RunnerError(f"{bundle.path}: ONNX Runtime refuses {file}: {error}") from error
-    found = ({i.name for i in session.get_inputs()}, {o.name for o in session.get_outputs()})
+        content = fuse_products(content, unsigned=platform.machine() in X86)
+        graph = read_model(content).graph
+    except Exception as error:  # protobuf raises its own classes
+        raise _refused(bundle, file, error) from error
+    found = ({value.name for value in graph.input}, {value.name for value in graph.output})
     if found != (set(inputs), set(outputs)):
         raise RunnerError(
             f"{bundle.path}: {file} has inputs and outputs {found}, expected {inputs} and {outputs}"
         )
-    return session
+    return content
+
+
+def _open(bundle: Bundle, file: str, content: bytes) -> onnxruntime.InferenceSession:
+    try:
+        return onnxruntime.InferenceSession(content, session_options(), providers=["CPUExecutionProvider"])
+    except Exception as error:  # the library raises its own classes, which share no public base
+        raise _refused(bundle, file, error) from error
+
+
+def _refused(bundle: Bundle, file: str, error: Exception) -> RunnerError:
+    return RunnerError(f"{bundle.path}: ONNX Runtime refuses {file}: {error}")
 
 
 def _run(
-    session: onnxruntime.InferenceSession, file: str, outputs: Sequence[str], feeds: dict[str, Any]
-) -> Any:
+    session: onnxruntime.InferenceSession, file: str, outputs: Sequence[str] | None, feeds: Feeds
+) -> Sequence[Float32]:
     try:
-        return session.run(outputs, feeds)
+        found: Sequence[Float32] = session.run(outputs, feeds)
+        return found
     except Exception as error:  # as above
         shapes = {name: array.shape for name, array in feeds.items()}
         raise RunnerError(f"ONNX Runtime failed in {file} with {shapes}: {error}") from error

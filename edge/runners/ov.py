@@ -50,8 +50,8 @@ class OpenVinoRunner(Runner):
     def _run_encoder(self, inputs: EncoderInputs) -> Sequence[Float32]:
         return self._run(ENCODER_FILE, inputs.feeds(), ENCODER_OUTPUTS)
 
-    def _run_decoder(self, hidden: Float32, features: Float32) -> Float32:
-        return self._run(DECODER_FILE, {"hidden": hidden, "features": features}, DECODER_OUTPUTS)[0]
+    def _run_decoder(self, hidden: Float32, features: Float32) -> Sequence[Float32]:
+        return self._run(DECODER_FILE, {"hidden": hidden, "features": features}, DECODER_OUTPUTS)
 
     def _run(self, file: str, feeds: Mapping[str, NDArray[Any]], outputs: Sequence[str]) -> Sequence[Float32]:
         try:

@@ -91,9 +91,9 @@ class TensorRtRunner(Runner):
     def _run_encoder(self, inputs: EncoderInputs) -> Sequence[Float32]:
         return self._gpu.call(lambda: self._engines[ENCODER_FILE].run(inputs.feeds()))
 
-    def _run_decoder(self, hidden: Float32, features: Float32) -> Float32:
+    def _run_decoder(self, hidden: Float32, features: Float32) -> Sequence[Float32]:
         feeds = {"hidden": hidden, "features": features}
-        return self._gpu.call(lambda: self._engines[DECODER_FILE].run(feeds))[0]
+        return self._gpu.call(lambda: self._engines[DECODER_FILE].run(feeds))
 
     def close(self) -> None:
         """Free contexts, engines and memory in the thread that made them, then let the GPU go."""

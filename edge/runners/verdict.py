@@ -18,6 +18,7 @@ from ..bundle.manifest import Manifest
 from ..decoding import EncodedPhrase, Span, plan_windows
 from ..distance import log_mel_distance, snr_db
 from ..errors import RunnerError
+from ..frames import Frames
 from ..head import PhraseHead
 from ..phrases import Phrase, split_phrases
 from ..prosody import plan_frames, sounded_mask
@@ -194,17 +195,17 @@ class Bench:
                 whole += time.perf_counter() - began
         return 1000 * whole, 1000 * first
 
-    def _decode(self, runner: Runner, phrase: EncodedPhrase, span: Span) -> NDArray[np.float32]:
+    def _decode(self, runner: Runner, phrase: EncodedPhrase, span: Span) -> Frames:
         """Frames of a window, decoded with its context."""
         context = self._manifest.context_frames + 1
         low, high = max(span[0] - context, 0), min(span[1] + context, phrase.plan.n_frames)
         frames = runner.decode(phrase.hidden[:, low:high], phrase.plan.features[:, low:high])
-        return frames[span[0] - low : span[1] - low]
+        return frames.between(span[0] - low, span[1] - low)
 
     def _sound(self, phrase: EncodedPhrase, runner: Runner) -> NDArray[np.float32]:
         spans = plan_windows(phrase.plan.n_frames, 0, self._manifest.window_frames, 1)
         frames = [self._decode(runner, phrase, span) for span in spans]
-        return PhraseHead(phrase.plan.f0_edges).render(np.concatenate(frames))
+        return PhraseHead(phrase.plan.f0_edges).render(Frames.joined(frames))
 
 
 def _expand(line: Line, said: Any, hidden: NDArray[np.float32]) -> EncodedPhrase:

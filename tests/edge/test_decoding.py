@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from edge.decoding import EncodedPhrase, LineDecoder, PhraseInLine, plan_windows
+from edge.frames import Frames
 from edge.prosody import plan_frames
 from edge.spec import F0_POINTS, FRAME_OUTPUTS, HOP_LENGTH
 
@@ -47,6 +48,10 @@ def phrase(n_symbols: int) -> PhraseInLine:
     return PhraseInLine(lambda: EncodedPhrase(plan, np.zeros((1, plan.n_frames, 4), np.float32)))
 
 
+def silent(hidden: np.ndarray) -> Frames:
+    return Frames.of(np.zeros((hidden.shape[1], FRAME_OUTPUTS), np.float32))
+
+
 def decoder(decode: Any, threads: int) -> LineDecoder:
     return LineDecoder(SimpleNamespace(concurrency=threads, window_factor=1, decode=decode), 2, 256)  # type: ignore[arg-type]
 
@@ -55,9 +60,9 @@ def decoder(decode: Any, threads: int) -> LineDecoder:
 def test_a_phrase_is_told_of_while_other_threads_decode_it(first: int) -> None:
     go = threading.Event()
 
-    def decode(hidden: np.ndarray, features: np.ndarray) -> np.ndarray:
+    def decode(hidden: np.ndarray, features: np.ndarray) -> Frames:
         assert threading.current_thread() is threading.main_thread() or go.wait(timeout=30)
-        return np.zeros((hidden.shape[1], FRAME_OUTPUTS), np.float32)
+        return silent(hidden)
 
     windows = decoder(decode, 2)
     pieces = windows.sound([phrase(20)], first, lambda: False)
@@ -72,7 +77,7 @@ def test_a_phrase_is_told_of_while_other_threads_decode_it(first: int) -> None:
 
 
 def test_one_thread_decodes_by_itself() -> None:
-    windows = decoder(lambda hidden, _: np.zeros((hidden.shape[1], FRAME_OUTPUTS), np.float32), 1)
+    windows = decoder(lambda hidden, _: silent(hidden), 1)
     pieces = list(windows.sound([phrase(20), phrase(10)], 0, lambda: False))
     assert [index for index, _ in pieces] == [0, 1]
     assert [samples.size for _, samples in pieces] == [200 * HOP_LENGTH, 100 * HOP_LENGTH]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from edge.frames import Frames
 from edge.head import (
     OverlapAdd,
     PhraseHead,
@@ -71,14 +72,14 @@ def test_kernel_is_a_sinc_and_moves_with_its_fraction() -> None:
 
 def test_flat_pulses_have_unit_power_and_length_matches() -> None:
     frames = flat_frames(200, harmonic=0.0, noise=SILENT)
-    sound = PhraseHead(np.full(201, 140.0)).render(frames)
+    sound = PhraseHead(np.full(201, 140.0)).render(Frames.of(frames))
     assert sound.shape == (200 * HOP_LENGTH,)
     assert abs(np.mean(sound[2000:-2000] ** 2) - 1.0) < 0.1
 
 
 def test_flat_noise_comes_out_as_the_table() -> None:
     frames = flat_frames(40, harmonic=SILENT, noise=0.0)
-    sound = PhraseHead(np.full(41, 140.0)).render(frames)
+    sound = PhraseHead(np.full(41, 140.0)).render(Frames.of(frames))
     assert np.abs(sound[256:-256] - noise_at(256, 40 * HOP_LENGTH - 512)).max() < 1e-3
 
 
@@ -86,7 +87,7 @@ def test_gains_are_heard_where_they_are_set() -> None:
     frames = flat_frames(9, harmonic=SILENT, noise=0.0)
     frames[:, -4:] = SILENT
     frames[4, -2] = 0.0  # third quarter of frame 4
-    power = PhraseHead(np.full(10, 140.0)).render(frames) ** 2
+    power = PhraseHead(np.full(10, 140.0)).render(Frames.of(frames)) ** 2
     centre = np.average(np.arange(len(power)), weights=power)
     assert abs(centre - (4 * HOP_LENGTH + 2.5 * 128)) < 40
     assert power[: 4 * HOP_LENGTH].max() < 1e-6 * power.max()
@@ -95,11 +96,11 @@ def test_gains_are_heard_where_they_are_set() -> None:
 @pytest.mark.parametrize("sizes", [[1] * 75, [14, 20, 41], [74, 1], [1, 74], [33, 32, 10]])
 def test_any_split_gives_exactly_the_whole(sizes: list[int]) -> None:
     frames, f0 = random_frames(75), wandering_f0(75)
-    whole = PhraseHead(f0).render(frames)
+    whole = PhraseHead(f0).render(Frames.of(frames))
     head, join, work, pieces, start = PhraseHead(f0), OverlapAdd(75), Workspace(), [], 0
     for size in sizes:
         stop, low = start + size, max(start - 3, 0)
-        rows = head.rows(frames[low : stop + 2], low, start, stop, work)
+        rows = head.rows(Frames.of(frames[low : stop + 2]), low, start, stop, work)
         pieces.append(join.add(rows))
         start = stop
     assert np.abs(np.concatenate(pieces) - whole).max() < 0.25 / 32768 * np.abs(whole).max()
@@ -107,13 +108,13 @@ def test_any_split_gives_exactly_the_whole(sizes: list[int]) -> None:
 
 def test_a_stretch_gives_all_its_sound_but_half_a_window() -> None:
     head = PhraseHead(wandering_f0(30))
-    rows = head.rows(random_frames(11), 0, 0, 10, Workspace())
+    rows = head.rows(Frames.of(random_frames(11)), 0, 0, 10, Workspace())
     assert rows.shape == (11, HOP_LENGTH)
     assert len(OverlapAdd(30).add(rows)) == 10 * HOP_LENGTH - 256
 
 
 def test_a_single_frame_is_a_phrase() -> None:
-    assert PhraseHead(np.full(2, 200.0)).render(random_frames(1)).shape == (HOP_LENGTH,)
+    assert PhraseHead(np.full(2, 200.0)).render(Frames.of(random_frames(1))).shape == (HOP_LENGTH,)
 
 
 @pytest.mark.torch
@@ -125,7 +126,7 @@ def test_agrees_with_the_torch_twin() -> None:
     pulses = torch.from_numpy(render_pulses(*pulse_train(f0), 0, 60 * HOP_LENGTH))[None]
     noise = torch.from_numpy(noise_at(0, 60 * HOP_LENGTH).copy())[None]
     twin = SourceFilterHead()(torch.from_numpy(frames)[None], pulses, noise)[0].numpy()
-    ours = PhraseHead(f0).render(frames)
+    ours = PhraseHead(f0).render(Frames.of(frames))
     error = 20 * np.log10(np.std(ours - twin) / np.std(twin))
     assert error < -110.0  # dB
 
@@ -135,6 +136,7 @@ def test_pulses_that_were_rendered_ahead_are_the_same() -> None:
     for start, stop in ((0, 8), (8, 79), (79, 150)):
         low, high = max(start - 1, 0), min(stop + 1, 150)
         plain, ahead = PhraseHead(f0), PhraseHead(f0)
+        window = Frames.of(frames[low:high])
         ahead.render_ahead()
-        expected = plain.rows(frames[low:high], low, start, stop, Workspace())
-        assert np.array_equal(ahead.rows(frames[low:high], low, start, stop, Workspace()), expected)
+        expected = plain.rows(window, low, start, stop, Workspace())
+        assert np.array_equal(ahead.rows(window, low, start, stop, Workspace()), expected)

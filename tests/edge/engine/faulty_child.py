@@ -99,11 +99,11 @@ class NanRunner(OnnxRuntimeRunner):
 
     settings: dict[str, Any]
 
-    def _run_decoder(self, hidden: np.ndarray, features: np.ndarray) -> np.ndarray:
-        frames = np.array(super()._run_decoder(hidden, features))
+    def _run_decoder(self, hidden: np.ndarray, features: np.ndarray) -> list[np.ndarray]:
+        parts = [np.array(part) for part in super()._run_decoder(hidden, features)]
         if turn(Path(self.settings["folder"]), "nan") < self.settings["n_nan"]:
-            frames[0, 0, 0] = np.nan
-        return frames
+            parts[0][0, 0, 0] = np.nan
+        return parts
 
 
 def load(settings: dict[str, Any]) -> Any:

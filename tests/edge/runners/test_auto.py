@@ -34,9 +34,9 @@ class Other(Runner):
         time.sleep(self._delay_s)
         return self._inner._run_encoder(inputs)
 
-    def _run_decoder(self, hidden: np.ndarray, features: np.ndarray) -> np.ndarray:
+    def _run_decoder(self, hidden: np.ndarray, features: np.ndarray) -> Sequence[np.ndarray]:
         time.sleep(self._delay_s)
-        return self._inner._run_decoder(hidden, features) + np.float32(self._gain)
+        return [part + np.float32(self._gain) for part in self._inner._run_decoder(hidden, features)]
 
     def close(self) -> None:
         self.closed = True

@@ -10,6 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from edge.bundle.bundle import workshop
+from edge.frames import Frames
 from edge.head import OverlapAdd, PhraseHead, Workspace
 from edge.spec import FRAME_OUTPUTS, SAMPLE_RATE
 from edge.synthesizer import SpeechRequest, Synthesizer
@@ -47,7 +48,8 @@ def test_the_pattern_never_changes() -> None:
 
 
 def test_a_phrase_is_marked_alike_in_pieces_and_in_one() -> None:
-    frames = np.random.default_rng(3).normal(-3, 0.5, (100, FRAME_OUTPUTS)).astype(np.float32)
+    noise = np.random.default_rng(3).normal(-3, 0.5, (100, FRAME_OUTPUTS))
+    frames = Frames.of(noise.astype(np.float32))
     f0 = np.full(101, 140.0)
     mark = FrameMark(777)
     whole = PhraseHead(f0, mark).render(frames)

@@ -2,7 +2,7 @@
 
 ONNX Runtime makes ``MatMulIntegerToFloat`` of a product between Q/DQ by itself, but adds the bias afterwards,
 which reads and writes everything once more. The operator takes the bias as an input, so the graph is written
-anew when it is loaded; the result is the same to the bit. What is gained: docs/benchmarks.md.
+anew when it is loaded; the result is the same to the bit. What is gained: docs/engine.md.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 The encoder turns character, emotion and strength into biases first, which are the same for all lines that are
 said like that; the decoder joins its outputs in the end, which reads and writes all of them once more. Both
 are cut off when a graph is loaded; what is computed stays the same to the bit. What is gained:
-docs/benchmarks.md.
+docs/engine.md.
 """
 
 from __future__ import annotations

@@ -76,12 +76,18 @@ class _Rewriter:
                 self._removed.add(id(dequantize))
             self._consumers[name].remove(product)
         product.op_type, product.domain = OPERATOR, DOMAIN
+        if self._is_zero(weight_zero):
+            weight_zero = ""  # without, a product is 1 to 2 % faster
         product.input[:] = [quantized, weights, scale, weight_scale, zero, weight_zero, *bias]
         if after is not None:
             self._removed.add(id(after))
             product.output[:] = after.output
         self._consumers[quantized].append(product)
         self._fused.append(product)
+
+    def _is_zero(self, name: str) -> bool:
+        constant = self._constants.get(name)
+        return constant is not None and bool(constant.raw_data) and not any(constant.raw_data)
 
     def _bias(self, product: Any) -> tuple[list[str], Any]:
         """Name of the bias and the node that adds it, if nothing else reads the product."""

@@ -133,6 +133,19 @@ def test_what_else_reads_a_tensor_still_finds_it(model: ModelProto, fused: int, 
         assert np.allclose(old, new, atol=1e-5)
 
 
+@pytest.mark.parametrize(("value", "kept"), [(0, ""), (3, "w_zero")])
+def test_a_weight_that_is_symmetric_needs_no_zero(value: int, kept: str) -> None:
+    model = quantized()
+    zero = next(tensor for tensor in model.graph.initializer if tensor.name == "w_zero")
+    zero.CopyFrom(numpy_helper.from_array(np.full(WIDTH, value, np.int8), "w_zero"))
+    given = {"x": np.random.default_rng(2).standard_normal((1, 7, WIDTH), dtype=np.float32)}
+    written = fuse_products(model.SerializeToString(), unsigned=True)
+    product = next(n for n in onnx.load_model_from_string(written).graph.node if n.op_type == OPERATOR)
+    assert product.input[5] == kept
+    for old, new in zip(run(model.SerializeToString(), given), run(written, given), strict=True):
+        assert np.allclose(old, new, atol=1e-5)
+
+
 def test_a_float_graph_stays_as_it_is() -> None:
     node = helper.make_node("MatMul", ["x", "x"], ["y"])
     square = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [2, 2]) for name in ("x", "y")]

@@ -35,6 +35,7 @@ from .align import align
 from .batches import Batches, BatchPlan, enough_loaders, in_order
 from .checkpoint import StudentInfo, save_student
 from .dataset import Example, Line, condition_ids, known_condition, make_example
+from .dormant import Watch, due, revive
 from .features import Features, extract_all, load
 from .objective import Objective, average_losses, weighted
 from .schedule import FROM_SCRATCH, SCRATCH, schedule
@@ -181,6 +182,7 @@ class Run:
         self.out, self.student, self.optimizer, self.info = out, student, optimizer, info
         self.average = {k: v.detach().clone() for k, v in student.state_dict().items()}
         self.adversary: Adversary | None = None
+        self.watch = Watch(student)
         self.step = 0
         self.state_path = out / STATE_FILE
 
@@ -208,6 +210,7 @@ class Run:
         self.step = state["step"]
         if self.adversary is not None and "adversary" in state:
             self.adversary.load_state_dict(state["adversary"])
+        self.watch.fired.update(state.get("fired", {}))
         self.info = replace(self.info, started_from=began)
 
     def update_average(self, decay: float) -> None:
@@ -220,7 +223,7 @@ class Run:
     def save(self) -> None:
         """Write the state for resuming and the averaged student for use."""
         state = {"student": self.student.state_dict(), "optimizer": self.optimizer.state_dict(),
-                 "average": self.average, "step": self.step,
+                 "average": self.average, "step": self.step, "fired": dict(self.watch.fired),
                  "started_from": self.info.started_from}  # fmt: skip
         if self.adversary is not None:
             state["adversary"] = self.adversary.state_dict()
@@ -341,6 +344,8 @@ def _loop(fabric: Fabric, run: Run, data: Data, options: TrainOptions) -> None:
             optimizer.step()
             run.step += 1
             run.update_average(options.ema)
+            if due(run.step, options.steps):
+                _revive(run, fabric, options.seed)
             bar.advance()
             if fabric.global_rank == 0:
                 if run.step % 50 == 0:
@@ -351,6 +356,14 @@ def _loop(fabric: Fabric, run: Run, data: Data, options: TrainOptions) -> None:
                     run.save()
     if fabric.global_rank == 0:
         run.save()
+
+
+def _revive(run: Run, fabric: Fabric, seed: int) -> None:
+    """Let the units that no process has seen fire begin anew."""
+    silent = run.watch.take_silent(lambda fired: fabric.all_reduce(fired, reduce_op="max"))
+    revived = revive(run.student, silent, run.optimizer, run.average, seed + run.step)
+    if fabric.global_rank == 0:
+        run.log("revived", {"units": revived})
 
 
 def _validate(

@@ -22,7 +22,7 @@ from edge.frames import Frames
 from edge.head import PhraseHead
 from edge.runners.base import ENCODER_OUTPUTS, EncoderOutputs
 
-from . import qdq
+from . import equalize, qdq
 from .calibrate import Histogram, Method, record
 from .graph import Graph
 from .half import cast_half, half_layers
@@ -34,6 +34,7 @@ ALLOWED_DURATION_FRAMES = 0.25  # 4 ms, a quarter of the grid that durations are
 ALLOWED_F0_CENTS = 10.0  # the ear's limit for steady tones is about 5
 ALLOWED_HIDDEN_DB = 30.0  # signal to noise of what the decoder reads
 ALLOWED_SOUND_DB = 25.0  # signal to noise of the samples
+SPLIT_HARM = 0.5  # of a product alone; what is better than that does not need more channels
 METHODS: tuple[Method, ...] = ("max", "percentile", "mse")
 
 
@@ -130,10 +131,10 @@ def place(
     weight_bits: int = qdq.WEIGHT_BITS,
 ) -> tuple[Placement, ModelProto]:
     """Choose ranges and layers for one graph and quantize it."""
-    found = ranges(model, feeds, harm, weight_bits)
+    found = equalized(model, feeds, harm, weight_bits)
     if found is None:
         return Placement("max", {}, 0.0, ()), model
-    alone = {name: harm(found.quantized([name])) for name in found.sizes}
+    alone = found.alone(harm)
     layers = [LayerReport(name, size, alone[name]) for name, size in found.sizes.items()]
     chosen = _choose(layers, budget, lambda kept: harm(found.quantized(kept)))
     layers = [replace(layer, int8=layer.name in chosen) for layer in layers]
@@ -157,14 +158,36 @@ class Ranges:
         """The graph with these products in int8."""
         return qdq.insert(self.model, self.limits, layers, self.weight_bits)
 
+    def alone(self, harm: Harm) -> dict[str, float]:
+        """What each product alone in int8 does."""
+        return {name: harm(self.quantized([name])) for name in self.sizes}
+
+
+def equalized(
+    model: ModelProto, feeds: Sequence[Arrays], harm: Harm, weight_bits: int = qdq.WEIGHT_BITS
+) -> Ranges | None:
+    """Ranges of a graph after its channels are made alike; a product that needs more has its inputs split."""
+    if not qdq.products(model):  # every product is narrow
+        return None
+    model = equalize.smooth(model, equalize.channel_peaks(model, feeds))
+    found = ranges(model, feeds, harm, weight_bits)
+    if found is None:
+        return None
+    for name, alone in found.alone(harm).items():
+        wide = None
+        if alone > SPLIT_HARM:
+            wide = equalize.split(found.model, name, equalize.channel_peaks(found.model, feeds))
+        tried = None if wide is None else ranges(wide, feeds, harm, weight_bits)
+        if tried is not None and harm(tried.quantized([name])) < SPLIT_HARM:
+            found = tried
+    return found
+
 
 def ranges(
     model: ModelProto, feeds: Sequence[Arrays], harm: Harm, weight_bits: int = qdq.WEIGHT_BITS
 ) -> Ranges | None:
     """Choose how ranges are found in a graph, by the harm of all products together; None without products."""
     candidates = qdq.products(model)
-    if not candidates:  # every product is narrow
-        return None
     histograms = record(model, [node.input[0] for node in candidates], feeds)
     graph = Graph(model)
     sizes = {

@@ -19,7 +19,7 @@ from onnx import ModelProto
 from .half import half_layers
 from .lines import Line
 from .network import Arrays, open_session
-from .placement import Harm, Ranges, jobs, ranges, with_half
+from .placement import Harm, Ranges, equalized, jobs, ranges, with_half
 
 ROUNDS = 60
 
@@ -33,6 +33,8 @@ class LayerSensitivity:
     """Squared error in units of what is allowed, with the layer in float16."""
     int8_harm: float | None = None
     """The same in int8; None for a layer that int8 is not for: a convolution, or a narrow product."""
+    plain_harm: float | None = None
+    """In int8 with channels as trained, see :mod:`quantize.equalize`."""
     operations: int | None = None
     """Multiplications of a product per phoneme or frame."""
     int8_saves_us: float | None = None
@@ -65,7 +67,10 @@ def measure(
 def _measure(
     model: ModelProto, feeds: Sequence[Arrays], harm: Harm, rounds: int
 ) -> tuple[LayerSensitivity, ...]:
-    content, found = model.SerializeToString(), ranges(model, feeds, harm)
+    found, plain = equalized(model, feeds, harm), ranges(model, feeds, harm)
+    plain_harm = {} if plain is None else plain.alone(harm)
+    model = model if found is None else found.model
+    content = model.SerializeToString()
     saved = {} if found is None else _saved_us(model, found, max(feeds, key=_length), rounds)
     layers = []
     for name in half_layers(content):
@@ -74,7 +79,8 @@ def _measure(
             layers.append(LayerSensitivity(name, half))
         else:
             int8 = harm(found.quantized([name]))
-            layers.append(LayerSensitivity(name, half, int8, found.sizes[name], saved[name]))
+            before = plain_harm[name]
+            layers.append(LayerSensitivity(name, half, int8, before, found.sizes[name], saved[name]))
     return tuple(layers)
 
 
@@ -101,10 +107,11 @@ def _us(session: Any, feeds: Arrays) -> float:
 
 def table(found: dict[str, tuple[LayerSensitivity, ...]]) -> str:
     """The layers for people."""
-    lines = [f"{'layer':48} {'int8 harm':>10} {'half harm':>10} {'int8 saves':>11}"]
+    lines = [f"{'layer':48} {'int8 harm':>10} {'as trained':>10} {'half harm':>10} {'int8 saves':>11}"]
     for layers in found.values():
         for one in layers:
             int8 = "" if one.int8_harm is None else f"{one.int8_harm:.2g}"
+            plain = "" if one.plain_harm is None else f"{one.plain_harm:.2g}"
             saves = "" if one.int8_saves_us is None else f"{one.int8_saves_us:.0f} us"
-            lines.append(f"{one.name:48} {int8:>10} {one.half_harm:>10.2g} {saves:>11}")
+            lines.append(f"{one.name:48} {int8:>10} {plain:>10} {one.half_harm:>10.2g} {saves:>11}")
     return "\n".join(lines)

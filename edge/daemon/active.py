@@ -7,23 +7,14 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..audio import AudioChunk
-from ..engine.base import (
-    LINES_SIDE_BY_SIDE,
-    PLAY,
-    RENDER,
-    STREAM,
-    Engine,
-    LineChunk,
-    LineDone,
-    LineError,
-    LineReady,
-)
+from ..engine.base import LINES_SIDE_BY_SIDE, Engine, LineChunk, LineDone, LineError, LineReady
 from ..labels.announcement import Announced, announcement
 from ..messages import RETRYABLE_CODES, Cancelled, Event, Failed, Finished, MarkReached, Started
 from ..playback.files import FileWritten
 from ..playback.player import LineBegan, LineEnded, LineMark, LineSilenced
 from .cache import CachedLine, LineCache
 from .delivery import Delivery, Outlets
+from .head_start import HeadStart
 from .labels import Labels, Notice
 from .line import CutBy, Line, Phase
 from .line_store import LineRead
@@ -74,6 +65,7 @@ class ActiveLines:
         self._ended = ended
         self._engine_hung = engine_hung
         self._read = read
+        self.head_start = HeadStart(engine)
         self._deliveries: dict[str, Delivery] = {}
         self._lanes: dict[Lane, list[Line]] = {"play": [], "render": []}
         self.sink_lost = ""
@@ -334,15 +326,17 @@ class ActiveLines:
         line = delivery.line
         if line.request.cache != "only":
             delivery.synthesising = True
-            is_streamed = "audio" in line.request.output
-            urgency = PLAY if line.plays else STREAM if is_streamed else RENDER
-            self._engine.start(line.request_id, line.speech, urgency)
+            if not self.head_start.has(line.request_id):
+                self._engine.start(line.request_id, line.speech, line.urgency)
             self._watch_engine(delivery)
 
     def _go_on(self, delivery: Delivery, cached: CachedLine | None) -> None:
         if cached is not None:
+            self.head_start.forgo(delivery.line.request_id)
             self._replay(delivery, cached)
-        elif not (delivery.synthesising or delivery.reading):
+        elif delivery.synthesising:
+            self.head_start.hand_over(delivery.line.request_id, self)
+        elif not delivery.reading:
             message = "the line is no longer in the cache"
             self.fail(delivery.line, "not_cached", message, "cache")
 

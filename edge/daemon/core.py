@@ -29,6 +29,7 @@ from .active import ActiveLines
 from .checks import TextChecks
 from .dispatcher import Dispatcher
 from .guests import Guests
+from .head_start import HeadStart
 from .journal.base import JournalAlert
 from .labels import Labels
 from .line import Phase
@@ -252,9 +253,11 @@ class Core:
         if message.fault:
             self.state.tally.last_error = f"disk_full: {message.fault}"
 
-    def _maker(self, line_id: str) -> ActiveLines | Labels | Preparations | TextChecks:
+    def _maker(self, line_id: str) -> ActiveLines | HeadStart | Labels | Preparations | TextChecks:
         """Return who has asked the synthesiser for this."""
         state = self.state
+        if state.active.head_start.has(line_id):
+            return state.active.head_start
         if line_id.startswith(checks.ID_PREFIX):
             return self._requests.checks
         if line_id.startswith(prepare.ID_PREFIX):
@@ -263,14 +266,14 @@ class Core:
 
     def _on_ready(self, message: engine.LineReady) -> None:
         """Note with which lexicon a line was read: its sound is kept under that one, others are sought."""
-        state = self.state
+        state, head_start = self.state, self.state.active.head_start
         if state.admission is not None:
             state.admission.lexicon = message.lexicon
             line = state.lines.get(message.line_id)
             if line is not None:
                 line.key = state.admission.key(line.speech)
             state.preparations.on_ready(message, state.admission)
-        state.active.on_ready(message)
+        (head_start if head_start.has(message.line_id) else state.active).on_ready(message)
 
     def _on_chunk(self, message: engine.LineChunk) -> None:
         maker = self._maker(message.line_id)

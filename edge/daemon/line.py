@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Literal
 
+from ..engine.base import PLAY, RENDER, STREAM
 from ..messages import SayRequest
 from ..protocols.commands import Command, Follower, Reply
 from ..show import ShowLine
@@ -90,3 +91,8 @@ class Line(Reported):
     def plays(self) -> bool:
         """Tell whether the loudspeaker is wanted."""
         return "play" in self.request.output
+
+    @property
+    def urgency(self) -> int:
+        """Say how much the synthesiser has to hurry."""
+        return PLAY if self.plays else STREAM if "audio" in self.request.output else RENDER

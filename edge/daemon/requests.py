@@ -237,6 +237,7 @@ class Requests:
             lambda: state.inbox.put(Committed(line.request_id)),
             lambda error: state.inbox.put(NotCommitted(line.request_id, error)),
         )
+        state.begin_early(line)
 
     def _repeat(self, command: Command, request: SayRequest, known: Known) -> bool:
         """Answer a request whose id has been seen before; True if it is not on disk yet."""
@@ -261,7 +262,7 @@ class Requests:
     def _refuse_line(self, line: Line, error: EdgeError) -> None:
         """Refuse a request that has been given its place in the queue."""
         line.phase = Phase.ENDED
-        del self._state.lines[line.request_id]
+        self._state.forget(line)
         self._state.scheduler.remove(line.request_id)
         self._refuse(line.command, error, line.committed)
 

@@ -139,7 +139,7 @@ class State:
             labels=self.labels,
             timers=self.timers,
             engine_timeout_s=config.engine_timeout_s,
-            ended=self._forget,
+            ended=self.forget,
             engine_hung=engine_hung,
             read=self._store.fetch if self._store is not None else None,
         )
@@ -265,7 +265,24 @@ class State:
         line.phase = Phase.ENDED
         self.tally.lines[model.model_fields["event"].default] += 1
         self.publisher.event(line, model, **keys)
-        self._forget(line)
+        self.forget(line)
 
-    def _forget(self, line: Line) -> None:
+    def begin_early(self, line: Line) -> None:
+        """Have a line made before it is on disk, if it can only be the next that is heard in its channel."""
+        busy, ahead = self.active.busy("play"), self.active.head_start
+        if (
+            not (ahead.is_taken or self.awaited or self.stopping or self.active.sink_lost)
+            and line.plays
+            and busy is not None
+            and line.channel not in busy
+            and line.request.not_before_ms == 0
+            and not (line.request.cache != "bypass" and line.key in self.cache)
+            and line.request.cache != "only"
+            and self.scheduler.position(line.request_id) == 0
+        ):
+            ahead.begin(line)
+
+    def forget(self, line: Line) -> None:
+        """Let a line go that has ended."""
+        self.active.head_start.forgo(line.request_id)
         self.lines.pop(line.request_id, None)

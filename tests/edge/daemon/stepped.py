@@ -20,7 +20,9 @@ from edge.daemon.core import Core
 from edge.daemon.inbox import Inbox
 from edge.daemon.journal.base import Entry, EventRecord, Known, Unfinished
 from edge.daemon.journal.memory import MemoryJournal
+from edge.daemon.line import Line
 from edge.daemon.notify import Notifier
+from edge.daemon.scheduler import Lane
 from edge.daemon.state import Parts
 from edge.engine.base import EngineUp, LineChunk, LineDone, LineError, LineReady, VoiceInfo
 from edge.errors import EdgeError
@@ -240,7 +242,8 @@ class World:
         self._n_boots += 1
         self.inbox = Inbox(100_000, 2**30)
         self.journal = SteppedJournal(self.disk)
-        self.engine = SteppedEngine(self.inbox.put, self._on_started)
+        self.engine = SteppedEngine(self.inbox.put, self._on_begun)
+        self.begun: set[str] = set()
         self.connection = SteppedConnection(self._on_published)
         mixer = Mixer(-1.0) if self.config.queue.channel == "character" else None
         self.player = Player(SAMPLE_RATE, self._on_player, self._before_first, mixer)
@@ -258,6 +261,7 @@ class World:
             trust=cast(Any, _NoTrust()),
         )
         self.core = Core(parts)
+        self._watch_starts()
         self.core.start()
         self.inbox.put(EngineUp(VOICE))
         self.settle()
@@ -391,6 +395,23 @@ class World:
                 assert "rejected" in told, "acknowledged before its refusal was told"
                 self.refused.add(request.id)
 
+    def _watch_starts(self) -> None:
+        active = self.core.state.active
+        start = active.start
+
+        def watched(line: Line, lane: Lane) -> None:
+            self._on_started(line.request_id)
+            start(line, lane)
+
+        active.start = watched  # type: ignore[method-assign]
+
+    def _on_begun(self, line_id: str) -> None:
+        """The synthesiser begins with a line, perhaps before it is on disk."""
+        assert line_id not in self.begun, "begun twice"
+        self.begun.add(line_id)
+        early = self.core.state.active.head_start.has(line_id)
+        assert early or line_id in self.disk.unfinished, "begun before it was on disk, without a head start"
+
     def _on_started(self, line_id: str) -> None:
         line, scheduler = self.core.state.lines[line_id], self.core.state.scheduler
         assert line_id in self.disk.unfinished, "started before it was on disk"
@@ -403,6 +424,7 @@ class World:
             assert not (ready and other.rank < (-line.request.priority, line.order)), "out of turn"
 
     def _before_first(self, line_id: str) -> None:
+        assert line_id in self.disk.unfinished, "heard before it was on disk"
         self.journal.sounding(line_id)
 
     def _on_player(self, message: object) -> None:

@@ -279,6 +279,7 @@ class State:
             and not (line.request.cache != "bypass" and line.key in self.cache)
             and line.request.cache != "only"
             and self.scheduler.position(line.request_id) == 0
+            and not self.labels.plan(line).notice  # it is heard first, so it is made first
         ):
             ahead.begin(line)
 

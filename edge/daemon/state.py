@@ -268,20 +268,25 @@ class State:
         self.forget(line)
 
     def begin_early(self, line: Line) -> None:
-        """Have a line made before it is on disk, if it can only be the next that is heard in its channel."""
-        busy, ahead = self.active.busy("play"), self.active.head_start
-        if (
-            not (ahead.is_taken or self.awaited or self.stopping or self.active.sink_lost)
-            and line.plays
-            and busy is not None
+        """Have a line made before it is on disk, if it has to be and can only be the next that is heard."""
+        if line.plays and self._is_next(line) and self._has_to_be_made(line):
+            self.active.head_start.begin(line)
+
+    def _is_next(self, line: Line) -> bool:
+        """Tell whether nothing is heard in a line's channel, and nothing comes before it."""
+        busy = self.active.busy("play") or ()
+        is_held_up = self.awaited or self.stopping or self.active.sink_lost or self.active.head_start.is_taken
+        return (
+            not is_held_up
             and line.channel not in busy
             and line.request.not_before_ms == 0
-            and not (line.request.cache != "bypass" and line.key in self.cache)
-            and line.request.cache != "only"
             and self.scheduler.position(line.request_id) == 0
-            and not self.labels.plan(line).notice  # it is heard first, so it is made first
-        ):
-            ahead.begin(line)
+            and not self.labels.plan(line).notice
+        )
+
+    def _has_to_be_made(self, line: Line) -> bool:
+        mode = line.request.cache
+        return mode == "bypass" or (mode == "use" and line.key not in self.cache)
 
     def forget(self, line: Line) -> None:
         """Let a line go that has ended."""

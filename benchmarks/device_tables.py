@@ -59,6 +59,7 @@ def of(result: Result, name: str) -> list[Result]:
 _SETUPS = {
     ("process", "disk"): "as shipped",
     ("process", "memory"): "journal in memory",
+    ("process", "slow disk"): "journal on a disk that takes 10 ms for a commit",
     ("thread", "disk"): "no child process",
 }
 _BROKERS = {"shipped": "mosquitto as shipped", "debian": "mosquitto as Debian installs it"}

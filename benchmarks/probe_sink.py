@@ -8,19 +8,34 @@ from __future__ import annotations
 
 import json
 import logging
+import sqlite3
 import time
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from edge.audio import Pcm16
 from edge.config import NullSinkConfig, load_config
 from edge.daemon import Daemon
+from edge.daemon.journal.base import Journal
+from edge.daemon.journal.disk import DiskJournal
 from edge.daemon.journal.memory import MemoryJournal
 from edge.daemon.service import open_engine, own_process
 from edge.engine.launch import Launched
 from edge.playback.sink import NullSink
+
+SLOW_COMMIT_S = 0.01  # as cards and small eMMC take
+
+
+class SlowJournal(DiskJournal):
+    """A journal on a slow disk."""
+
+    def _write(self, connection: sqlite3.Connection, records: list[Any]) -> None:
+        time.sleep(SLOW_COMMIT_S)
+        super()._write(connection, records)
 
 
 class ProbeSink(NullSink):
@@ -62,7 +77,7 @@ def run(
         engine: of the configuration.
         bundle: None for the built-in voice.
         launched: a child for the synthesiser, as ``sovits-edge serve`` starts one.
-        journal: ``disk``, or ``memory`` to see what the disk costs.
+        journal: ``disk``, ``memory`` to see what the disk costs, or ``slow disk``.
         more: settings, by dotted key.
     """
     logging.basicConfig(level=logging.WARNING)
@@ -80,5 +95,9 @@ def run(
     config = load_config(None, settings)
     assert isinstance(config.sink, NullSinkConfig)
     make_engine = partial(open_engine, launched=launched)
-    kept = MemoryJournal() if journal == "memory" else None
+    journals: dict[str, Callable[[], Journal]] = {
+        "memory": MemoryJournal,
+        "slow disk": lambda: SlowJournal(config.state_dir, config.queue.remembered_ids),
+    }
+    kept = journals[journal]() if journal in journals else None
     Daemon(config, make_engine=make_engine, sink=ProbeSink(config.sink.block_ms), journal=kept).run()

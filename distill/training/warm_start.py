@@ -63,7 +63,9 @@ def open_start(name: str) -> Start | None:
     folder = BUILTIN_STUDENT if name == BUILTIN else Path(name)
     student, info = load_student(folder)
     _check_sizes(folder, info.config)
-    origin = {"name": name, "sha256": weights_sha256(folder), "step": info.step}
+    # a student may be given away: where the other one lay is nobody's business
+    known_as = name if name == BUILTIN else "/".join(folder.resolve().parts[-2:])
+    origin = {"name": known_as, "sha256": weights_sha256(folder), "step": info.step}
     return Start(student, info, origin)
 
 

@@ -25,6 +25,7 @@ from .qdq import products
 
 Peaks = Mapping[str, np.ndarray]
 """Largest magnitude of each channel, (K,), by tensor."""
+INTO_WEIGHTS = 2 / 3  # of what channels differ by: errors of weights are made up for (rounding.py)
 COPIES_SHARE = 6  # one more channel for every so many
 COPIES_MULTIPLE = 4  # int8 kernels take four channels at once
 
@@ -150,11 +151,12 @@ def _copied(model: ModelProto) -> Graph:
 
 
 def _factors(peaks: np.ndarray, weights: Sequence[np.ndarray]) -> np.ndarray:
-    """Divisors of an activation's channels: half of the difference goes into the weights."""
+    """Divisors of an activation's channels."""
     rows = np.max([np.abs(weight).max(axis=1) for weight in weights], axis=0)
-    ratio = np.maximum(peaks, SMALLEST_LIMIT) / np.maximum(rows, SMALLEST_LIMIT)
-    factors: np.ndarray = np.sqrt(ratio / np.exp(np.log(ratio).mean()))
-    return factors
+    logs = [np.log(np.maximum(sizes, SMALLEST_LIMIT)) for sizes in (peaks, rows)]
+    factors = INTO_WEIGHTS * logs[0] - (1.0 - INTO_WEIGHTS) * logs[1]
+    divisors: np.ndarray = np.exp(factors - factors.mean())
+    return divisors
 
 
 def _copies(peaks: np.ndarray, more: int) -> np.ndarray:

@@ -28,6 +28,7 @@ from .graph import Graph
 from .half import cast_half, half_layers
 from .lines import Line
 from .network import Arrays, FolderRunner, expand, keep_casts, open_session, render
+from .rounding import round_all
 from .sound import duration_error_frames, f0_error_cents
 
 ALLOWED_DURATION_FRAMES = 0.25  # 4 ms, a quarter of the grid that durations are rounded to
@@ -153,10 +154,12 @@ class Ranges:
     method: Method
     by_method: dict[str, float]
     limits: dict[str, float]
+    rounded: Mapping[str, qdq.Weight]
+    """Weights by name of the product."""
 
     def quantized(self, layers: Sequence[str]) -> ModelProto:
         """The graph with these products in int8."""
-        return qdq.insert(self.model, self.limits, layers, self.weight_bits)
+        return qdq.insert(self.model, self.limits, layers, self.weight_bits, self.rounded)
 
     def alone(self, harm: Harm) -> dict[str, float]:
         """What each product alone in int8 does."""
@@ -197,8 +200,9 @@ def ranges(
     }
     if not sizes:
         return None
+    rounded = round_all(model, feeds, weight_bits)
     tried = {
-        method: Ranges(model, weight_bits, sizes, method, {}, _limits(histograms, method))
+        method: Ranges(model, weight_bits, sizes, method, {}, _limits(histograms, method), rounded)
         for method in METHODS
     }
     by_method: dict[str, float] = {

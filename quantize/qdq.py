@@ -8,6 +8,7 @@ and it is what TensorRT asks for. Depthwise convolutions stay float: int8 made t
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from types import MappingProxyType
 
 import numpy as np
 from onnx import ModelProto, NodeProto, helper
@@ -17,6 +18,8 @@ from .calibrate import LEVELS
 from .graph import Graph
 
 WEIGHT_BITS = 7  # with 8, AVX2 without VNNI saturates: another sound there (docs/quantize.md)
+Weight = tuple[np.ndarray, np.ndarray]
+"""Values (K, N) int8 and scales (N,) float32."""
 MIN_WIDTH = 64  # narrower products gain less than their Q/DQ costs
 
 
@@ -32,7 +35,7 @@ def products(model: ModelProto) -> list[NodeProto]:
     ]
 
 
-def quantize_weight(weight: np.ndarray, bits: int = WEIGHT_BITS) -> tuple[np.ndarray, np.ndarray]:
+def quantize_weight(weight: np.ndarray, bits: int = WEIGHT_BITS) -> Weight:
     """Round a weight (K, N) to int8 with a scale (N,) for each output channel, using so many of its bits."""
     levels = 2 ** (bits - 1) - 1
     scale = np.maximum(np.abs(weight).max(axis=0), 1e-8) / levels
@@ -40,7 +43,11 @@ def quantize_weight(weight: np.ndarray, bits: int = WEIGHT_BITS) -> tuple[np.nda
 
 
 def insert(
-    model: ModelProto, limits: Mapping[str, float], layers: Collection[str], weight_bits: int = WEIGHT_BITS
+    model: ModelProto,
+    limits: Mapping[str, float],
+    layers: Collection[str],
+    weight_bits: int = WEIGHT_BITS,
+    rounded: Mapping[str, Weight] = MappingProxyType({}),
 ) -> ModelProto:
     """Quantize matrix products.
 
@@ -49,6 +56,7 @@ def insert(
         limits: largest magnitude of each activation that enters a product.
         layers: names of the products to quantize; the others stay float.
         weight_bits: of the weights, 7 or 8.
+        rounded: weights by name of the product; the others are rounded to the nearest.
 
     Raises:
         KeyError: an activation has no limit.
@@ -59,7 +67,7 @@ def insert(
     graph = Graph(copy)
     for node in [node for node in graph.nodes if node.name in chosen]:
         activation, weight = node.input[0], node.input[1]
-        values, scales = quantize_weight(graph.array(weight), weight_bits)
+        values, scales = rounded.get(node.name) or quantize_weight(graph.array(weight), weight_bits)
         rectified = rectify.find(graph, node)
         if rectified is not None:
             source = rectified.relu.input[0]

@@ -360,7 +360,13 @@ def _loop(fabric: Fabric, run: Run, data: Data, options: TrainOptions) -> None:
 
 def _revive(run: Run, fabric: Fabric, seed: int) -> None:
     """Let the units that no process has seen fire begin anew."""
-    silent = run.watch.take_silent(lambda fired: fabric.all_reduce(fired, reduce_op="max"))
+
+    def joined(fired: torch.Tensor) -> torch.Tensor:
+        largest = fabric.all_reduce(fired, reduce_op="max")
+        assert isinstance(largest, torch.Tensor)  # it gives back what it is given
+        return largest
+
+    silent = run.watch.take_silent(joined)
     revived = revive(run.student, silent, run.optimizer, run.average, seed + run.step)
     if fabric.global_rank == 0:
         run.log("revived", {"units": revived})

@@ -20,7 +20,7 @@ FLOAT, HALF = 1, 10  # TensorProto.DataType
 _INT = 2  # AttributeProto.AttributeType
 _OPSET = 19  # the first in which scales may be float16
 _KINDS = ("MatMul", "Conv")
-_LARGEST = 65_504.0
+_LARGEST, _SMALLEST = 65_504.0, 2.0**-24  # of float16
 
 
 def half_layers(model: bytes) -> tuple[str, ...]:
@@ -91,13 +91,14 @@ class _Writer:
             copy = self._graph.node.add()
             copy.CopyFrom(source)
             copy.name = half
-            copy.input[:] = [quantized, self._half_constant(scale), *zero]
+            copy.input[:] = [quantized, self._half_constant(scale, is_scale=True), *zero]
             copy.output[:] = [half]
         else:
             self._add("Cast", [name], half, HALF)
         return half
 
-    def _half_constant(self, name: str) -> str:
+    def _half_constant(self, name: str, is_scale: bool = False) -> str:
+        """A constant as float16; a scale, of a channel without weights, stays above zero as TensorRT asks."""
         half = f"{name}_half"
         if half not in self._constants:
             values = np.frombuffer(self._constants[name].raw_data, "<f4")
@@ -105,7 +106,10 @@ class _Writer:
                 raise ValueError(f"{name}: {np.abs(values).max():g} is too large for float16")
             tensor = self._graph.initializer.add(name=half, data_type=HALF)
             tensor.dims.extend(self._constants[name].dims)
-            tensor.raw_data = values.astype("<f2").tobytes()
+            rounded = values.astype("<f2")
+            if is_scale:
+                rounded[rounded == 0] = _SMALLEST
+            tensor.raw_data = rounded.tobytes()
             self._constants[half] = tensor
         return half
 

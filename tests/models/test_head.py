@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from distill.training.dataset import harmonic_excitation
+from edge.frames import Frames
 from edge.head import PhraseHead, noise_at
 from edge.spec import FRAME_OUTPUTS, HOP_LENGTH, N_BINS
 from models.head import SourceFilterHead
@@ -22,7 +23,7 @@ def test_agrees_with_the_device() -> None:
     n_frames = 40
     frames = random_frames(n_frames)
     f0_edges = np.linspace(90.0, 260.0, n_frames + 1)
-    device = PhraseHead(f0_edges).render(frames)
+    device = PhraseHead(f0_edges).render(Frames.of(frames))
     pulses = torch.from_numpy(harmonic_excitation(f0_edges).astype(np.float32))[None]
     noise = torch.from_numpy(noise_at(0, n_frames * HOP_LENGTH).astype(np.float32))[None]
     torch_sound = SourceFilterHead()(torch.from_numpy(frames)[None], pulses, noise)[0].numpy()

@@ -64,6 +64,16 @@ def test_every_layer_can_be_half(voice: Path, graph: str) -> None:
             assert found[node.output[0]] == TensorProto.FLOAT16
 
 
+@pytest.mark.parametrize("graph", FILES)
+def test_scales_stay_above_zero(graph: str) -> None:
+    """A column without weights has a scale that float16 rounds to zero, which TensorRT refuses."""
+    content = Bundle.load(BUILTIN_VOICE).read(graph)
+    model = onnx.load_from_string(cast_half(content, half_layers(content))).graph
+    constants = {tensor.name: numpy_helper.to_array(tensor) for tensor in model.initializer}
+    scales = [constants[node.input[1]] for node in model.node if node.op_type == "DequantizeLinear"]
+    assert scales and all((scale > 0).all() for scale in scales)
+
+
 def test_int8_stays_int8_inside() -> None:
     content = Bundle.load(BUILTIN_VOICE).read("decoder.onnx")
     (name, *_) = [one for one in half_layers(content) if "expand" in one]

@@ -98,14 +98,17 @@ def send(pid: int, number: signal.Signals) -> bool:
 
 
 class Bench(EngineBench[ProcessEngine]):
-    """The engine in one child."""
+    """The engine in one child; settings that are not for the child: ``hangs``, ``spare``."""
 
     def __init__(self, settings: dict[str, Any], *, module: str = FAULTY, fallback: Any = None) -> None:
         hang_s = HANG_S if settings.pop("hangs", False) else PATIENT_HANG_S
+        spare = settings.pop("spare", True)
         others = fallback and {**settings, **fallback}
         super().__init__(
             settings,
-            lambda emit: ProcessEngine(settings, emit, module=module, fallback=others, hang_s=hang_s),
+            lambda emit: ProcessEngine(
+                settings, emit, module=module, fallback=others, spare=spare, hang_s=hang_s
+            ),
         )
 
     def signal(self, number: signal.Signals) -> int:

@@ -251,7 +251,7 @@ def test_reload_goes_on_beside_the_line_and_the_old_child_is_given_back(start: C
 
 
 def test_a_failed_reload_keeps_the_voice(start: Callable[..., Bench]) -> None:
-    bench = start(load=["", "bundle", "SIGSEGV", ""])
+    bench = start(load=["", "bundle", "SIGSEGV", ""], spare=False)  # a spare that dies is made up for
     before = bench.engine.pid
     for n in (1, 2):
         bench.engine.reload()
@@ -279,7 +279,7 @@ def test_a_voice_that_cannot_be_loaded_at_first_is_reported(start: Callable[...,
 def test_replacements_that_do_not_start_fail_what_waits_and_are_tried_again(
     start: Callable[..., Bench],
 ) -> None:
-    bench = start(load=["", "bundle", "exit", ""])
+    bench = start(load=["", "bundle", "exit", ""], spare=False)
     bench.signal(signal.SIGKILL)
     bench.wait(EngineAlert)
     bench.say("waits")

@@ -42,7 +42,3 @@ class Frames(NamedTuple):
     def joined(cls, windows: Sequence[Frames]) -> Frames:
         """Windows one after the other, copied."""
         return cls(*(np.concatenate(parts) for parts in zip(*windows, strict=True)))
-
-    def whole(self) -> Float32:
-        """(T, FRAME_OUTPUTS), a copy."""
-        return np.concatenate(self, axis=1)

@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 from onnx import ModelProto
 
-from .network import Arrays, open_session, with_outputs
+from .network import Arrays, activations
 from .rectify import RECTIFIED_LEVELS
 
 Method = Literal["max", "percentile", "mse"]
@@ -91,9 +91,7 @@ def record(model: ModelProto, tensors: Iterable[str], feeds: Iterable[Arrays]) -
         feeds: one set of inputs per line.
     """
     names = sorted(set(tensors))
-    session = open_session(with_outputs(model, names))
     histograms = {name: Histogram() for name in names}
-    for feed in feeds:
-        for name, values in zip(names, session.run(names, feed), strict=True):
-            histograms[name].add(values)
+    for name, values in activations(model, names, feeds):
+        histograms[name].add(values)
     return histograms

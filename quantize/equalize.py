@@ -20,7 +20,7 @@ from onnx import ModelProto, NodeProto
 
 from .calibrate import LEVELS, SMALLEST_LIMIT
 from .graph import Graph
-from .network import Arrays, open_session, with_outputs
+from .network import Arrays, activations
 from .qdq import products
 
 Peaks = Mapping[str, np.ndarray]
@@ -33,12 +33,11 @@ COPIES_MULTIPLE = 4  # int8 kernels take four channels at once
 def channel_peaks(model: ModelProto, feeds: Sequence[Arrays]) -> dict[str, np.ndarray]:
     """Largest magnitudes of every activation that enters a product, while lines are spoken."""
     names = sorted({node.input[0] for node in products(model)})
-    session = open_session(with_outputs(model, names))
-    spoken = (session.run(names, feed) for feed in feeds)
-    largest = [[np.abs(values).max(axis=(0, 1)) for values in line] for line in spoken]
-    return {
-        name: np.max(peaks, axis=0) for name, peaks in zip(names, zip(*largest, strict=True), strict=True)
-    }
+    peaks: dict[str, np.ndarray] = {}
+    for name, values in activations(model, names, feeds):
+        largest = np.abs(values).max(axis=(0, 1))
+        peaks[name] = np.maximum(peaks.get(name, largest), largest)
+    return peaks
 
 
 def smooth(model: ModelProto, peaks: Peaks) -> ModelProto:
@@ -48,7 +47,7 @@ def smooth(model: ModelProto, peaks: Peaks) -> ModelProto:
         model: float graph; not changed.
         peaks: from ``channel_peaks``.
     """
-    graph = _copied(model)
+    graph = Graph.copied(model)
     readers: dict[str, list[NodeProto]] = {}
     for node in products(graph.model):
         readers.setdefault(node.input[0], []).append(node)
@@ -76,7 +75,7 @@ def split(model: ModelProto, product: str, peaks: Peaks) -> ModelProto | None:
     Returns:
         The changed graph; None where no affine layer makes the channels, or something else reads them.
     """
-    graph = _copied(model)
+    graph = Graph.copied(model)
     node = next(node for node in graph.nodes if node.name == product)
     found = _find_affine(graph, node)
     if found is None:
@@ -142,12 +141,6 @@ def _find_affine(graph: Graph, node: NodeProto) -> _Affine | None:
     if len(biases) != 1 or before[0] is None or before[0] not in products(graph.model):
         return None
     return _Affine(before[0], biases[0], parts, which)
-
-
-def _copied(model: ModelProto) -> Graph:
-    copy = ModelProto()
-    copy.CopyFrom(model)
-    return Graph(copy)
 
 
 def _factors(peaks: np.ndarray, weights: Sequence[np.ndarray]) -> np.ndarray:

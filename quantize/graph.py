@@ -24,6 +24,13 @@ class Graph:
         """Open a file."""
         return cls(onnx.load(path))
 
+    @classmethod
+    def copied(cls, model: ModelProto) -> Graph:
+        """A copy of a model, to rewrite."""
+        copy = ModelProto()
+        copy.CopyFrom(model)
+        return cls(copy)
+
     def array(self, name: str) -> np.ndarray:
         """Value of a constant."""
         return numpy_helper.to_array(self.constants[name])

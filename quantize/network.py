@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import ClassVar
 
@@ -63,6 +63,15 @@ def keep_casts(model: ModelProto) -> ModelProto:
             node.input[:] = [kept]
             copy.graph.node.extend([helper.make_node("Concat", [source], [kept], axis=0), node])
     return copy
+
+
+def activations(
+    model: ModelProto, tensors: Sequence[str], feeds: Iterable[Arrays]
+) -> Iterator[tuple[str, np.ndarray]]:
+    """Run a graph on lines; gives each inner tensor of each line with its name."""
+    session = open_session(with_outputs(model, tensors))
+    for feed in feeds:
+        yield from zip(tensors, session.run(list(tensors), feed), strict=True)
 
 
 class FolderRunner(Runner):

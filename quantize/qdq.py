@@ -61,10 +61,8 @@ def insert(
     Raises:
         KeyError: an activation has no limit.
     """
-    copy = ModelProto()
-    copy.CopyFrom(model)
-    chosen = [node.name for node in products(copy) if node.name in layers]
-    graph = Graph(copy)
+    graph = Graph.copied(model)
+    chosen = [node.name for node in products(model) if node.name in layers]
     for node in [node for node in graph.nodes if node.name in chosen]:
         activation, weight = node.input[0], node.input[1]
         values, scales = rounded.get(node.name) or quantize_weight(graph.array(weight), weight_bits)
@@ -103,9 +101,7 @@ def _weight(graph: Graph, name: str, values: np.ndarray, scales: np.ndarray) -> 
 
 def dequantize(model: ModelProto) -> ModelProto:
     """Give back a float graph without Q/DQ, its weights what the int8 ones stand for; for benchmarks."""
-    copy = ModelProto()
-    copy.CopyFrom(model)
-    graph = Graph(copy)
+    graph = Graph.copied(model)
     sources: dict[str, str] = {}
     for node in list(graph.nodes):
         if node.op_type == "QuantizeLinear":

@@ -13,7 +13,7 @@ import numpy as np
 from onnx import ModelProto
 
 from .graph import Graph
-from .network import Arrays, open_session, with_outputs
+from .network import Arrays, activations
 from .qdq import Weight, products, quantize_weight
 
 DAMPING = 0.01  # of the mean square of a channel, for channels that go together to the bit
@@ -22,12 +22,10 @@ DAMPING = 0.01  # of the mean square of a channel, for channels that go together
 def grams(model: ModelProto, feeds: Sequence[Arrays]) -> dict[str, np.ndarray]:
     """Sums of products of each two channels, (K, K), of every activation that enters a product."""
     names = sorted({node.input[0] for node in products(model)})
-    session = open_session(with_outputs(model, names))
     sums: dict[str, np.ndarray] = {}
-    for feed in feeds:
-        for name, values in zip(names, session.run(names, feed), strict=True):
-            rows = values.reshape(-1, values.shape[-1])
-            sums[name] = sums.get(name, 0.0) + (rows.T @ rows).astype(np.float64)
+    for name, values in activations(model, names, feeds):
+        rows = values.reshape(-1, values.shape[-1])
+        sums[name] = sums.get(name, 0.0) + (rows.T @ rows).astype(np.float64)
     return sums
 
 

@@ -230,6 +230,7 @@ class Requests:
         """Write a request down; what follows comes once it is on disk."""
         state, asked = self._state, line.command.request
         assert isinstance(asked, SayRequest)
+        state.begin_early(line)  # first: the journal's thread would take the processor from this one
         digest, content = asked.content_digest(), line.request.model_dump_json()
         entry = Entry(line.request_id, digest, content, line.received, line.deadline)
         state.journal.accept(
@@ -237,7 +238,6 @@ class Requests:
             lambda: state.inbox.put(Committed(line.request_id)),
             lambda error: state.inbox.put(NotCommitted(line.request_id, error)),
         )
-        state.begin_early(line)
 
     def _repeat(self, command: Command, request: SayRequest, known: Known) -> bool:
         """Answer a request whose id has been seen before; True if it is not on disk yet."""

@@ -274,6 +274,8 @@ class State:
 
     def _is_next(self, line: Line) -> bool:
         """Tell whether nothing is heard in a line's channel, and nothing comes before it."""
+        if line.cut_by is not None:  # given up while it was checked: it has no place in the queue
+            return False
         busy = self.active.busy("play") or ()
         is_held_up = self.awaited or self.stopping or self.active.sink_lost or self.active.head_start.is_taken
         return (

@@ -33,6 +33,7 @@ from .outstanding import Delivered
 logger = logging.getLogger(__name__)
 
 RETRIES = 1
+REST_S = 0.005  # from first sound to sink takes 1 to 3 ms; the sound itself lasts 0.25 s
 
 
 @dataclass
@@ -42,6 +43,8 @@ class _Work:
     steps: Generator[EngineMessage, None, None]
     turn: int = 0
     """When it was last advanced."""
+    rests_until: float = 0.0
+    """Before then it does not go on (monotonic seconds)."""
 
 
 class ThreadEngine:
@@ -50,6 +53,8 @@ class ThreadEngine:
     Lines are computed a chunk at a time, the most urgent first, so that a long line which only fills a file
     delays a spoken one by no more than a chunk. Lines of one urgency take turns: of two characters who speak
     at once neither waits for the other, and while a line waits for other threads the next one is read.
+    A spoken line rests once it has given its first sound: what brings that to the loudspeaker needs a
+    processor more urgently than the next window does.
 
     Args:
         load: makes the synthesiser, ready to use; dictionaries and levels that it lacks come between lines.
@@ -160,6 +165,9 @@ class ThreadEngine:
                     self._drop()
                 reload, self._reload = self._reload, False
                 work = None if reload else self._choose()
+                if work is None and self._works and not reload:
+                    self._condition.wait(max(each.rests_until for each in self._works) - time.monotonic())
+                    continue
                 self._loading = reload or (self._cold and work is None)
             if reload:
                 self._load_voice()
@@ -174,11 +182,14 @@ class ThreadEngine:
         self._retire()
 
     def _choose(self) -> _Work | None:
-        """The line to advance; the caller holds the lock."""
+        """The line to advance, None if all that come first rest; the caller holds the lock."""
+        now = time.monotonic()
         most = min((work.urgency for work in self._works), default=PLAY)
         alike = [work for work in self._works if work.urgency == most]
         beside = alike[: 1 if most < PLAY else LINES_SIDE_BY_SIDE]
-        chosen = min(beside, key=lambda work: work.turn, default=None)
+        chosen = min(
+            (work for work in beside if work.rests_until <= now), key=lambda work: work.turn, default=None
+        )
         if chosen is not None:
             self._turn += 1
             chosen.turn = self._turn
@@ -254,6 +265,8 @@ class ThreadEngine:
                 work.steps.close()
         if message is not None and not cancelled:
             self._emit(message)
+        if work.urgency == PLAY and isinstance(message, LineChunk) and not work.rests_until:
+            work.rests_until = time.monotonic() + REST_S
 
     def _steps(
         self, line_id: str, request: SpeechRequest, urgency: int

@@ -137,7 +137,10 @@ class Rig:
 
 
 @pytest.fixture
-def start_rig(broker_port: int, tmp_path: Path) -> Iterator[Callable[..., Rig]]:
+def start_rig(
+    broker_port: int, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> Iterator[Callable[..., Rig]]:
+    """Starts daemons; a test fails where one of their core threads has met an exception and gone on."""
     rigs: list[Rig] = []
 
     def start(
@@ -160,6 +163,8 @@ def start_rig(broker_port: int, tmp_path: Path) -> Iterator[Callable[..., Rig]]:
     yield start
     for rig in rigs:
         rig.stop()
+    faults = [record for record in caplog.get_records("call") if record.name == "edge.daemon.core"]
+    assert not [record.getMessage() for record in faults if record.exc_info]
 
 
 @pytest.fixture

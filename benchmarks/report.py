@@ -23,6 +23,10 @@ BASELINE_NOTE = (
     'VITS*: flow and decoder alone of a VITS voice of the size of Piper "medium", random weights, FP32, '
     "22.05 kHz, ONNX Runtime ([baseline.py](../benchmarks/baseline.py)). Ratios: one thread / two threads."
 )
+HIDDEN = (
+    "What the processor has beyond AVX2, VNNI among it, was hidden from ONNX Runtime and NumPy "
+    "([plain_avx2.py](../benchmarks/plain_avx2.py))."
+)
 STAGES = {
     "text features": "RoBERTa: text features",
     "tokens": "s1: text to semantic tokens",
@@ -146,7 +150,7 @@ def heading(result: Result) -> str:
 def _state(result: Result) -> str:
     """What else ran, and in which power mode."""
     facts, mode = result["machine"], result.get("power_mode", {})
-    told = ""
+    told = f" {HIDDEN}" if facts.get("plain_avx2") else ""
     if facts["busy"] and facts.get("real_time"):
         told += f" Taken with real-time priority beside a load of {facts['load']}."
     elif facts["busy"]:

@@ -23,6 +23,7 @@ def summary(results: Sequence[Result]) -> str:
 def _machine(result: Result) -> str:
     facts = result["machine"]
     kind = "VNNI" if any("vnni" in flag for flag in facts["flags"]) else "AVX2"
+    kind += " (VNNI hidden)" if facts.get("plain_avx2") else ""
     return f"{facts['cores']} cores, {facts['cpu'].replace('(R)', '')}, {kind}"
 
 

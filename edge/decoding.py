@@ -151,6 +151,7 @@ class LineDecoder:
         first: int,
         cancelled: Callable[[], bool],
         hold: bool = True,
+        alone: bool = False,
     ) -> Iterator[tuple[int, Float32]]:
         """Samples of a line, with the index of the phrase to which they belong.
 
@@ -162,19 +163,26 @@ class LineDecoder:
             cancelled: asked before each window; once True, nothing more comes.
             hold: begin nothing else before the piece after the first window is asked for; if nobody waits,
                 nothing at all before the first piece is. Otherwise phrases are under way on return.
+            alone: leave the other threads out of it.
 
         Raises:
             RunnerError: a network failed or gave NaN.
         """
-        pieces = self._pieces(phrases, first, cancelled, hold)
+        pieces = self._pieces(phrases, first, cancelled, hold, None if alone else self._pool)
         next(pieces)
         return pieces
 
     def _pieces(
-        self, phrases: Sequence[PhraseInLine], first: int, cancelled: Callable[[], bool], hold: bool
+        self,
+        phrases: Sequence[PhraseInLine],
+        first: int,
+        cancelled: Callable[[], bool],
+        hold: bool,
+        pool: ThreadPoolExecutor | None,
     ) -> Iterator[tuple[int, Float32]]:
         """Pieces of ``sound``, behind an empty one: by then what may be under way is."""
-        ahead = Ahead(self._units(phrases, first, cancelled), self._pool, self.workers + 1)
+        workers = 1 if pool is None else self.workers
+        ahead = Ahead(self._units(phrases, first, cancelled, workers), pool, workers + 1)
         self._n_lines += 1
         waits = bool(first)
         try:
@@ -195,7 +203,7 @@ class LineDecoder:
                         ahead.begin()
                     yield index, _checked(join.add(rows))
                 ahead.begin()
-                if self._is_under_way(phrase):
+                if pool is not None and self._is_under_way(phrase):
                     yield index, np.zeros(0, np.float32)
                     phrase.head.render_ahead()
                 while not join.complete and not cancelled():
@@ -207,18 +215,16 @@ class LineDecoder:
 
     def _is_under_way(self, phrase: PhraseInLine) -> bool:
         """Wait for other threads to decode the only line: there is time for what needs no frames."""
-        if self._pool is None or self._n_lines > 1:
-            return False
-        return phrase.wait_until_under_way(LONGEST_START_S)
+        return self._n_lines == 1 and phrase.wait_until_under_way(LONGEST_START_S)
 
     def _units(
-        self, phrases: Sequence[PhraseInLine], first: int, cancelled: Callable[[], bool]
+        self, phrases: Sequence[PhraseInLine], first: int, cancelled: Callable[[], bool], workers: int
     ) -> Iterator[Unit[Float32]]:
         """What each thread takes: a phrase, or its share of the last one, all without the first window."""
         skipped = first
         sounding = (phrase for phrase in phrases if phrase.sounds)
         for phrase, is_last in _with_last(sounding):
-            shares = self.workers if is_last and self._n_lines == 1 else 1
+            shares = workers if is_last and self._n_lines == 1 else 1
             for share in range(shares):
                 yield partial(self._part, phrase, skipped, (share, shares), cancelled)
             skipped = 0

@@ -297,7 +297,9 @@ class Synthesizer:
         """
         return self._speak(line, self.bundle.manifest.first_window_frames, cancelled, hold)
 
-    def render(self, line: PreparedLine, cancelled: Callable[[], bool] = _never) -> Iterator[AudioChunk]:
+    def render(
+        self, line: PreparedLine, cancelled: Callable[[], bool] = _never, alone: bool = False
+    ) -> Iterator[AudioChunk]:
         """Speak a line for which nobody waits: fewer and longer chunks, the same sound to within one step.
 
         On return its phrases are under way on other threads, so that several lines can be.
@@ -305,11 +307,12 @@ class Synthesizer:
         Args:
             line: from ``prepare``.
             cancelled: as for ``stream``.
+            alone: do it all on this thread; others would have no processor to themselves.
 
         Raises:
             RunnerError: a network failed.
         """
-        return self._speak(line, 0, cancelled, hold=False)
+        return self._speak(line, 0, cancelled, hold=False, alone=alone)
 
     def synthesize(self, request: SpeechRequest) -> Speech:
         """Speak a whole line at once; the same sound as ``stream`` to within one 16-bit step.
@@ -346,11 +349,16 @@ class Synthesizer:
         return encoder_inputs(phrase, line.character.id, emotion, line.request.emotion_strength)
 
     def _speak(
-        self, line: PreparedLine, first_window: int, cancelled: Callable[[], bool], hold: bool
+        self,
+        line: PreparedLine,
+        first_window: int,
+        cancelled: Callable[[], bool],
+        hold: bool,
+        alone: bool = False,
     ) -> Iterator[AudioChunk]:
         """Chunks of all phrases; only the first that sounds starts with a short window."""
         places = Growing(self._places(line))
-        pieces = self._decoder.sound(places, first_window, cancelled, hold)
+        pieces = self._decoder.sound(places, first_window, cancelled, hold, alone)
         return line_chunks(line.phrases, places, pieces, line.request.volume)
 
     def _places(self, line: PreparedLine) -> Iterator[PhraseInLine]:

@@ -101,7 +101,13 @@ class Child:
         self._memory = memory
         self._writer = SoundWriter(memory)
         self._engine = ThreadEngine(
-            load, self._emit, runner, retries=0, working=self._note, warm=self._note_warm
+            load,
+            self._emit,
+            runner,
+            retries=0,
+            working=self._note,
+            warm=self._note_warm,
+            crowded=lambda: memory.crowded,
         )
         self._handlers: dict[str, Callable[..., None]] = {
             "start": self._start,

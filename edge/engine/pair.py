@@ -12,6 +12,7 @@ engines and of whoever takes the messages.
 from __future__ import annotations
 
 import logging
+import os
 import threading
 import time
 from collections.abc import Callable
@@ -41,6 +42,10 @@ MANY_FOR_S = 0.5  # as long: what is done sooner does not need it
 GAP_S = 1.0  # between lines, which does not count as an end
 RETRY_S = 30.0  # after a second child that was of no use
 THREADS = 1  # of the second child
+
+
+def _processors() -> int:
+    return len(os.sched_getaffinity(0))
 
 
 @dataclass
@@ -109,7 +114,9 @@ class PairEngine:
     def start(self, line_id: str, request: SpeechRequest, urgency: int) -> None:
         """Begin a line where it belongs."""
         with self._lock:
-            engine = self._choose(urgency)
+            second = self._helper()
+            self._first.crowded = second is not None and _processors() - THREADS <= 1
+            engine = self._choose(urgency, second)
             self._ways[line_id] = _Way(engine, request, urgency)
             engine.start(line_id, request, urgency)
             self._weigh()
@@ -166,10 +173,14 @@ class PairEngine:
         self._leaving = [second for second in self._leaving if second.is_open]
         return [self._first, *([] if self._second is None else [self._second]), *self._leaving]
 
-    def _choose(self, urgency: int) -> ProcessEngine:
-        """Choose the engine for a line: the first, unless the second can do it as well and has less to do."""
+    def _helper(self) -> SecondEngine | None:
+        """Return the second engine, if it can take a line."""
         second = self._second
-        if urgency < RENDER or second is None or second.away or not self._is_alike(second):
+        return None if second is None or second.away or not self._is_alike(second) else second
+
+    def _choose(self, urgency: int, second: SecondEngine | None) -> ProcessEngine:
+        """Choose the engine for a line: the first, unless the second can do it as well and has less to do."""
+        if urgency < RENDER or second is None:
             return self._first
         engines = [way.engine for way in self._ways.values()]
         return second if engines.count(second) < engines.count(self._first) else self._first

@@ -38,6 +38,9 @@ SecondMessage = EngineMessage | LinesBack | Idle
 class FirstEngine(ProcessEngine):
     """The engine that speaks. It can go on with lines of the second."""
 
+    crowded = False
+    """Whether the second one needs a processor that its child's other threads would have."""
+
     def take_over(self, line: Outstanding) -> bool:
         """Go on where a line has got to; False if that was with another voice.
 
@@ -55,6 +58,11 @@ class FirstEngine(ProcessEngine):
         if not begun:
             self._children.ring()
         return True
+
+    def _begin(self, child: ChildProcess | None, line: Outstanding) -> bool:
+        if child is not None:
+            child.memory.crowded = self.crowded
+        return super()._begin(child, line)
 
 
 class SecondEngine(ProcessEngine):

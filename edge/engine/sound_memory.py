@@ -19,7 +19,7 @@ class SoundMemory:
     def __init__(self, descriptor: int) -> None:
         """Map what ``launch`` made; the descriptor may be closed afterwards."""
         self._map = mmap.mmap(descriptor, 0)
-        self._working, self._warm = np.frombuffer(self._map, np.int64, 2).reshape(2, 1)
+        self._working, self._warm, self._crowded = np.frombuffer(self._map, np.int64, 3).reshape(3, 1)
         self._ring = np.frombuffer(self._map, np.int16, offset=_HEADER_BYTES)
 
     @property
@@ -45,6 +45,15 @@ class SoundMemory:
     def warm(self, warm: bool) -> None:
         self._warm[0] = warm
 
+    @property
+    def crowded(self) -> bool:
+        """Return whether another child needs the processors that this one's other threads would have."""
+        return bool(self._crowded[0])
+
+    @crowded.setter
+    def crowded(self, crowded: bool) -> None:
+        self._crowded[0] = crowded
+
     def read(self, at: int, n: int) -> Pcm16:
         """Copy samples out.
 
@@ -62,7 +71,7 @@ class SoundMemory:
 
     def close(self) -> None:
         """Let go of the memory."""
-        del self._working, self._warm, self._ring
+        del self._working, self._warm, self._crowded, self._ring
         self._map.close()
 
 

@@ -63,6 +63,7 @@ class ThreadEngine:
         retries: times that a line is tried again after the runner has failed.
         working: told the line that is computed, before each step.
         warm: told whether every dictionary and every level is there.
+        crowded: asked for each line that nobody hears whether it is to be made on the engine's thread alone.
     """
 
     def __init__(
@@ -73,6 +74,7 @@ class ThreadEngine:
         retries: int = RETRIES,
         working: Callable[[str], None] = lambda _: None,
         warm: Callable[[bool], None] = lambda _: None,
+        crowded: Callable[[], bool] = lambda: False,
     ) -> None:
         self._load = load
         self._runner = runner
@@ -80,6 +82,7 @@ class ThreadEngine:
         self._retries = retries
         self._working = working
         self._warm = warm
+        self._crowded = crowded
         self._cold = False
         self._condition = threading.Condition(threading.Lock())
         self._works: list[_Work] = []
@@ -325,7 +328,7 @@ class ThreadEngine:
             return ()
         if urgency in (PLAY, STREAM):
             return synthesizer.stream(prepared, cancelled, urgency == PLAY)
-        return synthesizer.render(prepared, cancelled)
+        return synthesizer.render(prepared, cancelled, self._crowded())
 
 
 def is_runner_fault(message: EngineMessage) -> bool:

@@ -285,6 +285,17 @@ def test_a_line_for_which_nobody_waits_is_under_way_before_it_is_asked_for(voice
         assert synthesizer._decoder._n_lines == 0
 
 
+def test_a_line_can_be_made_on_one_thread_alone(voice: Synthesizer) -> None:
+    counted = _CountingRunner(voice, threads=2)
+    with closing(Synthesizer(voice.bundle, counted, voice._front_end)) as synthesizer:
+        line = synthesizer.prepare(request("The rain stopped before dawn. Two more."))
+        expected = joined(list(synthesizer.render(line)))
+        counted.threads.clear()
+        heard = joined(list(synthesizer.render(line, alone=True)))
+        assert counted.threads == {threading.current_thread().name}
+        assert np.abs(heard.astype(int) - expected).max() <= 1
+
+
 @pytest.mark.parametrize("broken", ["encoder", "decoder"])
 @pytest.mark.parametrize("threads", [1, 2])
 def test_networks_that_give_nan_are_an_error_not_noise(voice: Synthesizer, broken: str, threads: int) -> None:
@@ -327,6 +338,7 @@ class _CountingRunner(Runner):
         self._changed = threading.Condition()
         self.expected_at_once = 1
         self.encoded = self.decoded = self.most_at_once = self._now = 0
+        self.threads: set[str] = set()  # that have decoded
 
     def close(self) -> None:
         self._inner.close()
@@ -344,6 +356,7 @@ class _CountingRunner(Runner):
         with self._changed:
             self._now += 1
             self.decoded += 1
+            self.threads.add(threading.current_thread().name)
             self.most_at_once = max(self.most_at_once, self._now)
             self._changed.notify_all()
             # Long enough to be met by whatever runs at the same time, which a busy machine may keep waiting.

@@ -115,7 +115,9 @@ class StandIn:
             lexicon=self.lexicon_digest,
         )
 
-    def render(self, line: Any, cancelled: Callable[[], bool] = lambda: False) -> Iterator[AudioChunk]:
+    def render(
+        self, line: Any, cancelled: Callable[[], bool] = lambda: False, alone: bool = False
+    ) -> Iterator[AudioChunk]:
         self.rendered.append(line.request.text)
         return self.stream(line, cancelled)
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from edge.engine import pair as pair_module
 from edge.engine.base import (
     CHECK,
     PLAY,
@@ -90,6 +91,30 @@ def test_what_somebody_waits_for_stays_with_the_first(pair: Pair) -> None:
             assert isinstance(bench.ended(name), LineDone)
         assert bench.makers(heard) <= {bench.first}
         assert len(bench.makers(unheard)) == 2
+
+
+@pytest.mark.parametrize("processors", [2, 4])
+def test_the_first_gives_up_the_processor_that_the_second_needs(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch, processors: int
+) -> None:
+    """With two of them, threads beside that of the engine would take it away again; with four, not."""
+    monkeypatch.setattr(pair_module, "_processors", lambda: processors)
+    bench = pair()
+
+    def is_crowded() -> bool:
+        child = bench.engine._first._current
+        assert child is not None
+        return child.memory.crowded
+
+    bench.fill(2)
+    assert not is_crowded()
+    bench.double()
+    bench.fill(2)
+    assert is_crowded() is (processors == 2)
+    with bench.engine._lock:
+        bench.engine._drop()
+    bench.fill(1)
+    assert not is_crowded()
 
 
 def test_it_gives_way_and_goes_first_where_memory_runs_out(pair: Pair) -> None:

@@ -122,17 +122,21 @@ def _caller_key(measure: Result) -> tuple[str, int]:
     return setup_name(measure["variant"]), measure["variant"]["callers"]
 
 
-def _peers(result: Result) -> Iterator[Row]:
-    measures = of(result, "peer_rtf")
+def times_ours(result: Result, measure: Result) -> float:
+    """How many times as long as ours a peer takes, from ids or from text on, whole lines on both sides."""
     ours = {
         (one["variant"]["language"], one["variant"]["covers"]): one["p50"]
-        for one in reversed(measures)  # the first, which speaks whole lines as the others do
+        for one in reversed(of(result, "peer_rtf"))  # the first, which speaks whole lines as the others do
         if one["variant"]["name"].startswith("sovits-tiny")
     }
-    for measure in measures:
-        peer = measure["variant"]
-        covers = "text to PCM" if peer["covers"].startswith("text") else "ids to PCM"
-        ratio = measure["p50"] / ours[peer["language"], covers]
+    peer = measure["variant"]
+    covers = "text to PCM" if peer["covers"].startswith("text") else "ids to PCM"
+    return float(measure["p50"] / ours[peer["language"], covers])
+
+
+def _peers(result: Result) -> Iterator[Row]:
+    for measure in of(result, "peer_rtf"):
+        peer, ratio = measure["variant"], times_ours(result, measure)
         name = f"{peer['name']} {peer['version']} ({peer['language']}, {peer['licence']})"
         yield (
             name,

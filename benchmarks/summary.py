@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from .device_tables import of, times_ours
+
 Result = dict[str, Any]
 LINE = {"language": "zh", "characters": 20}
 THREADS, SECONDS = 2, 20
@@ -48,6 +50,12 @@ def _against_vits(result: Result) -> str:
     return "" if ours is None or theirs is None else f"{theirs['p50'] / ours['p50']:.1f} ×"
 
 
+def _against_piper(result: Result) -> str:
+    peers = of(result, "peer_rtf")
+    piper = next((one for one in peers if one["variant"]["name"].startswith("Piper")), None)
+    return "" if piper is None else f"{times_ours(result, piper):.1f} ×"
+
+
 ROWS: tuple[tuple[str, Callable[[Result], str]], ...] = (
     (
         "first sound after publish, 20 new characters (p50 / p99)",
@@ -63,6 +71,12 @@ ROWS: tuple[tuple[str, Callable[[Result], str]], ...] = (
         _cell("{:.4f}", "p50", name="rtf", precision="int8", threads=THREADS, seconds=SECONDS),
     ),
     ("faster than a VITS of the size of Piper medium", _against_vits),
+    ("faster than the real Piper medium voice", _against_piper),
+    (
+        "four callers, against one thread",
+        _cell("{:.2f} ×", "p50", name="throughput_ratio", threads=THREADS, children=2, callers=4),
+    ),
+    ("networks alone, INT8 against FP32", _cell("{:.2f} ×", "p50", name="networks_ratio")),
     ("daemon: start to ready", _cell("{:,.0f} ms", "p50", name="start_to_ready")),
     ("daemon: resident memory when ready", _cell("{:.0f} MiB", "p50", name="memory", when="ready")),
     ("voice bundle on disk", _cell("{:.1f} MiB", "p50", name="bundle_size")),

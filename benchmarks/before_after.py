@@ -41,17 +41,23 @@ SAMPLES: tuple[dict[str, Any], ...] = (
     {"what": "four callers", "line": "20 characters", "threads": 2},
 )
 
+# In front of what runs in either checkout.
+OF_THIS_CHECKOUT = """
+import sys
+from pathlib import Path
+import edge
+
+if Path(edge.__file__).parents[1] != Path.cwd():
+    sys.exit(f"imported {edge.__file__}, which is another checkout")
+"""
+
 # Runs in either checkout, so it imports nothing but what both have by the same name.
 _SPEAKER = """
 import gc, json, sys, threading, time
-from pathlib import Path
-import edge
 from edge.engine.base import RENDER, LineDone, LineError
 from edge.engine.thread import ThreadEngine
 from edge.synthesizer import SpeechRequest, Synthesizer
 
-if Path(edge.__file__).parents[1] != Path.cwd():
-    sys.exit(f"imported {edge.__file__}, which is another checkout")
 sys.setswitchinterval(0.0005)
 lines = json.loads(sys.stdin.readline())
 voices = {n: Synthesizer.load(threads=n) for n in (1, 2)}
@@ -122,7 +128,7 @@ def speaker(root: Path, program: str) -> Iterator[Speaker]:
         program: takes a line of JSON for each sample, and gives one.
     """
     process = subprocess.Popen(
-        [sys.executable, "-c", program],
+        [sys.executable, "-c", OF_THIS_CHECKOUT + program],
         cwd=root,
         env={**os.environ, "PYTHONPATH": str(root)},
         stdin=subprocess.PIPE,

@@ -26,12 +26,8 @@ WARM_UP = 5
 # Runs in either checkout, so it imports nothing but what both have by the same name.
 _CALLER = """
 import json, sys
-from pathlib import Path
-import edge
 from benchmarks.mqtt import running
 
-if Path(edge.__file__).parents[1] != Path.cwd():
-    sys.exit(f"imported {edge.__file__}, which is another checkout")
 with running(2, None) as (bench, _, _):
     for row in map(json.loads, sys.stdin):
         print(json.dumps(bench.sample(row["text"], "bypass")), flush=True)

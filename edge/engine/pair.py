@@ -114,9 +114,7 @@ class PairEngine:
     def start(self, line_id: str, request: SpeechRequest, urgency: int) -> None:
         """Begin a line where it belongs."""
         with self._lock:
-            second = self._helper()
-            self._first.crowded = second is not None and _processors() - THREADS <= 1
-            engine = self._choose(urgency, second)
+            engine = self._first if urgency < RENDER else self._share()
             self._ways[line_id] = _Way(engine, request, urgency)
             engine.start(line_id, request, urgency)
             self._weigh()
@@ -173,17 +171,16 @@ class PairEngine:
         self._leaving = [second for second in self._leaving if second.is_open]
         return [self._first, *([] if self._second is None else [self._second]), *self._leaving]
 
-    def _helper(self) -> SecondEngine | None:
-        """Return the second engine, if it can take a line."""
+    def _share(self) -> ProcessEngine:
+        """Choose the engine for a line that nobody hears: the second where it can, and has less to do."""
         second = self._second
-        return None if second is None or second.away or not self._is_alike(second) else second
-
-    def _choose(self, urgency: int, second: SecondEngine | None) -> ProcessEngine:
-        """Choose the engine for a line: the first, unless the second can do it as well and has less to do."""
-        if urgency < RENDER or second is None:
-            return self._first
+        if second is not None and (second.away or not self._is_alike(second)):
+            second = None
+        self._first.crowded = second is not None and _processors() - THREADS <= 1
         engines = [way.engine for way in self._ways.values()]
-        return second if engines.count(second) < engines.count(self._first) else self._first
+        if second is None or engines.count(second) >= engines.count(self._first):
+            return self._first
+        return second
 
     def _is_alike(self, second: SecondEngine) -> bool:
         """Tell whether both speak with one voice.
